@@ -1,0 +1,97 @@
+// Package importer holds importer definitions: what a YAML file under configs/importers says.
+//
+// It is pure but for Load, which reads files. Decoding is strict: every problem of a file is reported at once,
+// each with file:line:column and a hint. A Definition that was returned without problems is complete: defaults
+// are filled in and every name has been checked.
+package importer
+
+// Definition is one importer. Its JSON form is the snapshot a run keeps; equal definitions have equal JSON.
+type Definition struct {
+	Slug        string      `json:"importer"`
+	Source      Source      `json:"source"`
+	Format      Format      `json:"format"`
+	Destination Destination `json:"destination"`
+	// Key are source columns (or aliases), in order; empty = every row is inserted.
+	Key         []string    `json:"key,omitempty"`
+	OnDuplicate OnDuplicate `json:"on_duplicate"`
+	// ChunkSize is the greatest number of rows of a chunk, 0 = the configured default.
+	ChunkSize int `json:"chunk_size,omitempty"`
+	// Partitions means exactly that many, 0 = by size.
+	Partitions    int  `json:"partitions,omitempty"`
+	StrictHeaders bool `json:"strict_headers,omitempty"`
+	// Unmapped is always "ignore".
+	Unmapped string `json:"unmapped"`
+	// MaxFailedRows and MaxFailedRatio stop the run; nil = the configured default.
+	MaxFailedRows  *int64   `json:"max_failed_rows,omitempty"`
+	MaxFailedRatio *float64 `json:"max_failed_ratio,omitempty"`
+	Fields         []Field  `json:"fields"`
+	Rules          []Rules  `json:"rules,omitempty"`
+}
+
+// OnDuplicate says what happens to a row whose key is in the table.
+type OnDuplicate string
+
+// The duplicate strategies.
+const (
+	Skip   OnDuplicate = "skip"
+	Update OnDuplicate = "update"
+	Upsert OnDuplicate = "upsert"
+	Fail   OnDuplicate = "fail"
+)
+
+// Source says where the bytes come from.
+type Source struct {
+	// Type is always "filesystem".
+	Type string `json:"type"`
+	// Path is relative to the configured root; `run --file` replaces it.
+	Path string `json:"path,omitempty"`
+}
+
+// Format says how bytes become rows.
+type Format struct {
+	// Type is always "csv".
+	Type string `json:"type"`
+	// Delimiter is one character; empty = the file's `sep=` line, else a comma.
+	Delimiter string `json:"delimiter,omitempty"`
+	// Nulls are the texts that mean NULL; default [""].
+	Nulls []string `json:"nulls"`
+	// ShortRows is "fail" (default) or "pad".
+	ShortRows string `json:"short_rows"`
+	// MaxRecord is the greatest size of a record in bytes; default 8 MiB.
+	MaxRecord int64 `json:"max_record"`
+}
+
+// Destination says where the rows go.
+type Destination struct {
+	Connection string `json:"connection"`
+	Table      string `json:"table"`
+	// CreateTable makes a missing table before the first chunk; nil = true for SQLite, false elsewhere.
+	CreateTable *bool `json:"create_table,omitempty"`
+}
+
+// Field maps source columns to a destination column.
+type Field struct {
+	// From is the primary source column and its aliases; the first that the header has wins.
+	From      []string    `json:"from"`
+	To        string      `json:"to"`
+	Type      string      `json:"type,omitempty"`
+	Transform []Transform `json:"transform,omitempty"`
+}
+
+// Transform is one step of a field's pipeline: a name and its options as decoded.
+type Transform struct {
+	Name    string         `json:"name"`
+	Options map[string]any `json:"options,omitempty"`
+}
+
+// Rules are the rules of one source column, in the order they are checked.
+type Rules struct {
+	Column string `json:"column"`
+	Rules  []Rule `json:"rules"`
+}
+
+// Rule is one rule: `between:1,5` has Name between and Args 1, 5. A regex keeps its pattern as its one argument.
+type Rule struct {
+	Name string   `json:"name"`
+	Args []string `json:"args,omitempty"`
+}

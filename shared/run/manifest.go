@@ -1,0 +1,35 @@
+package run
+
+import "ingest/shared/column"
+
+// SplitterVersion changes whenever the same manifest would give other chunks.
+const SplitterVersion = 1
+
+// Manifest is what makes a run repeatable: with it, the same source gives the same chunks on any machine. It is
+// fixed once, when the source lies complete and before the first chunk is emitted.
+type Manifest struct {
+	Splitter int `json:"splitter"`
+	// Fingerprint pins the source.
+	Fingerprint Fingerprint `json:"fingerprint"`
+	// Delimiter and Header are what was found in the file.
+	Delimiter string   `json:"delimiter"`
+	Header    []string `json:"header"`
+	// Partitions is the number of ordered lanes; a chunk holds up to ChunkRows rows or ChunkBytes of encoded rows.
+	Partitions int `json:"partitions"`
+	ChunkRows  int `json:"chunk_rows"`
+	ChunkBytes int `json:"chunk_bytes"`
+	// OneBecause says why rows with different keys can meet, so that there is one partition; empty otherwise.
+	OneBecause string `json:"one_because,omitempty"`
+	// Table is the destination table as the catalog described it: types of values, routing form of the key.
+	Table    column.Table `json:"table"`
+	Warnings []string     `json:"warnings,omitempty"`
+}
+
+// Fingerprint identifies the content of a source. For a retry it is empty: a terminal run's ledger never changes.
+type Fingerprint struct {
+	Size int64 `json:"size"`
+	// ModTime is in nanoseconds since 1970.
+	ModTime int64 `json:"mod_time"`
+	// Sum is a hash over the first and the last 64 KiB.
+	Sum string `json:"sum"`
+}

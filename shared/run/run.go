@@ -1,0 +1,75 @@
+package run
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Run is one execution of an importer, as the registry knows it.
+type Run struct {
+	// ID is for people and keys; UID (128 random bits, hex) is for the ledger.
+	ID        int64
+	UID       string
+	Namespace string
+	Importer  string
+	// Connection names the destination's connection, where the ledger of the run is.
+	Connection string
+	// Definition is the importer as it was when the run was created (importer.Definition as JSON), Hash its hash.
+	Definition json.RawMessage
+	Hash       string
+	// Origin says where the rows come from; fixed at creation.
+	Origin Origin
+	// Manifest is nil until the source has been looked at (see Manifest).
+	Manifest *Manifest
+	DryRun   bool
+	Status   Status
+	// Reason says why the run failed or will fail. It is set before the status becomes failed.
+	Reason   string
+	Warnings []string
+	// Parent is the run this one retries, RetriedBy the newest real retry of this one; 0 = none.
+	Parent    int64
+	RetriedBy int64
+	User      string
+	// Filename is what people call the source.
+	Filename    string
+	CreatedAt   time.Time
+	StartedAt   time.Time
+	CompletedAt time.Time
+	// Final is nil until the run is terminal.
+	Final *Final
+}
+
+// Origin says where the rows of a run come from: a file, or what its parent left.
+type Origin struct {
+	// Path is the absolute path of the file; empty in a retry.
+	Path string `json:"path,omitempty"`
+	// Spool is the id of the spool that sees Path: only a coordinator with this spool splits the run.
+	Spool string `json:"spool"`
+	// Spooled says that Path lies in the spool and is deleted with the run.
+	Spooled bool `json:"spooled,omitempty"`
+	// Retry selects rows of the parent.
+	Retry *Selection `json:"retry,omitempty"`
+}
+
+// Selection says which rows of a parent a retry takes.
+type Selection struct {
+	// Error takes only failed rows with exactly this message; empty = all failed rows.
+	Error string `json:"error,omitempty"`
+	// Unprocessed takes along the rows the parent never processed.
+	Unprocessed bool `json:"unprocessed,omitempty"`
+}
+
+// Final are the numbers of a terminal run. They never change and equal the ledger.
+type Final struct {
+	Total        int64          `json:"total"`
+	NotProcessed int64          `json:"not_processed"`
+	Counts       Counts         `json:"counts"`
+	Errors       []MessageCount `json:"errors"`
+	Validation   []MessageCount `json:"validation"`
+}
+
+// MessageCount is one line of a histogram.
+type MessageCount struct {
+	Message string `json:"message"`
+	Count   int64  `json:"count"`
+}
