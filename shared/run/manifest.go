@@ -1,6 +1,11 @@
 package run
 
-import "ingest/shared/column"
+import (
+	"encoding/json"
+	"fmt"
+
+	"ingest/shared/column"
+)
 
 // SplitterVersion changes whenever the same manifest would give other chunks.
 const SplitterVersion = 1
@@ -21,8 +26,10 @@ type Manifest struct {
 	// OneBecause says why rows with different keys can meet, so that there is one partition; empty otherwise.
 	OneBecause string `json:"one_because,omitempty"`
 	// Table is the destination table as the catalog described it: types of values, routing form of the key.
-	Table    column.Table `json:"table"`
-	Warnings []string     `json:"warnings,omitempty"`
+	Table column.Table `json:"table"`
+	// Scratch is the table a dry run made for itself because the real one does not exist; dropped at the end.
+	Scratch  string   `json:"scratch,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Fingerprint identifies the content of a source. For a retry it is empty: a terminal run's ledger never changes.
@@ -32,4 +39,25 @@ type Fingerprint struct {
 	ModTime int64 `json:"mod_time"`
 	// Sum is a hash over the first and the last 64 KiB.
 	Sum string `json:"sum"`
+}
+
+// Encode is the manifest as registry and Redis keep it: JSON.
+func (m Manifest) Encode() ([]byte, error) {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode manifest: %w", err)
+	}
+	return text, nil
+}
+
+// DecodeManifest is the inverse of Encode.
+func DecodeManifest(text []byte) (Manifest, error) {
+	var m Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, fmt.Errorf("decode manifest: %w", err)
+	}
+	if m.Splitter != SplitterVersion {
+		return m, fmt.Errorf("the run was begun with splitter version %d, this program has %d", m.Splitter, SplitterVersion)
+	}
+	return m, nil
 }

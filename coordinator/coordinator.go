@@ -1,0 +1,79 @@
+// Package coordinator is the server role that splits sources and ends runs.
+//
+// Any number of coordinators may run; each splits the runs whose source it sees and all of them supervise. A
+// coordinator that is killed at any point leaves nothing that another cannot finish.
+package coordinator
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ingest/coordinator/internal/split"
+	"ingest/coordinator/internal/supervise"
+	"ingest/shared/config"
+	"ingest/shared/database"
+	"ingest/shared/lifecycle"
+	"ingest/shared/redisstore"
+	"ingest/shared/registry"
+	"ingest/shared/spool"
+)
+
+// heartbeat is how often a coordinator says that it lives.
+const heartbeat = 2 * time.Second
+
+// Parts are what a Coordinator works with.
+type Parts struct {
+	Config    config.Config
+	Registry  *registry.Registry
+	Redis     *redisstore.Store
+	Databases *database.Pool
+	Spool     *spool.Spool
+	Version   string
+	Now       func() time.Time
+	Log       *zap.Logger
+}
+
+// Coordinator is one coordinator process. Make it with New.
+type Coordinator struct {
+	parts Parts
+	id    string
+}
+
+// New returns a Coordinator with an identity of its own.
+func New(p Parts) *Coordinator { return &Coordinator{parts: p, id: "coordinator-" + rand.Text()} }
+
+// Run supervises and splits until ctx ends, then gives its split leases back. It returns an error only for what
+// cannot be waited for.
+func (c *Coordinator) Run(ctx context.Context) error {
+	p := c.parts
+	splitter := split.New(split.Parts{
+		Owner: c.id, Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Now: p.Now, Log: p.Log,
+	})
+	supervisor := supervise.New(supervise.Parts{
+		Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool,
+		Splitter: splitter, Now: p.Now, Log: p.Log,
+	})
+	return lifecycle.Parallel(ctx, supervisor.Run, c.live)
+}
+
+// live announces this process and its spool until ctx ends.
+func (c *Coordinator) live(ctx context.Context) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return lifecycle.Loop(ctx, heartbeat, nil, func(ctx context.Context) error {
+		err := c.parts.Redis.Heartbeat(ctx, redisstore.Process{
+			ID: c.id, Host: host, PID: os.Getpid(), Version: c.parts.Version, Role: "coordinator",
+			Spools: []string{c.parts.Spool.ID()}, At: c.parts.Now(),
+		})
+		if err != nil && ctx.Err() == nil {
+			c.parts.Log.Warn("the heartbeat was not heard", zap.Error(err))
+		}
+		return nil
+	})
+}

@@ -1,0 +1,164 @@
+package split
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"ingest/shared/ledger"
+	"ingest/shared/lifecycle"
+	"ingest/shared/redisstore"
+	"ingest/shared/run"
+)
+
+// fullWait is how long to wait before a chunk is offered again that did not fit.
+const fullWait = 10 * time.Millisecond
+
+// emitter puts chunks on their partitions and waits while there is no room. It skips what Redis already has.
+type emitter struct {
+	splitter *Splitter
+	ref      redisstore.Ref
+	// have is the last chunk of each partition that is in Redis or acknowledged.
+	have     []int64
+	progress redisstore.SplitProgress
+	told     time.Time
+}
+
+func (s *Splitter) emitter(ctx context.Context, r run.Run, ref redisstore.Ref) (*emitter, error) {
+	have, err := s.redis.Position(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("ask the partitions what they have: %w", err)
+	}
+	if len(have) != ref.Partitions {
+		return nil, fmt.Errorf("redis has %d of %d partitions of run %d", len(have), ref.Partitions, r.ID)
+	}
+	return &emitter{splitter: s, ref: ref, have: have}, nil
+}
+
+// wants says whether the chunk has to be emitted.
+func (e *emitter) wants(p int, number int64) bool { return number > e.have[p] }
+
+// emit puts a chunk on its partition. It blocks until there is room or ctx ends.
+func (e *emitter) emit(ctx context.Context, p int, number int64, payload []byte) error {
+	if err := e.tell(ctx); err != nil {
+		return err
+	}
+	if !e.wants(p, number) {
+		return nil
+	}
+	for {
+		limit, err := e.splitter.budget.limit(ctx, e.ref.ID, int64(e.splitter.settings.InFlight))
+		if err != nil {
+			return err
+		}
+		code, last, err := e.splitter.redis.Emit(ctx, e.ref, redisstore.Emission{
+			Partition: p, Number: number, Payload: payload, Limit: limit,
+		})
+		switch {
+		case err != nil && redisstore.Unavailable(err):
+			// Out of memory, failing over: nothing was written, or it was and the repetition is recognised.
+			if err := lifecycle.Wait(ctx, 10*fullWait, nil); err != nil {
+				return err
+			}
+		case err != nil:
+			return fmt.Errorf("emit chunk %d of partition %d: %w", number, p, err)
+		case code == redisstore.OK, code == redisstore.Dup:
+			e.have[p] = number
+			return nil
+		case code == redisstore.Full:
+			if err := lifecycle.Wait(ctx, fullWait, nil); err != nil {
+				return err
+			}
+		case code == redisstore.Gap:
+			return fmt.Errorf("redis lost chunks of partition %d after %d: the split begins again", p, last)
+		default:
+			return errLetGo
+		}
+	}
+}
+
+// tell puts the progress into Redis, a few times a second at most.
+func (e *emitter) tell(ctx context.Context) error {
+	now := e.splitter.now()
+	if now.Sub(e.told) < 200*time.Millisecond {
+		return nil
+	}
+	e.told = now
+	if err := e.splitter.redis.Split(ctx, e.ref, e.progress); err != nil && !redisstore.Unavailable(err) {
+		return fmt.Errorf("tell the split's progress: %w", err)
+	}
+	return nil
+}
+
+// budget keeps the bytes in flight over all runs below their limit. Runs live in different slots of a cluster, so the
+// sum is taken a few times a second instead of with every chunk.
+type budget struct {
+	redis *redisstore.Store
+	total int64
+	now   func() time.Time
+
+	mu    sync.Mutex
+	taken map[int64]int64
+	at    time.Time
+}
+
+// limit is how many bytes the run may have in flight now.
+func (b *budget) limit(ctx context.Context, id, own int64) (int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.now().Sub(b.at) > 500*time.Millisecond {
+		taken, err := b.redis.InFlight(ctx)
+		if err != nil && !redisstore.Unavailable(err) {
+			return 0, fmt.Errorf("sum the bytes in flight: %w", err)
+		}
+		b.taken, b.at = taken, b.now()
+	}
+	room := b.total
+	for other, bytes := range b.taken {
+		if other != id {
+			room -= bytes
+		}
+	}
+	return max(0, min(own, room)), nil
+}
+
+// StateOf is what Redis has to know of a run: registry and ledger put together. A run without a manifest has no
+// partitions yet.
+func StateOf(ctx context.Context, r run.Run, book *ledger.Ledger) (redisstore.State, error) {
+	state := redisstore.State{
+		Ref: redisstore.Ref{ID: r.ID, UID: r.UID}, Status: r.Status, Definition: r.Definition, DryRun: r.DryRun,
+	}
+	if r.Manifest == nil {
+		return state, nil
+	}
+	manifest, err := r.Manifest.Encode()
+	if err != nil {
+		return state, err
+	}
+	state.Manifest, state.Partitions = manifest, r.Manifest.Partitions
+	heads, err := book.Heads(ctx, r.UID)
+	if err != nil {
+		return state, fmt.Errorf("read the heads of run %d: %w", r.ID, err)
+	}
+	state.Heads = make([]redisstore.Head, r.Manifest.Partitions)
+	for p := range state.Heads {
+		state.Heads[p].Sealed = -1
+	}
+	state.SplitDone = len(heads) == r.Manifest.Partitions
+	for _, head := range heads {
+		state.Heads[head.Partition] = redisstore.Head{Acked: head.Next - 1, Sealed: head.SealedChunks, Counts: head.Counts}
+		state.Total += max(0, head.SealedRows)
+		// A sealed partition whose chunks have not all taken effect has lost entries: they must be emitted again.
+		state.SplitDone = state.SplitDone && head.SealedChunks == head.Next-1
+	}
+	if !state.SplitDone {
+		for p := range state.Heads {
+			state.Heads[p].Sealed = -1
+		}
+	}
+	if state.Errors, state.Validation, err = book.Histograms(ctx, r.UID); err != nil {
+		return state, fmt.Errorf("read the histograms of run %d: %w", r.ID, err)
+	}
+	return state, nil
+}

@@ -1,0 +1,191 @@
+package split
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ingest/shared/column"
+	"ingest/shared/database"
+	"ingest/shared/destination"
+	"ingest/shared/importer"
+	"ingest/shared/ledger"
+	"ingest/shared/pipeline"
+	"ingest/shared/run"
+	"ingest/shared/source"
+)
+
+const (
+	// partitionBytes is how much of a source one partition is for: a small import is one transaction.
+	partitionBytes = 4 << 20
+	// chunkBytes closes a chunk of long rows before it has chunk_size of them.
+	chunkBytes = 1 << 20
+	// retriedRow is the assumed size of a row whose size is not known before it is read.
+	retriedRow = 256
+)
+
+// prepare looks at the source and the table and returns the manifest. It writes nothing but the table of
+// create_table, and that of a dry run whose table does not exist.
+func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run.Manifest, error) {
+	definition, err := importer.FromSnapshot(r.Definition)
+	if err != nil {
+		return run.Manifest{}, err
+	}
+	m := run.Manifest{Splitter: run.SplitterVersion, ChunkRows: definition.ChunkSize, ChunkBytes: chunkBytes}
+	if m.ChunkRows == 0 {
+		m.ChunkRows = s.settings.ChunkSize
+	}
+	size, err := s.look(ctx, r, definition, &m)
+	if err != nil {
+		return run.Manifest{}, err
+	}
+	if m.Header == nil {
+		m.Partitions = 1
+		m.Warnings = append(m.Warnings, "The source is empty.")
+		return m, nil
+	}
+	if m.Table, m.Scratch, err = s.table(ctx, r, definition, db); err != nil {
+		return run.Manifest{}, err
+	}
+	program, err := pipeline.Compile(definition, m.Header, m.Table)
+	if err != nil {
+		return run.Manifest{}, err
+	}
+	m.Warnings = append(m.Warnings, program.Warnings()...)
+	if err := refuseKey(db, program, m.Table); err != nil {
+		return run.Manifest{}, err
+	}
+	m.Partitions = definition.Partitions
+	if m.Partitions == 0 {
+		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
+	}
+	if m.OneBecause = meeting(program, m.Table); m.OneBecause != "" {
+		m.Partitions = 1
+	}
+	return m, nil
+}
+
+// look reads what the source says about itself: fingerprint, header, delimiter. It returns the size in bytes.
+func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
+	if r.Origin.Retry != nil {
+		parent, err := s.registry.Get(ctx, r.Parent)
+		if err != nil {
+			return 0, fmt.Errorf("read the retried run: %w", err)
+		}
+		m.Header, m.Delimiter = parent.Manifest.Header, parent.Manifest.Delimiter
+		rows := parent.Final.Counts.Failed
+		if r.Origin.Retry.Unprocessed {
+			rows += parent.Final.NotProcessed
+		}
+		return rows * retriedRow, nil
+	}
+	fingerprint, err := source.Inspect(r.Origin.Path)
+	if err != nil {
+		return 0, sourceFailure(err)
+	}
+	f, err := openFile(r.Origin.Path, d.Format)
+	if err != nil {
+		return 0, sourceFailure(err)
+	}
+	m.Fingerprint, m.Header, m.Delimiter = fingerprint, f.csv.Header(), f.csv.Delimiter()
+	return fingerprint.Size, f.close()
+}
+
+// table describes the destination table, making it first where the importer says so. A dry run makes no table that
+// stays: it works on one of its own, dropped at the end.
+func (s *Splitter) table(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (column.Table, string, error) {
+	scratch := ""
+	table, err := db.Table(ctx, d.Destination.Table)
+	if errors.Is(err, database.ErrNoTable) && creates(d, db) {
+		if r.DryRun {
+			scratch = fmt.Sprintf("ingest_dry_%d", r.ID)
+			d.Destination.Table = scratch
+		}
+		if err := destination.Create(ctx, db, d); err != nil {
+			return column.Table{}, "", fmt.Errorf("create table %s: %w", d.Destination.Table, err)
+		}
+		table, err = db.Table(ctx, d.Destination.Table)
+	}
+	if errors.Is(err, database.ErrNoTable) {
+		return column.Table{}, "", &failure{reason: fmt.Sprintf(
+			"The table '%s' does not exist in connection '%s' (create it, or set `create_table: true`).",
+			d.Destination.Table, d.Destination.Connection)}
+	}
+	if err != nil {
+		return column.Table{}, "", fmt.Errorf("describe table %s: %w", d.Destination.Table, err)
+	}
+	return table, scratch, nil
+}
+
+func creates(d importer.Definition, db *database.DB) bool {
+	if d.Destination.CreateTable != nil {
+		return *d.Destination.CreateTable
+	}
+	return db.Dialect() == database.SQLite
+}
+
+// refuseKey ends the run when the key has no unique index: nothing could then keep two rows of one key apart.
+func refuseKey(db *database.DB, program *pipeline.Program, table column.Table) error {
+	var key []string
+	for _, i := range program.Key() {
+		key = append(key, program.Columns()[i].Name)
+	}
+	if err := destination.MissingIndex(db, table, key); err != nil {
+		return &failure{reason: err.Error()}
+	}
+	return nil
+}
+
+// meeting says why rows with different keys could meet, so that one partition must keep their order; "" if they
+// cannot.
+func meeting(program *pipeline.Program, table column.Table) string {
+	if len(table.Meets) > 0 {
+		return "rows with different keys can meet in " + strings.Join(table.Meets, ", ")
+	}
+	columns := program.Columns()
+	var key, mapped []string
+	for _, c := range columns {
+		mapped = append(mapped, c.Name)
+	}
+	for _, i := range program.Key() {
+		key = append(key, columns[i].Name)
+		if columns[i].Fold == column.FoldUnknown {
+			return fmt.Sprintf("the collation of column %s may hold different keys equal", columns[i].Name)
+		}
+	}
+	for _, index := range table.Unique {
+		if coversKey := len(key) > 0 && subset(key, index.Columns); coversKey {
+			continue // rows that differ in the key differ in the index, too
+		}
+		if slices.ContainsFunc(index.Columns, func(name string) bool { return slices.Contains(mapped, name) }) {
+			return "rows with different keys can meet in the unique index " + index.Name
+		}
+	}
+	return ""
+}
+
+func subset(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(name string) bool { return !slices.Contains(b, name) })
+}
+
+// fix makes the manifest the run's own, in registry and ledger. It returns the manifest that won: another
+// coordinator may have been first.
+func (s *Splitter) fix(ctx context.Context, r run.Run, db *database.DB) (run.Run, error) {
+	if r.Manifest == nil {
+		m, err := s.prepare(ctx, r, db)
+		if err != nil {
+			return r, err
+		}
+		won, err := s.registry.Fix(ctx, r.ID, m)
+		if err != nil {
+			return r, fmt.Errorf("fix the manifest: %w", err)
+		}
+		r.Manifest = &won
+	}
+	if err := ledger.New(db).Create(ctx, r.UID, r.Manifest.Partitions); err != nil {
+		return r, fmt.Errorf("create the heads: %w", err)
+	}
+	return r, nil
+}

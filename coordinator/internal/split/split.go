@@ -1,0 +1,241 @@
+// Package split turns the source of a run into chunks on the run's partitions.
+//
+// Splitting is deterministic and resumable: the same manifest gives the same chunks, so any coordinator that sees the
+// source can go on where another was killed. It holds the run's split lease, but nothing depends on it: a chunk that is
+// emitted twice is recognised by its number. A source that is missing or changed ends the run with a clear reason.
+package split
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ingest/shared/config"
+	"ingest/shared/database"
+	"ingest/shared/ledger"
+	"ingest/shared/lifecycle"
+	"ingest/shared/redisstore"
+	"ingest/shared/registry"
+	"ingest/shared/row"
+	"ingest/shared/run"
+	"ingest/shared/source"
+)
+
+// Parts are what a Splitter works with.
+type Parts struct {
+	// Owner is this process, for the split lease.
+	Owner     string
+	Config    config.Config
+	Registry  *registry.Registry
+	Redis     *redisstore.Store
+	Databases *database.Pool
+	Now       func() time.Time
+	Log       *zap.Logger
+}
+
+// Splitter splits runs. It is safe for concurrent use with different runs.
+type Splitter struct {
+	owner     string
+	settings  config.Config
+	registry  *registry.Registry
+	redis     *redisstore.Store
+	databases *database.Pool
+	now       func() time.Time
+	log       *zap.Logger
+	budget    budget
+}
+
+// New returns a Splitter.
+func New(p Parts) *Splitter {
+	return &Splitter{
+		owner: p.Owner, settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases,
+		now: p.Now, log: p.Log, budget: budget{redis: p.Redis, total: int64(p.Config.InFlightTotal), now: p.Now},
+	}
+}
+
+// errLetGo says that the run is not this splitter's any more: stopped, sealed, forgotten, or split by another.
+var errLetGo = errors.New("the run is not to be split here")
+
+// Split brings a run's split to its end, or as far as it gets: it returns nil when there is nothing left to do here,
+// and an error when it should be called again later. It blocks while workers are behind.
+func (s *Splitter) Split(ctx context.Context, r run.Run) error {
+	ref := redisstore.Ref{ID: r.ID, UID: r.UID}
+	code, err := s.redis.TakeSplit(ctx, ref, s.owner, s.lease())
+	if err != nil {
+		return fmt.Errorf("take the split lease of run %d: %w", r.ID, err)
+	}
+	if code != redisstore.OK {
+		return nil
+	}
+	tasks := lifecycle.NewTasks(ctx)
+	tasks.Go("keep the split lease", func(ctx context.Context) error { return s.keep(ctx, ref) })
+	tasks.Go("split", func(ctx context.Context) error {
+		defer tasks.Stop()
+		return s.split(ctx, r)
+	})
+	err = tasks.Wait()
+	if _, leaveErr := s.redis.LeaveSplit(context.WithoutCancel(ctx), ref, s.owner, 0); leaveErr != nil {
+		s.log.Warn("the split lease was not given back and will run out", zap.Int64("run", r.ID), zap.Error(leaveErr))
+	}
+	return s.conclude(ctx, r, ref, err)
+}
+
+// conclude tells the registry of what ends the run.
+func (s *Splitter) conclude(ctx context.Context, r run.Run, ref redisstore.Ref, err error) error {
+	if err == nil || errors.Is(err, errLetGo) {
+		return nil
+	}
+	reason, final := reasonOf(err)
+	if !final && ctx.Err() == nil && database.Fatal(err) {
+		reason, final = "The destination refused: "+database.Explain(err).Reason(), true
+	}
+	if !final {
+		return fmt.Errorf("split run %d: %w", r.ID, err)
+	}
+	if _, err := s.registry.Fail(ctx, r.ID, reason); err != nil {
+		return fmt.Errorf("fail run %d (%s): %w", r.ID, reason, err)
+	}
+	return s.redis.Wake(ctx, redisstore.Runs)
+}
+
+func (s *Splitter) lease() time.Duration { return time.Duration(s.settings.Lease) }
+
+// keep renews the split lease until the context ends or the lease is lost.
+func (s *Splitter) keep(ctx context.Context, ref redisstore.Ref) error {
+	for {
+		if err := lifecycle.Wait(ctx, s.lease()/3, nil); err != nil {
+			return nil
+		}
+		code, err := s.redis.KeepSplit(ctx, ref, s.owner, s.lease())
+		if err == nil && code != redisstore.OK {
+			return errLetGo
+		}
+	}
+}
+
+func (s *Splitter) split(ctx context.Context, r run.Run) error {
+	db, err := s.databases.Get(r.Connection)
+	if err != nil {
+		return &failure{reason: err.Error()}
+	}
+	if r, err = s.fix(ctx, r, db); err != nil {
+		return err
+	}
+	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: r.Manifest.Partitions}
+	if err := s.begin(ctx, r, ledger.New(db)); err != nil {
+		return err
+	}
+	out, err := s.emitter(ctx, r, ref)
+	if err != nil {
+		return err
+	}
+	chunks, rows, err := s.cut(ctx, r, out)
+	if err != nil {
+		return err
+	}
+	if err := s.unchanged(r); err != nil {
+		return err
+	}
+	if err := ledger.New(db).Seal(ctx, r.UID, chunks, rows); err != nil {
+		return fmt.Errorf("seal the heads: %w", err)
+	}
+	var total int64
+	for _, n := range rows {
+		total += n
+	}
+	if _, err := s.redis.Seal(ctx, ref, chunks, total); err != nil {
+		return fmt.Errorf("seal the partitions: %w", err)
+	}
+	s.log.Info("source split", zap.Int64("run", r.ID), zap.Int64("rows", total), zap.Int("partitions", ref.Partitions))
+	return nil
+}
+
+// begin makes the run's partitions in Redis and its status processing.
+func (s *Splitter) begin(ctx context.Context, r run.Run, book *ledger.Ledger) error {
+	state, err := StateOf(ctx, r, book)
+	if err != nil {
+		return err
+	}
+	if _, err := s.redis.Restore(ctx, state); err != nil {
+		return fmt.Errorf("make the partitions in Redis: %w", err)
+	}
+	if _, err := s.registry.Begin(ctx, r.ID, s.now()); err != nil {
+		return fmt.Errorf("begin the run: %w", err)
+	}
+	if err := s.redis.SetStatus(ctx, state.Ref, run.Processing); err != nil {
+		return fmt.Errorf("tell Redis that the run has begun: %w", err)
+	}
+	return nil
+}
+
+// cut reads all rows and emits the chunks Redis does not have.
+func (s *Splitter) cut(ctx context.Context, r run.Run, out *emitter) (chunks, rows []int64, err error) {
+	if r.Manifest.Header == nil {
+		return make([]int64, r.Manifest.Partitions), make([]int64, r.Manifest.Partitions), nil
+	}
+	by, err := router(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	cut := newCutter(*r.Manifest, by)
+	emit := func(p int) error {
+		number, payload := cut.take(p, out.wants(p, cut.lanes[p].number))
+		return out.emit(ctx, p, number, payload)
+	}
+	for record, err := range s.counted(ctx, r, out) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if at, full := cut.add(record); full {
+			if err := emit(at.partition); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	for _, p := range cut.rest() {
+		if err := emit(p); err != nil {
+			return nil, nil, err
+		}
+	}
+	chunks, rows = cut.seals()
+	return chunks, rows, nil
+}
+
+// lookEvery is how many rows are read between two looks at the source and the context.
+const lookEvery = 2000
+
+// counted yields the rows of the run, counting them for the progress, and looks now and then whether the source is
+// still what it was.
+func (s *Splitter) counted(ctx context.Context, r run.Run, out *emitter) iter.Seq2[row.Row, error] {
+	return func(yield func(row.Row, error) bool) {
+		if err := s.unchanged(r); err != nil {
+			yield(row.Row{}, err)
+			return
+		}
+		out.progress.BytesTotal = r.Manifest.Fingerprint.Size
+		for record, err := range s.rowsOf(ctx, r, func(bytes int64) { out.progress.Bytes = bytes }) {
+			out.progress.Rows++
+			if err == nil && out.progress.Rows%lookEvery == 0 {
+				err = errors.Join(ctx.Err(), s.unchanged(r))
+			}
+			if !yield(record, err) {
+				return
+			}
+		}
+	}
+}
+
+// unchanged fails the run when its source is not what the manifest pinned.
+func (s *Splitter) unchanged(r run.Run) error {
+	if r.Origin.Retry != nil {
+		return nil
+	}
+	if err := source.Same(r.Origin.Path, r.Manifest.Fingerprint); err != nil {
+		return &failure{reason: err.Error()}
+	}
+	return nil
+}

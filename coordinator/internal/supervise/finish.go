@@ -1,0 +1,179 @@
+package supervise
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"ingest/shared/chunk"
+	"ingest/shared/database"
+	"ingest/shared/importer"
+	"ingest/shared/ledger"
+	"ingest/shared/redisstore"
+	"ingest/shared/run"
+)
+
+// finish ends a run whose every sealed chunk took effect, by the ledger; Redis is corrected where it differs.
+func (s *Supervisor) finish(ctx context.Context, r run.Run, db *database.DB, progress redisstore.Progress) error {
+	book := ledger.New(db)
+	heads, err := book.Heads(ctx, r.UID)
+	if err != nil {
+		return fmt.Errorf("read the heads: %w", err)
+	}
+	if len(heads) < r.Manifest.Partitions {
+		return nil // the splitter is at it
+	}
+	if err := s.reconcile(ctx, r, book, heads, progress); err != nil {
+		return err
+	}
+	var counts run.Counts
+	var sealed int64
+	for _, head := range heads {
+		if head.SealedChunks < 0 || head.Next-1 != head.SealedChunks {
+			return nil
+		}
+		counts = counts.Add(head.Counts)
+		sealed += head.SealedRows
+	}
+	if err := counts.Balance(sealed, 0); err != nil {
+		return s.fail(ctx, r, "The "+err.Error()+".")
+	}
+	if reason := s.limits(r).atTheEnd(counts.Failed, sealed); reason != "" {
+		return s.fail(ctx, r, reason)
+	}
+	status := run.Completed
+	if counts.Failed > 0 {
+		status = run.CompletedWithErrors
+	}
+	return s.end(ctx, r, db, status, run.Final{Total: sealed, Counts: counts})
+}
+
+// end writes the final numbers and the terminal status, then tells Redis. Who loses the compare-and-set has nothing
+// more to do: another supervisor ended the run, or a cancel came first.
+func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status run.Status, final run.Final) error {
+	errors, validation, err := ledger.New(db).Histograms(ctx, r.UID)
+	if err != nil {
+		return fmt.Errorf("merge the histograms: %w", err)
+	}
+	final.Errors, final.Validation = run.Histogram(errors), run.Histogram(validation)
+	if r.Manifest != nil && r.Manifest.Scratch != "" {
+		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+db.Quote(r.Manifest.Scratch)); err != nil {
+			return fmt.Errorf("drop the dry run's table: %w", err)
+		}
+	}
+	won, err := s.Registry.Finish(ctx, r.ID, status, final, s.Now())
+	if err != nil {
+		return fmt.Errorf("write the final numbers: %w", err)
+	}
+	if !won {
+		return s.Redis.Wake(ctx, redisstore.Runs)
+	}
+	s.Log.Info("run ended", zap.Int64("run", r.ID), zap.String("status", string(status)),
+		zap.Int64("rows", final.Total), zap.Int64("failed", final.Counts.Failed))
+	if r.Origin.Spooled && status == run.Completed {
+		if err := s.Spool.Remove(r.Origin.Path); err != nil {
+			s.Log.Warn("the spooled source was not removed", zap.Int64("run", r.ID), zap.Error(err))
+		}
+	}
+	return s.tell(ctx, r, status)
+}
+
+// tell publishes the end of a run and takes it from Redis. It may happen more than once, the event's id is fixed.
+func (s *Supervisor) tell(ctx context.Context, r run.Run, status run.Status) error {
+	id := fmt.Sprintf("%d-%s", r.ID, status)
+	fields := map[string]string{"run": fmt.Sprint(r.ID), "importer": r.Importer, "status": string(status)}
+	if err := s.Redis.Event(ctx, id, fields); err != nil {
+		return fmt.Errorf("publish the end of run %d: %w", r.ID, err)
+	}
+	partitions := 0
+	if r.Manifest != nil {
+		partitions = r.Manifest.Partitions
+	}
+	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: partitions}
+	if err := s.Redis.Finish(ctx, ref, status); err != nil {
+		return fmt.Errorf("tell Redis that run %d has ended: %w", r.ID, err)
+	}
+	return nil
+}
+
+// reconcile corrects Redis where it differs from the ledger: outcomes it does not know are acknowledged, a partition
+// that is ahead of the ledger is put back to its head.
+func (s *Supervisor) reconcile(
+	ctx context.Context, r run.Run, book *ledger.Ledger, heads []ledger.Head, progress redisstore.Progress,
+) error {
+	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: r.Manifest.Partitions}
+	for _, head := range heads {
+		state := progress.Partitions[head.Partition]
+		switch {
+		case state.Acked > head.Next-1:
+			s.Log.Warn("the ledger is behind Redis: the partition is emitted again",
+				zap.Int64("run", r.ID), zap.Int("partition", head.Partition))
+			back := redisstore.Head{Acked: head.Next - 1, Sealed: -1, Counts: head.Counts}
+			if _, err := s.Redis.Reset(ctx, ref, head.Partition, back); err != nil {
+				return fmt.Errorf("reset partition %d: %w", head.Partition, err)
+			}
+		case state.Acked < head.Next-1 && state.LeaseLeft <= 0:
+			if err := s.acknowledge(ctx, ref, book, head.Partition, state); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// acknowledge acks from the ledger what a dead worker could not.
+func (s *Supervisor) acknowledge(
+	ctx context.Context, ref redisstore.Ref, book *ledger.Ledger, partition int, state redisstore.PartitionState,
+) error {
+	totals := state.Counts
+	return book.Outcomes(ctx, ref.UID, partition, state.Acked+1, func(n int64, outcome chunk.Outcome) error {
+		totals = totals.Add(outcome.Counts)
+		_, _, err := s.Redis.Ack(ctx, ref, redisstore.Ack{
+			Partition: partition, Number: n, Totals: totals, Errors: outcome.Errors, Validation: outcome.Validation,
+		})
+		if err != nil {
+			return fmt.Errorf("acknowledge chunk %d of partition %d from the ledger: %w", n, partition, err)
+		}
+		return nil
+	})
+}
+
+// limits are how many rows may fail.
+type limits struct {
+	rows  int64
+	ratio float64
+}
+
+func (s *Supervisor) limits(r run.Run) limits {
+	l := limits{rows: s.Config.MaxFailedRows, ratio: s.Config.MaxFailedRatio}
+	definition, err := importer.FromSnapshot(r.Definition)
+	if err != nil {
+		return l
+	}
+	if definition.MaxFailedRows != nil {
+		l.rows = *definition.MaxFailedRows
+	}
+	if definition.MaxFailedRatio != nil {
+		l.ratio = *definition.MaxFailedRatio
+	}
+	return l
+}
+
+func (l limits) atOnce(failed int64) string {
+	if failed <= l.rows {
+		return ""
+	}
+	return fmt.Sprintf("More than %d rows failed (max_failed_rows).", l.rows)
+}
+
+// atTheEnd judges the ratio against the final total, so that the status never depends on timing.
+func (l limits) atTheEnd(failed, total int64) string {
+	if reason := l.atOnce(failed); reason != "" {
+		return reason
+	}
+	if l.ratio > 0 && total > 0 && float64(failed)/float64(total) > l.ratio {
+		return fmt.Sprintf("More than %g of the rows failed (max_failed_ratio).", l.ratio)
+	}
+	return ""
+}

@@ -1,0 +1,73 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ingest/shared/database"
+	"ingest/shared/ledger"
+	"ingest/shared/redisstore"
+	"ingest/shared/run"
+)
+
+// closePatience is how long a chunk transaction in flight may take to end before its session is ended.
+const closePatience = 2 * time.Second
+
+// stop ends a run that is cancelled or fails: nothing more is handed out, the heads are closed so that no transaction
+// can commit, and only then the status becomes terminal. Rows that were written stay.
+func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progress redisstore.Progress) error {
+	// A manifest may have been fixed while the status changed; after this read none can be.
+	r, err := s.Registry.Get(ctx, r.ID)
+	if err != nil {
+		return fmt.Errorf("read the run: %w", err)
+	}
+	ref := redisstore.Ref{ID: r.ID, UID: r.UID}
+	if r.Manifest != nil {
+		ref.Partitions = r.Manifest.Partitions
+	}
+	if err := s.Redis.Stop(ctx, ref, r.Status); err != nil {
+		return fmt.Errorf("stop the partitions: %w", err)
+	}
+	book := ledger.New(db)
+	for p := range ref.Partitions {
+		if err := closeHead(ctx, book, r.UID, p); err != nil {
+			return fmt.Errorf("close partition %d: %w", p, err)
+		}
+	}
+	final := run.Final{}
+	var sealed int64
+	if r.Manifest != nil {
+		heads, err := book.Heads(ctx, r.UID)
+		if err != nil {
+			return fmt.Errorf("read the heads: %w", err)
+		}
+		for _, head := range heads {
+			final.Counts = final.Counts.Add(head.Counts)
+			sealed += max(0, head.SealedRows)
+		}
+	}
+	final.Total = max(sealed, progress.SplitRows, final.Counts.Processed())
+	final.NotProcessed = final.Total - final.Counts.Processed()
+	status := run.Cancelled
+	if r.Status != run.Cancelling {
+		status = run.Failed
+	}
+	return s.end(ctx, r, db, status, final)
+}
+
+// closeHead waits a little for the chunk transaction in flight, then ends its session: a COPY that waits for its
+// client would otherwise hold the head for ever.
+func closeHead(ctx context.Context, book *ledger.Ledger, uid string, partition int) error {
+	patient, cancel := context.WithTimeout(ctx, closePatience)
+	defer cancel()
+	err := book.Close(patient, uid, partition)
+	if err == nil || ctx.Err() != nil || !errors.Is(patient.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	if _, err := book.EndSession(ctx, uid, partition); err != nil {
+		return fmt.Errorf("end the session of the chunk in flight: %w", err)
+	}
+	return book.Close(ctx, uid, partition)
+}

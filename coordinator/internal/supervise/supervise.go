@@ -1,0 +1,226 @@
+// Package supervise looks after every run that is not terminal: it makes runs known to Redis, has them split, heals
+// what a lost Redis left behind, and is the only one that ends runs – the registry first, Redis second.
+//
+// Everything is derived anew in each sweep from registry, ledger and Redis, so a supervisor can die at any point and
+// any other goes on. Two at once are harmless: every change of a status is a compare-and-set in the registry.
+package supervise
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ingest/coordinator/internal/split"
+	"ingest/shared/config"
+	"ingest/shared/database"
+	"ingest/shared/ledger"
+	"ingest/shared/lifecycle"
+	"ingest/shared/redisstore"
+	"ingest/shared/registry"
+	"ingest/shared/run"
+	"ingest/shared/spool"
+)
+
+// Parts are what a Supervisor works with.
+type Parts struct {
+	Config    config.Config
+	Registry  *registry.Registry
+	Redis     *redisstore.Store
+	Databases *database.Pool
+	Spool     *spool.Spool
+	Splitter  *split.Splitter
+	Now       func() time.Time
+	Log       *zap.Logger
+}
+
+// Supervisor sweeps. Make it with New, start it with Run.
+type Supervisor struct {
+	Parts
+
+	mu        sync.Mutex
+	splitting map[int64]bool
+}
+
+// New returns a Supervisor.
+func New(p Parts) *Supervisor { return &Supervisor{Parts: p, splitting: map[int64]bool{}} }
+
+// Run sweeps whenever a wake-up comes and every few seconds, until ctx ends; it then waits for its splits to let go.
+func (s *Supervisor) Run(ctx context.Context) error {
+	wake, closeWake := s.Redis.Listen(ctx, redisstore.Runs)
+	defer closeWake()
+	splits := lifecycle.NewTasks(ctx)
+	err := lifecycle.Loop(splits.Context(), time.Duration(s.Config.Sweep), wake, func(ctx context.Context) error {
+		s.sweep(ctx, splits)
+		return nil
+	})
+	splits.Stop()
+	if waited := splits.Wait(); err == nil {
+		err = waited
+	}
+	return err
+}
+
+// sweep tends every active run. What fails is logged and tried again in the next sweep.
+func (s *Supervisor) sweep(ctx context.Context, splits *lifecycle.Tasks) {
+	active, err := s.Registry.Active(ctx)
+	if err != nil {
+		s.warn(ctx, "the registry cannot be read", 0, err)
+		return
+	}
+	known := make(map[int64]bool, len(active))
+	for _, r := range active {
+		known[r.ID] = true
+		if err := s.tend(ctx, r, splits); err != nil {
+			s.warn(ctx, "the run has to wait", r.ID, err)
+		}
+	}
+	if err := s.retire(ctx, known); err != nil {
+		s.warn(ctx, "ended runs could not be taken from Redis", 0, err)
+	}
+}
+
+func (s *Supervisor) warn(ctx context.Context, text string, id int64, err error) {
+	if ctx.Err() == nil {
+		s.Log.Warn(text, zap.Int64("run", id), zap.Error(err))
+	}
+}
+
+// tend does for one run what its state asks for.
+func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Tasks) error {
+	db, err := s.Databases.Get(r.Connection)
+	if err != nil {
+		return s.fail(ctx, r, err.Error())
+	}
+	book := ledger.New(db)
+	progress, known, err := s.Redis.Progress(ctx, r.ID)
+	if err != nil {
+		return fmt.Errorf("read the state in Redis: %w", err)
+	}
+	if !known || progress.UID != r.UID || (r.Manifest != nil && len(progress.Partitions) < r.Manifest.Partitions) {
+		return s.restore(ctx, r, book, splits)
+	}
+	if r.Status != run.Cancelling && r.Reason == "" {
+		if reason := s.failing(r, progress); reason != "" {
+			return s.fail(ctx, r, reason)
+		}
+	}
+	if r.Status == run.Cancelling || r.Reason != "" {
+		return s.waiting(ctx, r, s.stop(ctx, r, db, progress))
+	}
+	if r.Manifest == nil || !progress.SplitDone {
+		s.split(r, splits)
+	}
+	if r.Manifest == nil {
+		return nil
+	}
+	return s.waiting(ctx, r, s.finish(ctx, r, db, progress))
+}
+
+// restore makes a run known to Redis, from registry and ledger.
+func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger, splits *lifecycle.Tasks) error {
+	if r.Manifest != nil {
+		if err := book.Create(ctx, r.UID, r.Manifest.Partitions); err != nil {
+			return fmt.Errorf("create the heads: %w", err)
+		}
+	}
+	state, err := split.StateOf(ctx, r, book)
+	if err != nil {
+		return err
+	}
+	created, err := s.Redis.Restore(ctx, state)
+	if err != nil {
+		return fmt.Errorf("restore the run in Redis: %w", err)
+	}
+	if created {
+		s.Log.Info("run made known to Redis", zap.Int64("run", r.ID), zap.String("status", string(r.Status)))
+	}
+	if err := s.Redis.Wake(ctx, redisstore.Work); err != nil {
+		return fmt.Errorf("wake the workers: %w", err)
+	}
+	if r.Status != run.Cancelling && r.Reason == "" && !state.SplitDone {
+		s.split(r, splits)
+	}
+	return s.Redis.Wake(ctx, redisstore.Runs)
+}
+
+// split starts splitting a run here, if this coordinator sees its source and is not at it already.
+func (s *Supervisor) split(r run.Run, splits *lifecycle.Tasks) {
+	if r.Origin.Spool != "" && r.Origin.Spool != s.Spool.ID() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.splitting[r.ID] {
+		return
+	}
+	s.splitting[r.ID] = true
+	splits.Go(fmt.Sprintf("split run %d", r.ID), func(ctx context.Context) error {
+		err := s.Splitter.Split(ctx, r)
+		s.mu.Lock()
+		delete(s.splitting, r.ID)
+		s.mu.Unlock()
+		if err != nil {
+			s.warn(ctx, "the split has to be tried again", r.ID, err)
+			return nil
+		}
+		return nil
+	})
+}
+
+// waiting notes in Redis that the run waits for its database, or that it does not any more.
+func (s *Supervisor) waiting(ctx context.Context, r run.Run, err error) error {
+	if err == nil || ctx.Err() != nil || !database.Transient(err) {
+		return err
+	}
+	ref := redisstore.Ref{ID: r.ID, UID: r.UID}
+	text := fmt.Sprintf("Waiting: the database of connection '%s' cannot be reached (%s).",
+		r.Connection, database.Explain(err).Reason())
+	if setErr := s.Redis.SetWaiting(ctx, ref, text, s.Now()); setErr != nil {
+		return fmt.Errorf("%w (and Redis: %w)", err, setErr)
+	}
+	return err
+}
+
+// fail gives the run its reason; the next sweep stops it.
+func (s *Supervisor) fail(ctx context.Context, r run.Run, reason string) error {
+	if _, err := s.Registry.Fail(ctx, r.ID, reason); err != nil {
+		return fmt.Errorf("fail the run (%s): %w", reason, err)
+	}
+	s.Log.Warn("run fails", zap.Int64("run", r.ID), zap.String("reason", reason))
+	return s.Redis.Wake(ctx, redisstore.Runs)
+}
+
+// failing says why a run has to fail, as far as Redis knows: a worker's fatal error, or too many failed rows.
+func (s *Supervisor) failing(r run.Run, progress redisstore.Progress) string {
+	if progress.Failure != "" {
+		return progress.Failure
+	}
+	return s.limits(r).atOnce(progress.Counts.Failed)
+}
+
+// retire tells Redis of runs that the registry has ended: a supervisor died between the two.
+func (s *Supervisor) retire(ctx context.Context, active map[int64]bool) error {
+	ids, err := s.Redis.Active(ctx)
+	if err != nil {
+		return fmt.Errorf("list the runs in Redis: %w", err)
+	}
+	for _, id := range ids {
+		if active[id] {
+			continue
+		}
+		r, err := s.Registry.Get(ctx, id)
+		if err != nil {
+			return fmt.Errorf("read run %d: %w", id, err)
+		}
+		if !r.Status.Terminal() {
+			continue // it was created after the sweep began
+		}
+		if err := s.tell(ctx, r, r.Status); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what a refusal means for a surface: an exit code, an HTTP status.
+type Kind int
+
+// The kinds of refusals.
+const (
+	// NotFound: no such run or importer (404).
+	NotFound Kind = iota + 1
+	// NothingToDo: the request is right, but there is nothing to do (400).
+	NothingToDo
+	// Conflict: another run or the run's status is in the way (409).
+	Conflict
+	// Invalid: the definition, the file or the request is wrong (422).
+	Invalid
+	// Unavailable: something that is needed cannot be reached (503).
+	Unavailable
+)
+
+// Error is a refusal that people read: what, where and what to do. No secret is in it.
+type Error struct {
+	Kind    Kind
+	Message string
+	// RunID names the run that is in the way, 0 = none.
+	RunID int64
+	err   error
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Unwrap returns the cause, nil when the refusal is the cause.
+func (e *Error) Unwrap() error { return e.err }
+
+// KindOf returns the kind of a refusal, 0 for other errors.
+func KindOf(err error) Kind {
+	var refusal *Error
+	if errors.As(err, &refusal) {
+		return refusal.Kind
+	}
+	return 0
+}
+
+func refuse(kind Kind, cause error, format string, args ...any) *Error {
+	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), err: cause}
+}
+
+func unknownRun(id int64) *Error {
+	return refuse(NotFound, nil, "No ingest run found with ID %d.", id)
+}

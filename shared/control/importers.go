@@ -1,0 +1,124 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ingest/shared/database"
+	"ingest/shared/destination"
+	"ingest/shared/importer"
+)
+
+// Importers lists the definitions, sorted by slug. A broken file is listed with its first error and harms only itself.
+func (c *Control) Importers(context.Context) ([]ImporterInfo, error) {
+	listed, err := importer.List(c.settings.Importers, Checks())
+	if err != nil {
+		return nil, refuse(Invalid, err, "%s", err.Error())
+	}
+	out := make([]ImporterInfo, 0, len(listed))
+	for _, entry := range listed {
+		info := ImporterInfo{Importer: entry.Slug, File: entry.File}
+		if entry.Err != nil {
+			info.Error, _, _ = strings.Cut(entry.Err.Error(), "\n")
+			out = append(out, info)
+			continue
+		}
+		d := entry.Definition
+		info.Source, info.Format = d.Source.Type, d.Format.Type
+		info.Connection, info.Table = d.Destination.Connection, d.Destination.Table
+		info.Key, info.OnDuplicate = d.Key, string(d.OnDuplicate)
+		out = append(out, info)
+	}
+	return out, nil
+}
+
+// Check validates definitions, all of them without names. With connect it also looks at the real tables.
+func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]CheckResult, error) {
+	listed, err := importer.List(c.settings.Importers, Checks())
+	if err != nil {
+		return nil, refuse(Invalid, err, "%s", err.Error())
+	}
+	wanted := make(map[string]bool, len(slugs))
+	for _, slug := range slugs {
+		wanted[slug] = true
+	}
+	out := []CheckResult{}
+	for _, entry := range listed {
+		if len(slugs) > 0 && !wanted[entry.Slug] {
+			continue
+		}
+		delete(wanted, entry.Slug)
+		result := CheckResult{Importer: entry.Slug, File: entry.File, Problems: []string{}}
+		switch {
+		case entry.Err != nil:
+			result.Problems = strings.Split(entry.Err.Error(), "\n")
+		case connect:
+			result.Problems = c.connected(ctx, entry.Definition)
+		}
+		out = append(out, result)
+	}
+	for _, slug := range slugs {
+		if wanted[slug] {
+			return nil, refuse(NotFound, nil, "No importer found with the slug '%s'.", slug)
+		}
+	}
+	return out, nil
+}
+
+// connected lists what the destination says against a definition.
+func (c *Control) connected(ctx context.Context, d importer.Definition) []string {
+	problems := []string{}
+	if err := c.ready(ctx, d); err != nil {
+		return append(problems, err.Error())
+	}
+	db, err := c.databases.Get(d.Destination.Connection)
+	if err != nil {
+		return append(problems, err.Error())
+	}
+	table, err := db.Table(ctx, d.Destination.Table)
+	if errors.Is(err, database.ErrNoTable) {
+		if destination.Creates(d, db) {
+			return problems
+		}
+		return append(problems, fmt.Sprintf("the table '%s' does not exist (create it, or set `create_table: true`)",
+			d.Destination.Table))
+	}
+	if err != nil {
+		return append(problems, err.Error())
+	}
+	for _, field := range d.Fields {
+		if col, ok := table.Column(field.To); !ok {
+			problems = append(problems, fmt.Sprintf("the table '%s' has no column '%s'", d.Destination.Table, field.To))
+		} else if col.Generated {
+			problems = append(problems, fmt.Sprintf("the column '%s' is generated and cannot be written", field.To))
+		}
+	}
+	return problems
+}
+
+// Processes lists the live workers and coordinators.
+func (c *Control) Processes(ctx context.Context) ([]ProcessInfo, error) {
+	out := []ProcessInfo{}
+	if c.redis == nil {
+		return out, nil
+	}
+	processes, err := c.redis.Processes(ctx)
+	if err != nil {
+		if c.settings.Embedded() {
+			return out, nil // nobody serves
+		}
+		return nil, refuse(Unavailable, err, "Redis cannot be reached.")
+	}
+	for _, p := range processes {
+		slots := p.Slots
+		if slots == nil {
+			slots = []string{}
+		}
+		out = append(out, ProcessInfo{
+			ID: p.ID, Role: p.Role, Host: p.Host, PID: p.PID, Version: p.Version, Slots: slots, SeenAt: Time{p.At},
+		})
+	}
+	return out, nil
+}

@@ -1,0 +1,229 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"ingest/shared/ledger"
+	"ingest/shared/redisstore"
+	"ingest/shared/run"
+)
+
+// Run returns a run with up to rows failed rows, ordered by number.
+func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error) {
+	r, err := c.get(ctx, id)
+	if err != nil {
+		return Resource{}, err
+	}
+	resource := c.resource(ctx, r)
+	if rows > 0 && r.Manifest != nil {
+		if resource.Rows, err = c.rows(ctx, r, rows); err != nil {
+			return resource, err
+		}
+	}
+	return resource, nil
+}
+
+// Runs returns a page of runs, newest first.
+func (c *Control) Runs(ctx context.Context, req ListRequest) (List, error) {
+	if req.Page == 0 {
+		req.Page = 1
+	}
+	if req.PerPage == 0 {
+		req.PerPage = defaultPerPage
+	}
+	if req.Page < 1 || req.PerPage < 1 || req.PerPage > maxPerPage {
+		return List{}, refuse(Invalid, nil, "The page must be at least 1 and per_page between 1 and %d.", maxPerPage)
+	}
+	if req.Status != "" && !run.Status(req.Status).Valid() {
+		return List{}, refuse(Invalid, nil, "The status '%s' is none of %v.", req.Status, run.Statuses())
+	}
+	runs, total, err := c.registry.List(ctx, listFilter(req))
+	if err != nil {
+		return List{}, c.unavailable(err, "The registry cannot be read")
+	}
+	list := List{Data: make([]Resource, 0, len(runs))}
+	for _, r := range runs {
+		list.Data = append(list.Data, c.resource(ctx, r))
+	}
+	list.Links, list.Meta = page(req, total, len(runs))
+	return list, nil
+}
+
+// resource puts together what registry and Redis say of a run. While Redis does not know it, the ledger's heads are
+// asked; while neither can be reached, the numbers are zero and WaitingFor says so.
+func (c *Control) resource(ctx context.Context, r run.Run) Resource {
+	out := Resource{
+		ID: r.ID, Importer: r.Importer, Status: r.Status, UserID: r.User, OriginalFilename: r.Filename, DryRun: r.DryRun,
+		StartedAt: timeOf(r.StartedAt), CompletedAt: timeOf(r.CompletedAt),
+		ParentID: idOf(r.Parent), RetriedFromRunID: idOf(r.Parent), RetriedBy: idOf(r.RetriedBy), Reason: textOf(r.Reason),
+	}
+	if r.Manifest != nil {
+		out.BytesTotal = r.Manifest.Fingerprint.Size
+	}
+	if r.Final != nil {
+		c.final(&out, r)
+		return out
+	}
+	c.live(ctx, &out, r)
+	return out
+}
+
+// final fills in the numbers of a terminal run, from the registry alone.
+func (c *Control) final(out *Resource, r run.Run) {
+	out.count(r.Final.Counts)
+	out.Progress.Total, out.NotProcessed, out.TotalFinal = r.Final.Total, r.Final.NotProcessed, true
+	out.BytesRead = out.BytesTotal
+	duration := r.CompletedAt.Sub(r.StartedAt)
+	if r.StartedAt.IsZero() {
+		duration = 0
+	}
+	out.RowsPerSecond = rate(r.Final.Counts.Processed(), duration)
+	summary := &Summary{Errors: []Message{}, Warnings: []Message{}, Meta: Meta{
+		SuccessfulRows: out.Progress.Successful, FailedRows: out.Progress.Failed, TotalRows: r.Final.Total,
+		CreatedRows: out.Created, UpdatedRows: out.Updated, UnchangedRows: out.Unchanged, SkippedRows: out.Skipped,
+		DurationSeconds: duration.Seconds(),
+	}}
+	if r.Reason != "" {
+		summary.Errors = append(summary.Errors, Message{r.Reason})
+	}
+	for _, text := range warnings(r) {
+		summary.Warnings = append(summary.Warnings, Message{text})
+	}
+	out.Summary = summary
+}
+
+func warnings(r run.Run) []string {
+	all := r.Warnings
+	if r.Manifest != nil {
+		all = append(all[:len(all):len(all)], r.Manifest.Warnings...)
+	}
+	if r.Final != nil && len(r.Final.Errors) > run.MaxMessages {
+		all = append(all[:len(all):len(all)], "More than 1000 different messages: the rest is counted as (other).")
+	}
+	return all
+}
+
+// live fills in the numbers of a run that is not terminal.
+func (c *Control) live(ctx context.Context, out *Resource, r run.Run) {
+	progress, known := c.progress(ctx, r)
+	if !known {
+		out.WaitingFor = c.fromHeads(ctx, out, r)
+		return
+	}
+	out.count(progress.Counts)
+	out.BytesRead = progress.SplitBytes
+	out.TotalFinal = progress.SplitDone
+	out.Progress.Total = max(total(progress), out.Progress.Processed)
+	if !r.StartedAt.IsZero() {
+		out.RowsPerSecond = rate(out.Progress.Processed, c.now().Sub(r.StartedAt))
+	}
+	out.WaitingFor = c.waitingFor(ctx, r, progress)
+}
+
+// progress is what Redis knows of the run.
+func (c *Control) progress(ctx context.Context, r run.Run) (redisstore.Progress, bool) {
+	if c.redis == nil {
+		return redisstore.Progress{}, false
+	}
+	progress, known, err := c.redis.Progress(ctx, r.ID)
+	return progress, err == nil && known && progress.UID == r.UID
+}
+
+// total is the number of rows, estimated by bytes while the source is still being read.
+func total(p redisstore.Progress) int64 {
+	if p.SplitDone || p.SplitBytes == 0 || p.BytesTotal <= p.SplitBytes {
+		return max(p.Total, p.SplitRows)
+	}
+	return int64(float64(p.SplitRows) * float64(p.BytesTotal) / float64(p.SplitBytes))
+}
+
+// fromHeads fills in what the ledger knows, and says what the run waits for.
+func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *string {
+	waiting := "Waiting: Redis cannot be reached or does not know the run yet."
+	if c.settings.Embedded() {
+		waiting = "Waiting: nothing executes it (`ingest up` continues it)."
+	}
+	db, err := c.databases.Get(r.Connection)
+	if err != nil || r.Manifest == nil {
+		return &waiting
+	}
+	heads, err := ledger.New(db).Heads(ctx, r.UID)
+	if err != nil {
+		waiting = "Waiting: the database of connection '" + r.Connection + "' cannot be reached."
+		return &waiting
+	}
+	var counts run.Counts
+	for _, head := range heads {
+		counts = counts.Add(head.Counts)
+		out.Progress.Total += max(0, head.SealedRows)
+	}
+	out.count(counts)
+	out.Progress.Total = max(out.Progress.Total, out.Progress.Processed)
+	return &waiting
+}
+
+// waitingFor says what a run cannot go on without; nil while it goes on.
+func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore.Progress) *string {
+	if progress.Waiting != "" {
+		return &progress.Waiting
+	}
+	processes, err := c.redis.Processes(ctx)
+	if err != nil {
+		return nil
+	}
+	workers, coordinators, seen := 0, 0, r.Origin.Spool == ""
+	for _, p := range processes {
+		if p.Role == "worker" {
+			workers++
+			continue
+		}
+		coordinators++
+		for _, id := range p.Spools {
+			seen = seen || id == r.Origin.Spool
+		}
+	}
+	text := ""
+	switch {
+	case coordinators == 0:
+		text = "Waiting: no coordinator is running (start `ingest coordinator`)."
+	case !seen && !progress.SplitDone:
+		text = "Waiting: no running coordinator reads the spool that holds the source."
+	case workers == 0:
+		text = "Waiting: no worker is running (start `ingest worker`)."
+	}
+	return textOf(text)
+}
+
+func (r *Resource) count(counts run.Counts) {
+	r.Created, r.Updated, r.Unchanged, r.Skipped = counts.Created, counts.Updated, counts.Unchanged, counts.Skipped
+	r.Progress.Processed, r.Progress.Successful, r.Progress.Failed = counts.Processed(), counts.Successful(), counts.Failed
+}
+
+func rate(rows int64, d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return int64(float64(rows) / d.Seconds())
+}
+
+func timeOf(t time.Time) *Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &Time{t}
+}
+
+func idOf(id int64) *int64 {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+func textOf(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -1,0 +1,151 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ingest/shared/database"
+	"ingest/shared/ledger"
+	"ingest/shared/registry"
+	"ingest/shared/run"
+	"ingest/shared/source"
+)
+
+// Retry begins a new run with the rows of a finished one that failed, numbers kept, by the importer's current
+// definition. Two at once: the registry decides, one wins, the other is refused naming it. A dry run neither blocks,
+// is named, nor counts as a retry.
+func (c *Control) Retry(ctx context.Context, id int64, req RetryRequest) (Resource, error) {
+	original, err := c.get(ctx, id)
+	if err != nil {
+		return Resource{}, err
+	}
+	if !original.Status.Terminal() {
+		return Resource{}, &Error{Kind: Conflict, RunID: id, Message: fmt.Sprintf("Run #%d is not finished yet.", id)}
+	}
+	dry := req.DryRun || (original.DryRun && !req.Force)
+	if !dry && !req.Force && original.RetriedBy != 0 {
+		return Resource{}, c.alreadyRetried(ctx, original.ID, original.RetriedBy)
+	}
+	definition, err := c.definition(original.Importer)
+	if err != nil {
+		return Resource{}, err
+	}
+	if err := c.ready(ctx, definition); err != nil {
+		return Resource{}, err
+	}
+	origin, err := c.retryOrigin(ctx, original, req)
+	if err != nil {
+		return Resource{}, err
+	}
+	snapshot, hash := definition.Snapshot()
+	var warnings []string
+	if hash != original.Hash {
+		warnings = []string{"The definition of the importer has changed since the original run."}
+	}
+	created, _, err := c.registry.Create(ctx, registry.NewRun{
+		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
+		Origin: origin, DryRun: dry, Parent: id, Claim: !dry, Force: req.Force, User: req.User,
+		Filename: original.Filename, Warnings: warnings,
+	})
+	var claimed *registry.Claimed
+	if errors.As(err, &claimed) {
+		return Resource{}, c.alreadyRetried(ctx, id, claimed.By)
+	}
+	if err != nil {
+		return Resource{}, c.unavailable(err, "The retry could not be registered")
+	}
+	c.wake(ctx)
+	return c.resource(ctx, created), nil
+}
+
+// retryOrigin selects the rows of the retry and refuses one that would have none.
+func (c *Control) retryOrigin(ctx context.Context, original run.Run, req RetryRequest) (run.Origin, error) {
+	unprocessed := req.Unprocessed
+	if original.Parent != 0 && original.Final.NotProcessed > 0 {
+		unprocessed = true
+	}
+	interrupted := original.Status == run.Cancelled || original.Status == run.Failed
+	unprocessed = unprocessed && interrupted
+	failed, err := c.failedRows(ctx, original, req.Error)
+	if err != nil {
+		return run.Origin{}, err
+	}
+	if !failed && !unprocessed {
+		return run.Origin{}, refuse(NothingToDo, nil, "The original run has no failed rows to retry.")
+	}
+	if !unprocessed {
+		return run.Origin{Retry: &run.Selection{Error: req.Error}}, nil
+	}
+	root, err := c.root(ctx, original)
+	if err != nil {
+		return run.Origin{}, err
+	}
+	if original.Manifest == nil {
+		return original.Origin, nil // nothing was read yet: the retry is the run itself, once more
+	}
+	if err := source.Same(root.Origin.Path, root.Manifest.Fingerprint); err != nil {
+		return run.Origin{}, refuse(Invalid, err, "The rows that were not processed cannot be read again: %v", err)
+	}
+	return run.Origin{Spool: root.Origin.Spool, Retry: &run.Selection{Error: req.Error, Unprocessed: true}}, nil
+}
+
+// failedRows says whether the run has failed rows, with that message if it is given.
+func (c *Control) failedRows(ctx context.Context, original run.Run, message string) (bool, error) {
+	if original.Final.Counts.Failed == 0 || message == "" {
+		return original.Final.Counts.Failed > 0, nil
+	}
+	db, err := c.databases.Get(original.Connection)
+	if err != nil {
+		return false, refuse(Invalid, err, "%s", err.Error())
+	}
+	for _, err := range ledger.New(db).Logged(ctx, original.UID, original.Manifest.Partitions, ledger.Filter{Message: message}) {
+		if err != nil {
+			return false, c.unavailable(err, "The failed rows cannot be read")
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// root is the run at the beginning of a chain of retries: the one that read the source.
+func (c *Control) root(ctx context.Context, r run.Run) (run.Run, error) {
+	for r.Origin.Retry != nil {
+		parent, err := c.get(ctx, r.Parent)
+		if err != nil {
+			return r, err
+		}
+		r = parent
+	}
+	return r, nil
+}
+
+func (c *Control) alreadyRetried(ctx context.Context, id, by int64) error {
+	text := fmt.Sprintf("Run #%d was already retried as run #%d.", id, by)
+	if retry, err := c.get(ctx, by); err == nil && !retry.Status.Terminal() {
+		text = fmt.Sprintf("Run #%d is being retried as run #%d.", id, by)
+	}
+	return &Error{Kind: Conflict, RunID: by, Message: text}
+}
+
+func finishedText(id int64) string { return fmt.Sprintf("Ingest run #%d has already finished.", id) }
+
+// Rebuild forgets what Redis knows of a run that is not terminal; the coordinator restores it from registry and
+// ledger. It is safe at any time and only costs repeated work.
+func (c *Control) Rebuild(ctx context.Context, id int64) error {
+	r, err := c.get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.Status.Terminal() {
+		return &Error{Kind: Conflict, RunID: id, Message: finishedText(id)}
+	}
+	if c.redis == nil {
+		return refuse(Unavailable, nil, "Nothing is served: there is no Redis state to rebuild (`ingest up` continues the run).")
+	}
+	if err := c.redis.Forget(ctx, id); err != nil {
+		return refuse(Unavailable, err, "Redis cannot be reached: %s", database.Explain(err).Reason())
+	}
+	c.wake(ctx)
+	return nil
+}

@@ -1,0 +1,212 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"ingest/shared/database"
+	"ingest/shared/destination"
+	"ingest/shared/importer"
+	"ingest/shared/pipeline"
+	"ingest/shared/redisstore"
+	"ingest/shared/registry"
+	"ingest/shared/run"
+	"ingest/shared/source"
+	"ingest/shared/spool"
+)
+
+// Start begins a run and returns it, pending. What can be known without reading the data is refused with *Error and
+// leaves no run behind. With an idempotency key the repeated request returns the first run.
+func (c *Control) Start(ctx context.Context, req StartRequest) (Resource, error) {
+	definition, err := c.definition(req.Importer)
+	if err != nil {
+		return Resource{}, err
+	}
+	path, err := c.path(req, definition)
+	if err != nil {
+		return Resource{}, err
+	}
+	if _, err := source.Inspect(path); err != nil {
+		return Resource{}, refuse(Invalid, err, "%s", err.Error())
+	}
+	if err := c.ready(ctx, definition); err != nil {
+		return Resource{}, err
+	}
+	sp, err := c.spoolID(ctx)
+	if err != nil {
+		return Resource{}, err
+	}
+	filename := req.Filename
+	if filename == "" {
+		filename = filepath.Base(path)
+	}
+	snapshot, hash := definition.Snapshot()
+	created, _, err := c.registry.Create(ctx, registry.NewRun{
+		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
+		Origin: run.Origin{Path: path, Spool: sp, Spooled: req.Spooled}, DryRun: req.DryRun,
+		User: req.User, Filename: filename, IdempotencyKey: req.IdempotencyKey,
+	})
+	if err != nil {
+		return Resource{}, c.unavailable(err, "The run could not be registered")
+	}
+	c.wake(ctx)
+	return c.resource(ctx, created), nil
+}
+
+// Checks is what importer definitions are checked against.
+func Checks() importer.Checks {
+	return importer.Checks{Rule: pipeline.CheckRule, Transform: pipeline.CheckTransform}
+}
+
+func (c *Control) definition(slug string) (importer.Definition, error) {
+	definition, err := importer.Load(c.settings.Importers, slug, Checks())
+	switch {
+	case errors.Is(err, importer.ErrUnknown):
+		return definition, refuse(NotFound, err, "%s", err.Error())
+	case err != nil:
+		return definition, refuse(Invalid, err, "%s", err.Error())
+	default:
+		return definition, nil
+	}
+}
+
+// path is the absolute path of the run's source.
+func (c *Control) path(req StartRequest, d importer.Definition) (string, error) {
+	if req.File != "" {
+		path, err := filepath.Abs(req.File)
+		if err != nil {
+			return "", refuse(Invalid, err, "The file %s has no absolute path: %v.", req.File, err)
+		}
+		return path, nil
+	}
+	if d.Source.Path == "" {
+		return "", refuse(Invalid, nil, "The importer '%s' has no source path: give one with --file.", d.Slug)
+	}
+	path, err := source.Resolve(c.settings.Roots, d.Source.Path)
+	if err != nil {
+		return "", refuse(Invalid, err, "%s", err.Error())
+	}
+	return path, nil
+}
+
+// ready refuses what the destination already says: unknown connection, unreachable, ledger tables missing, a key
+// without a unique index.
+func (c *Control) ready(ctx context.Context, d importer.Definition) error {
+	db, err := c.databases.Get(d.Destination.Connection)
+	if err != nil {
+		return refuse(Invalid, err, "%s", err.Error())
+	}
+	if err := db.Ping(ctx); err != nil {
+		return c.unavailable(err, "The connection '"+d.Destination.Connection+"' cannot be reached")
+	}
+	if err := database.Migrated(ctx, db); err != nil {
+		return refuse(Unavailable, err, "%s", err.Error())
+	}
+	table, err := db.Table(ctx, d.Destination.Table)
+	if errors.Is(err, database.ErrNoTable) {
+		return nil // made before the first chunk, or the run's failure
+	}
+	if err != nil {
+		return refuse(Invalid, err, "%s", err.Error())
+	}
+	if err := destination.MissingIndex(db, table, keyTargets(d)); err != nil {
+		return refuse(Invalid, err, "%s", err.Error())
+	}
+	return nil
+}
+
+// keyTargets are the destination columns of the key.
+func keyTargets(d importer.Definition) []string {
+	var targets []string
+	for _, name := range d.Key {
+		for _, field := range d.Fields {
+			if slices.Contains(field.From, name) {
+				targets = append(targets, field.To)
+				break
+			}
+		}
+	}
+	return targets
+}
+
+// spoolID is the spool a coordinator must see to read the source. With Redis configured a live one must see it now:
+// a run nobody can split would wait for ever.
+func (c *Control) spoolID(ctx context.Context) (string, error) {
+	dir := filepath.Join(c.settings.DataDir, "spool")
+	id, err := spool.Identify(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", refuse(Unavailable, err, "No running coordinator reads the spool in %s.", dir)
+	}
+	if err != nil {
+		return "", refuse(Unavailable, err, "The spool in %s cannot be read: %v.", dir, err)
+	}
+	if c.settings.Embedded() {
+		return id, nil
+	}
+	processes, err := c.redis.Processes(ctx)
+	if err != nil {
+		return "", c.unavailable(err, "Redis cannot be reached")
+	}
+	for _, p := range processes {
+		for _, seen := range p.Spools {
+			if seen == id {
+				return id, nil
+			}
+		}
+	}
+	return "", refuse(Unavailable, nil, "No running coordinator reads the spool in %s.", dir)
+}
+
+// wake asks a coordinator to look at once. When Redis cannot be reached the next sweep finds the run.
+func (c *Control) wake(ctx context.Context) {
+	if c.redis == nil {
+		return
+	}
+	if err := c.redis.Wake(ctx, redisstore.Runs); err != nil {
+		c.log.Debug("no coordinator was woken", zap.Error(err))
+	}
+}
+
+// unavailable makes a refusal of an error about a server: its class, never its address or secret.
+func (c *Control) unavailable(err error, what string) error {
+	return refuse(Unavailable, err, "%s: %s", what, database.Explain(err).Reason())
+}
+
+// Cancel asks a run to stop and returns it. The status becomes cancelled when no further row can be written. A run
+// that has already finished is a Conflict.
+func (c *Control) Cancel(ctx context.Context, id int64) (Resource, error) {
+	r, err := c.get(ctx, id)
+	if err != nil {
+		return Resource{}, err
+	}
+	status, won, err := c.registry.Cancel(ctx, id)
+	if err != nil {
+		return Resource{}, c.unavailable(err, "The run could not be cancelled")
+	}
+	if !won && status.Terminal() {
+		return c.resource(ctx, r), &Error{
+			Kind: Conflict, RunID: id, Message: finishedText(id),
+		}
+	}
+	c.wake(ctx)
+	if r, err = c.get(ctx, id); err != nil {
+		return Resource{}, err
+	}
+	return c.resource(ctx, r), nil
+}
+
+func (c *Control) get(ctx context.Context, id int64) (run.Run, error) {
+	r, err := c.registry.Get(ctx, id)
+	if errors.Is(err, registry.ErrUnknown) {
+		return r, unknownRun(id)
+	}
+	if err != nil {
+		return r, c.unavailable(err, "The registry cannot be read")
+	}
+	return r, nil
+}

@@ -1,0 +1,79 @@
+package consume
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ingest/shared/database"
+	"ingest/shared/lifecycle"
+	"ingest/shared/redisstore"
+	"ingest/worker/internal/apply"
+)
+
+// apply applies a chunk, again and again while its database cannot be reached or a lock is in the way; such an error
+// is never a row's. It gives up when no more chunks are to be taken, or with a fatal error, which ends the run.
+func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.Claim, entry redisstore.Entry) (apply.Result, error) {
+	pause := 50 * time.Millisecond
+	waiting := false
+	for {
+		result, err := work.Apply(held, claim.Partition, entry.Number, entry.Payload)
+		if err == nil {
+			if waiting {
+				s.tellWaiting(held, work, "")
+			}
+			return result, nil
+		}
+		if held.Err() != nil {
+			return apply.Result{}, fmt.Errorf("chunk %d of partition %d was dropped: %w", entry.Number, claim.Partition, err)
+		}
+		if !apply.Again(err) {
+			return apply.Result{Verdict: apply.LetGo}, s.fail(held, work, err)
+		}
+		s.consumer.Log.Warn("chunk is tried again", zap.Int64("run", work.ref.ID),
+			zap.Int("partition", claim.Partition), zap.Int64("chunk", entry.Number), zap.Error(err))
+		if pause > time.Second && !waiting {
+			waiting = true
+			s.tellWaiting(held, work, fmt.Sprintf("Waiting: the database of connection '%s' cannot be used (%s).",
+				work.connection, database.Explain(err).Reason()))
+		}
+		if err := lifecycle.Wait(intake, pause, nil); err != nil {
+			return apply.Result{}, err
+		}
+		pause = min(2*pause, patience)
+	}
+}
+
+// fail reports what ends the run. The reason names no value, statement or address.
+func (s *slot) fail(ctx context.Context, work *job, err error) error {
+	reason := apply.Reason(err)
+	if reason == "" {
+		reason = database.Explain(err).Reason()
+	}
+	s.consumer.Log.Error("the run cannot go on", zap.Int64("run", work.ref.ID), zap.Error(err))
+	if err := s.consumer.Redis.Fail(ctx, work.ref, reason); err != nil {
+		return fmt.Errorf("report why run %d cannot go on (%s): %w", work.ref.ID, reason, err)
+	}
+	return nil
+}
+
+func (s *slot) tellWaiting(ctx context.Context, work *job, text string) {
+	if err := s.consumer.Redis.SetWaiting(ctx, work.ref, text, s.consumer.Now()); err != nil {
+		s.consumer.Log.Warn("what the run waits for could not be told", zap.Int64("run", work.ref.ID), zap.Error(err))
+	}
+}
+
+// state is what a slot does, readable from other goroutines.
+type state struct{ text atomic.Pointer[string] }
+
+func (s *state) set(text string) { s.text.Store(&text) }
+
+func (s *state) get() string {
+	if text := s.text.Load(); text != nil && *text != "" {
+		return *text
+	}
+	return "idle"
+}

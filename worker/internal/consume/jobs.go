@@ -1,0 +1,79 @@
+package consume
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"ingest/shared/config"
+	"ingest/shared/database"
+	"ingest/shared/redisstore"
+	"ingest/worker/internal/apply"
+)
+
+// job is a run as the slots of this process share it.
+type job struct {
+	*apply.Job
+	ref        redisstore.Ref
+	connection string
+}
+
+// jobs keeps the compiled runs of this process. It is safe for concurrent use.
+type jobs struct {
+	redis     *redisstore.Store
+	databases *database.Pool
+	settings  config.Config
+
+	mu    sync.Mutex
+	known map[int64]*job
+}
+
+// get returns the run compiled; nil for a run Redis does not know or that has no partitions yet.
+func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
+	j.mu.Lock()
+	known := j.known[id]
+	j.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	state, found, err := j.redis.Definition(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read run %d: %w", id, err)
+	}
+	if !found || state.Partitions == 0 {
+		return nil, nil
+	}
+	connection, err := apply.Connection(state.Definition)
+	if err != nil {
+		return nil, j.redis.Fail(ctx, state.Ref, err.Error())
+	}
+	db, err := j.databases.Get(connection)
+	if err != nil {
+		return nil, j.redis.Fail(ctx, state.Ref, "A worker cannot reach the destination: "+err.Error())
+	}
+	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, j.settings.MaxFailedRows, db)
+	if reason := apply.Reason(err); reason != "" {
+		return nil, j.redis.Fail(ctx, state.Ref, reason)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compile run %d: %w", id, err)
+	}
+	made := &job{Job: compiled, ref: state.Ref, connection: connection}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.known[id] = made
+	return made, nil
+}
+
+// keep forgets runs that are not active any more. A run that was forgotten by Redis and restored keeps its id and uid.
+func (j *jobs) keep(active []int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	still := make(map[int64]*job, len(active))
+	for _, id := range active {
+		if known := j.known[id]; known != nil {
+			still[id] = known
+		}
+	}
+	j.known = still
+}

@@ -1,0 +1,280 @@
+// Package consume moves chunks from partitions to their commit.
+//
+// A worker has slots; a slot holds one partition at a time and works it in order: acquire, fetch, apply, ack – the ack
+// brings the next chunk – and release. The lease only says who should work; that nothing is written twice is the
+// ledger's promise, so a slot may lose its lease, be paused or killed anywhere.
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ingest/shared/config"
+	"ingest/shared/database"
+	"ingest/shared/lifecycle"
+	"ingest/shared/redisstore"
+	"ingest/worker/internal/apply"
+)
+
+const (
+	// slice is how long a slot keeps a partition while other runs wait.
+	slice = 500 * time.Millisecond
+	// idle is how long a slot without work sleeps when no wake-up comes.
+	idle = 500 * time.Millisecond
+	// Drain is how long chunks in hand may take to end after the worker was asked to stop.
+	Drain = 20 * time.Second
+	// patience is the longest pause between two attempts at a chunk whose database cannot be reached.
+	patience = 2 * time.Second
+)
+
+// Parts are what slots work with.
+type Parts struct {
+	// Process is this incarnation of the worker: part of every owner.
+	Process   string
+	Config    config.Config
+	Redis     *redisstore.Store
+	Databases *database.Pool
+	Now       func() time.Time
+	Log       *zap.Logger
+}
+
+// Consumer runs slots. Make it with New.
+type Consumer struct {
+	Parts
+	jobs  *jobs
+	slots []*slot
+}
+
+// New returns a consumer with that many slots.
+func New(p Parts, slots int) *Consumer {
+	c := &Consumer{Parts: p, jobs: &jobs{
+		redis: p.Redis, databases: p.Databases, settings: p.Config, known: map[int64]*job{},
+	}}
+	for i := range slots {
+		c.slots = append(c.slots, &slot{consumer: c, owner: fmt.Sprintf("%s/%d", p.Process, i)})
+	}
+	return c
+}
+
+// Run works until ctx ends, then lets the chunks in hand end.
+func (c *Consumer) Run(ctx context.Context) error {
+	heard, closeHeard := c.Redis.Listen(ctx, redisstore.Work)
+	defer closeHeard()
+	wake := make(chan struct{}, len(c.slots))
+	tasks := lifecycle.NewTasks(ctx)
+	tasks.Go("wake slots", func(ctx context.Context) error { return fan(ctx, heard, wake) })
+	for _, s := range c.slots {
+		tasks.Go("slot "+s.owner, func(ctx context.Context) error { return s.run(ctx, wake) })
+	}
+	return tasks.Wait()
+}
+
+// Doing says for every slot what it works on.
+func (c *Consumer) Doing() []string {
+	doing := make([]string, len(c.slots))
+	for i, s := range c.slots {
+		doing[i] = s.state.get()
+	}
+	return doing
+}
+
+// fan passes one wake-up on to every slot.
+func fan(ctx context.Context, heard <-chan struct{}, wake chan<- struct{}) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-heard:
+			for range cap(wake) {
+				select {
+				case wake <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}
+}
+
+// slot works one partition at a time.
+type slot struct {
+	consumer *Consumer
+	owner    string
+	last     int64
+	state    state
+}
+
+func (s *slot) run(ctx context.Context, wake <-chan struct{}) error {
+	for ctx.Err() == nil {
+		worked, err := s.turn(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.consumer.Log.Warn("the slot has to wait", zap.String("slot", s.owner), zap.Error(err))
+		}
+		if worked && err == nil {
+			continue
+		}
+		if lifecycle.Wait(ctx, idle, wake) != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// turn serves one partition of one run; false means that there was nothing to do.
+func (s *slot) turn(ctx context.Context) (bool, error) {
+	active, err := s.consumer.Redis.Active(ctx)
+	if err != nil {
+		return false, fmt.Errorf("list the active runs: %w", err)
+	}
+	s.consumer.jobs.keep(active)
+	var failed error
+	for _, id := range rotate(active, s.last) {
+		work, err := s.consumer.jobs.get(ctx, id)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		if work == nil {
+			continue
+		}
+		claim, code, err := s.consumer.Redis.Acquire(ctx, work.ref, s.owner, s.lease())
+		if err != nil {
+			return false, fmt.Errorf("acquire a partition of run %d: %w", id, err)
+		}
+		if code != redisstore.OK {
+			continue
+		}
+		s.last = id
+		return true, s.serve(ctx, work, claim, len(active) > 1)
+	}
+	return false, failed
+}
+
+func (s *slot) lease() time.Duration { return time.Duration(s.consumer.Config.Lease) }
+
+// serve works a partition until it is empty, its slice is over, or it is lost.
+func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, others bool) error {
+	s.state.set(fmt.Sprintf("run %d partition %d", work.ref.ID, claim.Partition))
+	defer s.state.set("")
+	hold, drop := lifecycle.Outlive(ctx, Drain)
+	defer drop()
+	tasks := lifecycle.NewTasks(hold)
+	lost := errors.New("the partition was lost")
+	tasks.Go("renew", func(ctx context.Context) error {
+		for {
+			if lifecycle.Wait(ctx, s.lease()/3, nil) != nil {
+				return nil
+			}
+			code, err := s.consumer.Redis.Renew(ctx, work.ref, claim, s.lease())
+			if err == nil && code != redisstore.OK {
+				return lost
+			}
+		}
+	})
+	tasks.Go("work", func(held context.Context) error {
+		defer tasks.Stop()
+		return s.work(ctx, held, work, claim, others)
+	})
+	err := tasks.Wait()
+	if _, releaseErr := s.consumer.Redis.Release(context.WithoutCancel(ctx), work.ref, claim); releaseErr != nil {
+		err = errors.Join(err, fmt.Errorf("release partition %d: %w", claim.Partition, releaseErr))
+	}
+	if errors.Is(err, lost) {
+		s.consumer.Log.Info("partition lost to another worker",
+			zap.Int64("run", work.ref.ID), zap.Int("partition", claim.Partition))
+		return nil
+	}
+	return err
+}
+
+// work takes chunk after chunk. intake ends when no more chunks are to be taken, held when the one in hand is to be
+// dropped.
+func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Claim, others bool) error {
+	if claim.Taken {
+		if _, err := work.Ledger().EndSession(held, work.ref.UID, claim.Partition); err != nil && !database.Transient(err) {
+			return fmt.Errorf("end the session of the former owner: %w", err)
+		}
+	}
+	entry, code, err := s.consumer.Redis.Fetch(held, work.ref, claim, s.lease())
+	if err != nil {
+		return fmt.Errorf("fetch from partition %d: %w", claim.Partition, err)
+	}
+	if code == redisstore.Lost {
+		return s.reset(held, work, claim.Partition)
+	}
+	if code != redisstore.OK {
+		return nil
+	}
+	began := s.consumer.Now()
+	for next := &entry; next != nil; {
+		result, err := s.apply(intake, held, work, claim, *next)
+		if err != nil {
+			return err
+		}
+		if result.Verdict != apply.Applied {
+			return s.leave(held, work, claim.Partition, result)
+		}
+		next, err = s.ack(held, work, claim, next.Number, result)
+		if err != nil {
+			return err
+		}
+		if intake.Err() != nil || (others && s.consumer.Now().Sub(began) > slice) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// leave gives a partition up that cannot be worked: it was stopped, or its ledger is behind Redis.
+func (s *slot) leave(ctx context.Context, work *job, partition int, result apply.Result) error {
+	if result.Verdict != apply.Behind {
+		return nil
+	}
+	s.consumer.Log.Warn("the ledger is behind Redis: the partition is emitted again",
+		zap.Int64("run", work.ref.ID), zap.Int("partition", partition))
+	return s.reset(ctx, work, partition)
+}
+
+// reset puts the partition back to its head, so that its chunks are emitted again.
+func (s *slot) reset(ctx context.Context, work *job, partition int) error {
+	heads, err := work.Ledger().Heads(ctx, work.ref.UID)
+	if err != nil {
+		return fmt.Errorf("read the heads: %w", err)
+	}
+	for _, head := range heads {
+		if head.Partition != partition {
+			continue
+		}
+		back := redisstore.Head{Acked: head.Next - 1, Sealed: -1, Counts: head.Counts}
+		if _, err := s.consumer.Redis.Reset(ctx, work.ref, partition, back); err != nil {
+			return fmt.Errorf("reset partition %d: %w", partition, err)
+		}
+	}
+	return nil
+}
+
+// ack tells Redis what the ledger has and brings the next chunk. It is repeated until Redis answers: nothing else
+// could be done with the partition before that.
+func (s *slot) ack(ctx context.Context, work *job, claim redisstore.Claim, n int64, result apply.Result) (*redisstore.Entry, error) {
+	for {
+		code, next, err := s.consumer.Redis.Ack(ctx, work.ref, redisstore.Ack{
+			Partition: claim.Partition, Number: n, Totals: result.Totals,
+			Errors: result.Outcome.Errors, Validation: result.Outcome.Validation,
+			Claim: &claim, Lease: s.lease(), FailedLimit: work.FailedLimit,
+		})
+		switch {
+		case err == nil && (code == redisstore.OK || code == redisstore.Dup):
+			return next, nil
+		case err == nil:
+			return nil, nil
+		case !redisstore.Unavailable(err):
+			return nil, fmt.Errorf("acknowledge chunk %d of partition %d: %w", n, claim.Partition, err)
+		}
+		if err := lifecycle.Wait(ctx, idle, nil); err != nil {
+			return nil, err
+		}
+	}
+}
