@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"ingest/shared/database"
-	"ingest/shared/destination"
 	"ingest/shared/importer"
 )
 
@@ -79,7 +78,7 @@ func (c *Control) connected(ctx context.Context, d importer.Definition) []string
 	}
 	table, err := db.Table(ctx, d.Destination.Table)
 	if errors.Is(err, database.ErrNoTable) {
-		if destination.Creates(d, db) {
+		if d.Destination.Creates(db.Dialect() == database.SQLite) {
 			return problems
 		}
 		return append(problems, fmt.Sprintf("the table '%s' does not exist (create it, or set `create_table: true`)",

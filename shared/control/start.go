@@ -60,7 +60,7 @@ func (c *Control) Start(ctx context.Context, req StartRequest) (Resource, error)
 
 // Checks is what importer definitions are checked against.
 func Checks() importer.Checks {
-	return importer.Checks{Rule: pipeline.CheckRule, Transform: pipeline.CheckTransform}
+	return importer.Checks{Rule: pipeline.CheckRules, Transform: pipeline.CheckTransform}
 }
 
 func (c *Control) definition(slug string) (importer.Definition, error) {
@@ -114,7 +114,7 @@ func (c *Control) ready(ctx context.Context, d importer.Definition) error {
 	if err != nil {
 		return refuse(Invalid, err, "%s", err.Error())
 	}
-	if err := destination.MissingIndex(db, table, keyTargets(d)); err != nil {
+	if err := destination.MissingIndex(table, keyTargets(d), db.Quote); err != nil {
 		return refuse(Invalid, err, "%s", err.Error())
 	}
 	return nil

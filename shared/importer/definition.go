@@ -69,6 +69,14 @@ type Destination struct {
 	CreateTable *bool `json:"create_table,omitempty"`
 }
 
+// Creates says whether a missing table is made before the first chunk; byDefault where the importer does not say.
+func (d Destination) Creates(byDefault bool) bool {
+	if d.CreateTable != nil {
+		return *d.CreateTable
+	}
+	return byDefault
+}
+
 // Field maps source columns to a destination column.
 type Field struct {
 	// From is the primary source column and its aliases; the first that the header has wins.

@@ -98,7 +98,7 @@ func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m
 func (s *Splitter) table(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (column.Table, string, error) {
 	scratch := ""
 	table, err := db.Table(ctx, d.Destination.Table)
-	if errors.Is(err, database.ErrNoTable) && creates(d, db) {
+	if errors.Is(err, database.ErrNoTable) && d.Destination.Creates(db.Dialect() == database.SQLite) {
 		if r.DryRun {
 			scratch = fmt.Sprintf("ingest_dry_%d", r.ID)
 			d.Destination.Table = scratch
@@ -119,20 +119,13 @@ func (s *Splitter) table(ctx context.Context, r run.Run, d importer.Definition, 
 	return table, scratch, nil
 }
 
-func creates(d importer.Definition, db *database.DB) bool {
-	if d.Destination.CreateTable != nil {
-		return *d.Destination.CreateTable
-	}
-	return db.Dialect() == database.SQLite
-}
-
 // refuseKey ends the run when the key has no unique index: nothing could then keep two rows of one key apart.
 func refuseKey(db *database.DB, program *pipeline.Program, table column.Table) error {
 	var key []string
 	for _, i := range program.Key() {
 		key = append(key, program.Columns()[i].Name)
 	}
-	if err := destination.MissingIndex(db, table, key); err != nil {
+	if err := destination.MissingIndex(table, key, db.Quote); err != nil {
 		return &failure{reason: err.Error()}
 	}
 	return nil

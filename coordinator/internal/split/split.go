@@ -147,8 +147,14 @@ func (s *Splitter) split(ctx context.Context, r run.Run) error {
 	for _, n := range rows {
 		total += n
 	}
-	if _, err := s.redis.Seal(ctx, ref, chunks, total); err != nil {
+	code, err := s.redis.Seal(ctx, ref, chunks, total)
+	switch {
+	case err != nil:
 		return fmt.Errorf("seal the partitions: %w", err)
+	case code == redisstore.Gap:
+		return errors.New("redis lost chunks before the seal: the split begins again")
+	case code != redisstore.OK:
+		return errLetGo
 	}
 	s.log.Info("source split", zap.Int64("run", r.ID), zap.Int64("rows", total), zap.Int("partitions", ref.Partitions))
 	return nil

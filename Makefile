@@ -1,0 +1,37 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+FUZZTIME ?= 30s
+LINT := go tool -modfile=tools/go.mod golangci-lint
+
+.PHONY: help demo build test lint fmt fuzz bench setup
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## Import real files with nothing installed, show the errors, try the retry
+	@tools/demo.sh
+
+build: ## Build bin/ingest
+	@CGO_ENABLED=0 go build -trimpath -o bin/ingest ./admin/ingest
+
+test: setup lint ## Install what is missing, lint, run every test with the race detector
+	go vet ./...
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 14m ./...
+
+lint: ## Check the house rules
+	$(LINT) run ./...
+
+fmt: ## Format the code
+	$(LINT) fmt ./...
+
+fuzz: ## Fuzz every target for FUZZTIME (30s) each
+	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func /:/' | sort | while IFS=: read -r file target; do \
+		echo "== $$target in $$(dirname "$$file")"; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
+	done
+
+bench: ## Run every benchmark once
+	go test -run '^$$' -bench . -benchmem ./...
+
+setup: ## Install what the tests need: redis-server, PostgreSQL, a C compiler for the race detector
+	@tools/setup.sh

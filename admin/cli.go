@@ -1,0 +1,112 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"go.uber.org/zap/zapcore"
+
+	"ingest/admin/internal/show"
+	"ingest/shared/config"
+)
+
+// cli is the command line. Every setting of the configuration is a flag, too.
+type cli struct {
+	Config string      `help:"Configuration file (configs/ingest.yaml, if it is there)." env:"INGEST_CONFIG" placeholder:"FILE"`
+	Output show.Format `help:"Form of the result: ${enum}." enum:"table,json,yaml" default:"table"`
+	Quiet  bool        `help:"Print nothing on success."`
+
+	Settings config.Config `embed:"" group:"Configuration"`
+
+	Run        runCommand        `cmd:"" help:"Import: start a run and wait for it."`
+	List       listCommand       `cmd:"" help:"List the importers."`
+	Runs       runsCommand       `cmd:"" help:"List recent runs."`
+	Status     statusCommand     `cmd:"" help:"Show a run."`
+	Cancel     cancelCommand     `cmd:"" help:"Stop a run."`
+	Retry      retryCommand      `cmd:"" help:"Import the failed rows of a run again."`
+	Errors     errorsCommand     `cmd:"" help:"Show why rows of a run failed."`
+	FailedRows failedRowsCommand `cmd:"" help:"Write the failed rows of a run as CSV."`
+	Check      checkCommand      `cmd:"" help:"Validate importer definitions."`
+	Workers    workersCommand    `cmd:"" help:"List live workers and coordinators."`
+	Verify     verifyCommand     `cmd:"" help:"Prove a run's numbers from the ledger."`
+	Rebuild    rebuildCommand    `cmd:"" help:"Have a run's Redis state restored from the ledger."`
+
+	Up          upCommand          `cmd:"" help:"Run coordinator and worker in one process." group:"Server roles"`
+	Coordinator coordinatorCommand `cmd:"" help:"Split sources and finish runs." group:"Server roles"`
+	Worker      workerCommand      `cmd:"" help:"Write rows; start as many as you like." group:"Server roles"`
+
+	Migrate migrateCommand `cmd:"" help:"Make or update the engine's tables." group:"Set-up"`
+	ConfigC configCommand  `cmd:"" name:"config" help:"Show the effective configuration." group:"Set-up"`
+	Version versionCommand `cmd:"" help:"Show the version." group:"Set-up"`
+}
+
+// parsed is a command line that is right.
+type parsed struct {
+	context *kong.Context
+	session *session
+}
+
+func (p *parsed) run(ctx context.Context) error {
+	p.context.BindTo(ctx, (*context.Context)(nil))
+	return p.context.Run(p.session)
+}
+
+// parse reads the command line, the environment and the configuration file. It returns nil when help was asked for
+// and given.
+func parse(args []string, o Options) (*parsed, error) {
+	var c cli
+	helped := false
+	from := newResolver(o)
+	parser, err := kong.New(
+		&c, kong.Name("ingest"), kong.Description("Imports rows into databases, exactly once."),
+		kong.Writers(o.Stdout, o.Stderr), kong.Exit(func(int) { helped = true }), kong.Resolvers(from),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}), kong.ValueFormatter(helpOf),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("build the command line: %w", err)
+	}
+	// The resolver alone answers for the environment.
+	for _, flag := range parser.Model.Flags {
+		flag.Tag.Envs = nil
+	}
+	found, err := parser.Parse(args)
+	switch {
+	case helped:
+		return nil, nil
+	case err == nil && found.Command() == "version":
+		// It says what a broken configuration cannot change.
+		return &parsed{context: found, session: &session{screen: newScreen(o, c.Output, c.Quiet)}}, nil
+	case from.err != nil:
+		return nil, &usage{from.err.Error()}
+	case err != nil:
+		return nil, misuse("ingest: %s\nRun `ingest --help`, or --help behind a command, for the usage.", err)
+	}
+	s := &session{
+		stdin: o.Stdin, stdout: o.Stdout, workdir: o.Workdir, now: time.Now, screen: newScreen(o, c.Output, c.Quiet),
+	}
+	if s.settings, err = c.Settings.Complete(from.file, o.Environ, o.Workdir); err != nil {
+		return nil, &usage{err.Error()}
+	}
+	s.log, err = newLog(o.Stderr, s.settings, leastOf(found.Command()))
+	return &parsed{context: found, session: s}, err
+}
+
+// leastOf keeps the log of everything but the server roles to what people must know: their output is the progress.
+func leastOf(command string) zapcore.Level {
+	switch role(command) {
+	case roleCoordinator, roleWorker, roleUp:
+		return zapcore.DebugLevel
+	default:
+		return zapcore.WarnLevel
+	}
+}
+
+func helpOf(value *kong.Value) string {
+	if value.Flag == nil || len(value.Flag.Envs) == 0 {
+		return value.Help
+	}
+	return value.Help + " ($" + strings.Join(value.Flag.Envs, ", $") + ")"
+}

@@ -1,0 +1,105 @@
+package show
+
+import (
+	"strconv"
+	"time"
+
+	"ingest/shared/control"
+	"ingest/shared/run"
+)
+
+// Runs prints a page of runs.
+func (p *Page) Runs(list control.List, now time.Time) {
+	if len(list.Data) == 0 {
+		p.put("No ingest runs.")
+		return
+	}
+	rows := make([][]string, len(list.Data))
+	for i, r := range list.Data {
+		rows[i] = []string{
+			strconv.FormatInt(r.ID, 10), clean(r.Importer), p.status(r.Status),
+			number(r.Progress.Processed), number(r.Progress.Failed), day(r.StartedAt, now),
+		}
+	}
+	p.grid([]head{
+		{name: "ID", number: true}, {name: "Importer"}, {name: "Status", fixed: true},
+		{name: "Processed", number: true}, {name: "Failed", number: true}, {name: "Started", fixed: true},
+	}, rows)
+	if more := list.Meta.Total - int64(len(list.Data)); more > 0 {
+		p.put(count(more, "older run", "older runs") + " not shown (--limit)")
+	}
+}
+
+// Errors prints both histograms of a run.
+func (p *Page) Errors(id int64, e control.ErrorSummary) {
+	if e.TotalFailedRows == 0 {
+		p.Line("Ingest run #%d has no failed rows.", id)
+		return
+	}
+	p.Line("Ingest run #%d: %s", id, count(e.TotalFailedRows, "failed row", "failed rows"))
+	p.put("")
+	p.histogram("Errors", e.ErrorSummary, e.TotalFailedRows)
+	if len(e.ValidationSummary) > 0 {
+		p.put("")
+		p.histogram("Validation", e.ValidationSummary, e.TotalFailedRows)
+	}
+}
+
+// day is a time in short: without the year when it is this one's.
+func day(t *control.Time, now time.Time) string {
+	switch {
+	case t == nil:
+		return ""
+	case t.UTC().Year() == now.UTC().Year():
+		return t.UTC().Format("Jan _2 15:04")
+	default:
+		return t.UTC().Format("2006-01-02")
+	}
+}
+
+const barWidth = 20
+
+func (p *Page) histogram(title string, counts []run.MessageCount, whole int64) {
+	rows := make([][]string, len(counts))
+	for i, c := range counts {
+		rows[i] = []string{clean(c.Message), number(c.Count), p.paint(red, bar(c.Count, whole, barWidth))}
+	}
+	p.grid([]head{{name: title}, {name: "Rows", number: true}, {name: "", fixed: true}}, rows)
+}
+
+// Verification prints what each place says about a run, side by side.
+func (p *Page) Verification(v control.Verification) {
+	p.Line("Ingest run #%d: %s, %s, %s", v.ID, v.Status, count(v.Chunks, "chunk", "chunks"), count(v.Total, "row", "rows"))
+	p.put("")
+	heads := []head{{name: "Rows"}}
+	for _, s := range v.Sources {
+		heads = append(heads, head{name: clean(s.Source), number: true})
+	}
+	numbers := []struct {
+		name string
+		of   func(run.Counts) int64
+	}{
+		{"processed", run.Counts.Processed},
+		{"successful", run.Counts.Successful},
+		{"created", func(c run.Counts) int64 { return c.Created }},
+		{"updated", func(c run.Counts) int64 { return c.Updated }},
+		{"unchanged", func(c run.Counts) int64 { return c.Unchanged }},
+		{"skipped", func(c run.Counts) int64 { return c.Skipped }},
+		{"failed", func(c run.Counts) int64 { return c.Failed }},
+	}
+	rows := make([][]string, len(numbers))
+	for i, n := range numbers {
+		rows[i] = []string{n.name}
+		for _, s := range v.Sources {
+			rows[i] = append(rows[i], number(n.of(s.Counts)))
+		}
+	}
+	p.grid(heads, rows)
+	p.put("")
+	if len(v.Problems) == 0 {
+		p.put(p.paint(green, "All numbers agree."))
+	}
+	for _, problem := range v.Problems {
+		p.put(p.paint(red, sentence("Problem: ", problem)))
+	}
+}

@@ -1,0 +1,51 @@
+package show
+
+import "fmt"
+
+// Setting is one line of `ingest config`: a key, its effective value without secrets, and where it comes from.
+type Setting struct {
+	Key    string `json:"key"`
+	Value  any    `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// Settings prints the effective configuration.
+func (p *Page) Settings(all []Setting) {
+	rows := make([][]string, len(all))
+	for i, s := range all {
+		rows[i] = []string{clean(s.Key), clean(fmt.Sprint(s.Value)), clean(s.Origin)}
+	}
+	p.grid([]head{{name: "Key"}, {name: "Value"}, {name: "From"}}, rows)
+}
+
+// Migration is what `migrate` did to one connection.
+type Migration struct {
+	Connection string `json:"connection"`
+	Database   string `json:"database"`
+	Result     string `json:"result"`
+}
+
+// Migrations prints what was done to which connection.
+func (p *Page) Migrations(all []Migration) {
+	rows := make([][]string, len(all))
+	for i, m := range all {
+		rows[i] = []string{clean(m.Connection), clean(m.Database), clean(m.Result)}
+	}
+	p.grid([]head{{name: "Connection"}, {name: "Database", fixed: true}, {name: "Result"}}, rows)
+}
+
+// Version says which program this is.
+type Version struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Go       string `json:"go"`
+}
+
+// Version prints it on one line.
+func (p *Page) Version(v Version) {
+	if v.Revision != "" {
+		p.Line("ingest %s (%s, %s)", v.Version, v.Revision, v.Go)
+		return
+	}
+	p.Line("ingest %s (%s)", v.Version, v.Go)
+}

@@ -1,0 +1,156 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"os/user"
+	"path/filepath"
+
+	"ingest/admin/internal/show"
+	"ingest/shared/control"
+)
+
+// patience says whether a command waits for its run.
+type patience struct {
+	Wait   bool `help:"Wait for the run to end (the default)." xor:"patience"`
+	Detach bool `help:"Return as soon as the run is registered." xor:"patience"`
+}
+
+type runCommand struct {
+	Importer string `arg:"" help:"Slug of the importer."`
+	File     string `help:"Read this file instead of the importer's source; - is standard input." placeholder:"FILE"`
+	DryRun   bool   `help:"Do everything but keep nothing."`
+	patience `embed:""`
+}
+
+// Run starts a run of an importer.
+func (c *runCommand) Run(ctx context.Context, s *session) error {
+	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
+		request := control.StartRequest{Importer: c.Importer, File: c.File, DryRun: c.DryRun, User: userName()}
+		switch {
+		case c.File == "-":
+			return s.startSpooled(ctx, sys, request)
+		case c.File != "" && !filepath.IsAbs(c.File):
+			request.File = filepath.Join(s.workdir, c.File)
+		}
+		return sys.control.Start(ctx, request)
+	})
+}
+
+type retryCommand struct {
+	ID          int64  `arg:"" help:"Run whose failed rows are tried again."`
+	DryRun      bool   `help:"Do everything but keep nothing."`
+	Error       string `help:"Only rows with exactly this message." placeholder:"MESSAGE"`
+	Unprocessed bool   `help:"Also rows a cancelled or failed run never processed."`
+	Force       bool   `help:"Retry again what was already retried."`
+	patience    `embed:""`
+}
+
+// Run starts a run with the failed rows of another.
+func (c *retryCommand) Run(ctx context.Context, s *session) error {
+	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
+		return sys.control.Retry(ctx, c.ID, control.RetryRequest{
+			DryRun: c.DryRun, Error: c.Error, Unprocessed: c.Unprocessed, Force: c.Force, User: userName(),
+		})
+	})
+}
+
+type starter func(ctx context.Context, sys *system) (control.Resource, error)
+
+// launch starts a run and, unless detached, waits for it; without Redis it executes the run itself.
+func (s *session) launch(ctx context.Context, detach bool, start starter) error {
+	dir := s.settings.DataDir
+	if s.settings.Embedded() && detach && !announced(dir) {
+		return misuse("--detach needs a process that executes the run: start `ingest up` first, or leave --detach out")
+	}
+	sys, err := s.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer sys.Close()
+	if s.settings.Embedded() && !detach {
+		return s.execute(ctx, sys, start)
+	}
+	created, err := start(ctx, sys)
+	if err != nil {
+		return err
+	}
+	if detach {
+		return s.screen.Data(created, func(p *show.Page) {
+			p.Line("Ingest run #%d of %s is started: ingest status %d --watch", created.ID, created.Importer, created.ID)
+		})
+	}
+	return s.watched(ctx, sys, created.ID)
+}
+
+// execute starts a run, does its work in this process and waits for it. When ctx ends, chunks in hand end first.
+func (s *session) execute(ctx context.Context, sys *system, start starter) error {
+	p, err := s.plan(roleRun)
+	if err != nil {
+		return err
+	}
+	work := newServer(p, sys.registry, sys.redis, sys.databases)
+	sys.member = work.member
+	if err := work.open(ctx); err != nil {
+		return err
+	}
+	created, err := start(ctx, sys)
+	if err != nil {
+		return err
+	}
+	working, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	work.group.OnFailure = func(err error) { fail(err) }
+	if err := work.group.Start(ctx); err != nil {
+		return err
+	}
+	r, err := s.follow(working, sys, created.ID)
+	// Asked before the end: what this process serves, another one takes over.
+	elsewhere := !work.member.Serves() || announced(s.settings.DataDir)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	stopped := work.group.Stop(stopping)
+	switch {
+	case err == nil:
+		if err := s.report(stopping, sys, r); err != nil {
+			return err
+		}
+		return exitOf(r.Status)
+	case ctx.Err() == nil && working.Err() != nil:
+		return context.Cause(working)
+	case ctx.Err() == nil:
+		return errors.Join(err, stopped)
+	case elsewhere:
+		s.goesOn(created.ID)
+	default:
+		s.screen.Error("Run #%d is interrupted: `ingest up` continues it.", created.ID)
+	}
+	return exit(exitInterrupted)
+}
+
+// startSpooled stores standard input and starts a run on it; a refused run leaves no file.
+func (s *session) startSpooled(ctx context.Context, sys *system, request control.StartRequest) (control.Resource, error) {
+	store, err := s.spool()
+	if err != nil {
+		return control.Resource{}, err
+	}
+	path, err := store.Store(ctx, s.stdin, 0)
+	if err != nil {
+		return control.Resource{}, err
+	}
+	request.File, request.Spooled, request.Filename = path, true, "stdin"
+	created, err := sys.control.Start(ctx, request)
+	if err != nil {
+		return created, errors.Join(err, store.Remove(path))
+	}
+	return created, nil
+}
+
+// userName is who started a run: the name of the operating system's user, empty when it has none.
+func userName() string {
+	current, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return current.Username
+}

@@ -1,0 +1,102 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"ingest/coordinator"
+	"ingest/shared/database"
+	"ingest/shared/lifecycle"
+	"ingest/shared/redisstore"
+	"ingest/shared/registry"
+	"ingest/worker"
+)
+
+// server is a process that does the work of a role: its parts and the clients they need.
+type server struct {
+	plan
+	redis     *redisstore.Store
+	databases *database.Pool
+	// member is nil unless the installation is embedded.
+	member *member
+	group  *lifecycle.Group
+}
+
+func newServer(p plan, reg *registry.Registry, redis *redisstore.Store, databases *database.Pool) *server {
+	s := &server{plan: p, redis: redis, databases: databases, group: &lifecycle.Group{}}
+	// Parts stop in this order: the worker puts down what it holds while the others still answer.
+	if p.role != roleCoordinator {
+		s.group.Add("worker", worker.New(worker.Parts{
+			Config: p.settings, Redis: redis, Databases: databases, Version: p.version, Now: p.now, Log: p.log,
+		}).Run)
+	}
+	if p.role != roleWorker {
+		s.group.Add("coordinator", coordinator.New(coordinator.Parts{
+			Config: p.settings, Registry: reg, Redis: redis, Databases: databases, Spool: p.spool,
+			Version: p.version, Now: p.now, Log: p.log,
+		}).Run)
+	}
+	if p.settings.Embedded() {
+		s.member = newMember(p.settings.DataDir)
+		s.group.Add("embedded server", s.member.Run)
+	}
+	return s
+}
+
+// open proves that the work can begin: Redis answers and is fit, the tables are there.
+func (s *server) open(ctx context.Context) error {
+	if s.member != nil {
+		if err := s.join(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.redis.Check(ctx); err != nil {
+		return err
+	}
+	if err := migrateSQLite(ctx, s.settings, s.databases); err != nil {
+		return err
+	}
+	return s.ready(ctx)
+}
+
+func (s *server) join(ctx context.Context) error {
+	if err := s.member.join(ctx); err != nil {
+		return err
+	}
+	if s.role == roleUp {
+		return s.member.announce()
+	}
+	return nil
+}
+
+// ready asks for the tables. A worker needs no registry and can wait for a destination; a coordinator cannot begin
+// without the registry.
+func (s *server) ready(ctx context.Context) error {
+	for _, name := range connections(s.settings) {
+		db, err := s.databases.Get(name)
+		if err != nil {
+			return err
+		}
+		err = database.Migrated(ctx, db)
+		if err == nil {
+			continue
+		}
+		if name == home && (s.role != roleWorker || errors.Is(err, database.ErrNotMigrated)) {
+			return fmt.Errorf("connection '%s': %w", name, err)
+		}
+		s.log.Warn("a connection is not ready", zap.String("connection", name), zap.Error(err))
+	}
+	return nil
+}
+
+// close closes the clients; the work has ended before.
+func (s *server) close(context.Context) error {
+	all := s.redis.Close()
+	if s.member != nil {
+		all = errors.Join(all, s.member.Close())
+	}
+	return errors.Join(all, s.databases.Close())
+}

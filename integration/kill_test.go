@@ -1,0 +1,150 @@
+package integration
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"ingest/integration/reference"
+	"ingest/integration/rig"
+	"ingest/shared/lifecycle"
+)
+
+// big is a run that takes seconds, so that there is something to kill.
+func big(rows int) reference.Products {
+	return reference.Products{Seed: 7, Rows: rows, Repeated: 0.2, Bad: 0.01}
+}
+
+// each runs a test on every database.
+func each(t *testing.T, test func(t *testing.T, to target)) {
+	t.Helper()
+	for _, to := range []target{toSQLite, toPostgres} {
+		t.Run(string(to), func(t *testing.T) {
+			t.Parallel()
+			test(t, to)
+		})
+	}
+}
+
+// wait lets time pass in which processes work. It is not a wait for something to have happened.
+func wait(t *testing.T, d time.Duration) {
+	t.Helper()
+	if err := lifecycle.Wait(t.Context(), d, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWorkersAreKilled kills workers at random all through an import; each is replaced at once.
+func TestWorkersAreKilled(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, to target) {
+		in := install(t, to, rig.RedisOptions{}, big(200_000), nil)
+		in.Coordinator()
+		workers := []*rig.Process{in.Worker(), in.Worker()}
+		id := in.Begin("products")
+		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a schedule, not a secret
+		kills := 0
+		for !in.Status(id).Terminal() {
+			wait(t, time.Duration(100+random.IntN(400))*time.Millisecond)
+			if kills < 12 {
+				victim := random.IntN(len(workers))
+				workers[victim].Kill9()
+				workers[victim] = in.Worker()
+				kills++
+			}
+		}
+		if kills < 3 {
+			t.Fatalf("only %d workers were killed: the run was too short to prove anything", kills)
+		}
+		in.want.check(t, in.System, in.Await(id, patience))
+	})
+}
+
+// TestCoordinatorIsKilledWhileItSplits kills coordinators in the middle of the split; the next one goes on.
+func TestCoordinatorIsKilledWhileItSplits(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, to target) {
+		// Little may be in flight, so that the split lasts as long as the writing.
+		in := install(t, to, rig.RedisOptions{}, big(200_000), nil, "INGEST_IN_FLIGHT=1MiB")
+		coordinator := in.Coordinator()
+		in.Worker()
+		id := in.Begin("products")
+		kills := 0
+		for last := int64(0); kills < 4; {
+			rig.Until(t, patience, "progress of the split", func() bool {
+				r := in.Status(id)
+				return r.Progress.Processed > last+10_000 || r.TotalFinal
+			})
+			r := in.Status(id)
+			if r.TotalFinal {
+				break
+			}
+			last = r.Progress.Processed
+			coordinator.Kill9()
+			coordinator = in.Coordinator()
+			kills++
+		}
+		if kills < 2 {
+			t.Fatalf("the coordinator was killed %d times: the split was too short to prove anything", kills)
+		}
+		in.want.check(t, in.System, in.Await(id, patience))
+	})
+}
+
+// TestTwoCoordinators split the same runs at once.
+func TestTwoCoordinators(t *testing.T) {
+	t.Parallel()
+	in := install(t, toPostgres, rig.RedisOptions{}, big(50_000), nil)
+	in.Coordinator()
+	in.Coordinator()
+	in.Worker()
+	in.want.check(t, in.System, in.Await(in.Begin("products"), patience))
+}
+
+// TestWorkerIsAskedToStop ends workers politely in a loop, as a rolling restart does.
+func TestWorkerIsAskedToStop(t *testing.T) {
+	t.Parallel()
+	in := install(t, toPostgres, rig.RedisOptions{}, big(100_000), nil)
+	in.Coordinator()
+	worker := in.Worker()
+	id := in.Begin("products")
+	for !in.Status(id).Terminal() {
+		wait(t, 300*time.Millisecond)
+		if code := worker.Term(); code != 0 {
+			t.Fatalf("the worker ended with %d", code)
+		}
+		worker = in.Worker()
+	}
+	in.want.check(t, in.System, in.Await(id, patience))
+}
+
+// TestZombieWritesNothing freezes a worker in the middle of a chunk transaction; another takes over, and when the
+// first wakes up it changes nothing.
+func TestZombieWritesNothing(t *testing.T) {
+	t.Parallel()
+	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), func(i *reference.Importer) { i.Partitions = 1 },
+		"INGEST_SLOTS=1")
+	in.Coordinator()
+	zombie := in.Worker()
+	id := in.Begin("products")
+	// A row lock of another session holds the first chunk's transaction open after its head was advanced.
+	rig.Until(t, patience, "a chunk transaction in flight", func() bool {
+		zombie.Stop()
+		open := in.postgres.SQL("ingest", `SELECT count(*) FROM pg_stat_activity
+			WHERE application_name LIKE 'ingest %/%' AND state = 'idle in transaction'`)[0]
+		if open != "0" {
+			return true
+		}
+		zombie.Cont()
+		return false
+	})
+	stoppedAt := in.Status(id).Progress.Processed
+	began := time.Now()
+	in.Worker()
+	rig.Until(t, patience, "the other worker taking over", func() bool {
+		return in.Status(id).Progress.Processed > stoppedAt
+	})
+	t.Logf("taken over after %s (lease 1s)", time.Since(began))
+	zombie.Cont()
+	in.want.check(t, in.System, in.Await(id, patience))
+}

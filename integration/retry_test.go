@@ -1,0 +1,124 @@
+package integration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"ingest/integration/reference"
+	"ingest/integration/rig"
+	"ingest/shared/lifecycle"
+
+	"context"
+)
+
+// TestRetryAfterMendingARule imports exactly the failed rows, with their numbers; a dry run before changes nothing.
+func TestRetryAfterMendingARule(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, to target) {
+		in := install(t, to, rig.RedisOptions{}, reference.Products{Seed: 3, Rows: 3000, Bad: 0.05}, nil)
+		in.Coordinator()
+		in.Worker()
+		in.want.check(t, in.System, in.Await(in.Begin("products"), patience))
+		numbers, _ := failedRows(t, in.System, 1)
+		before := in.Dump("products")
+
+		// Nothing is mended: the dry run reports that the same rows would fail, and changes nothing.
+		in.Must(3, "retry", "1", "--dry-run")
+		dry, _ := failedRows(t, in.System, 2)
+		if !slices.Equal(numbers, dry) || !slices.Equal(before, in.Dump("products")) {
+			t.Fatalf("the dry run failed %d rows instead of %d, or changed the table", len(dry), len(numbers))
+		}
+		if r := in.Status(1); r.RetriedBy != nil {
+			t.Fatalf("the dry run counts as retry #%d", *r.RetriedBy)
+		}
+
+		mended := in.want.importer
+		mended.Rules = []reference.Rule{{Column: "SKU", Rules: "required"}}
+		for i := range mended.Fields {
+			mended.Fields[i].Type = "text"
+		}
+		in.Write("importers/products.yaml", mended.YAML())
+		result := in.CLI("retry", "1", "--error", "The price field is required. (and 1 more error)")
+		if result.Code != 0 && result.Code != 3 {
+			t.Fatalf("retry --error: exit code %d\n%s", result.Code, result.Stderr)
+		}
+		some := in.Status(3)
+		if want := in.want.result.Errors["The price field is required. (and 1 more error)"]; some.Progress.Total != want {
+			t.Fatalf("retry --error took %d rows, want %d", some.Progress.Total, want)
+		}
+		refused := in.CLI("retry", "1")
+		if refused.Code != 1 || !strings.Contains(refused.Stderr, "Run #1 was already retried as run #3.") {
+			t.Fatalf("a second retry: exit code %d\n%s", refused.Code, refused.Stderr)
+		}
+		in.CLI("retry", "1", "--force")
+		if all := in.Status(4); all.Progress.Total != int64(len(numbers)) {
+			t.Fatalf("retry --force took %d rows, want %d", all.Progress.Total, len(numbers))
+		}
+		for id := int64(1); id <= 4; id++ {
+			verify(t, in.System, id)
+		}
+	})
+}
+
+// TestTwoRetriesAtOnce: one new run, the other is refused naming it.
+func TestTwoRetriesAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, to target) {
+		in := install(t, to, rig.RedisOptions{}, reference.Products{Seed: 3, Rows: 2000, Bad: 0.05}, nil)
+		in.Coordinator()
+		in.Worker()
+		in.Await(in.Begin("products"), patience)
+		results := make([]rig.Result, 4)
+		var tasks []func(context.Context) error
+		for i := range results {
+			tasks = append(tasks, func(context.Context) error {
+				results[i] = in.CLI("retry", "1", "--detach", "--output", "json")
+				return nil
+			})
+		}
+		if err := lifecycle.Parallel(t.Context(), tasks...); err != nil {
+			t.Fatal(err)
+		}
+		won := 0
+		for _, result := range results {
+			switch {
+			case result.Code == 0:
+				won++
+			case result.Code == 1 && strings.Contains(result.Stderr, "retried as run #2."):
+			default:
+				t.Errorf("exit code %d: %s", result.Code, result.Stderr)
+			}
+		}
+		if won != 1 {
+			t.Fatalf("%d of the retries won", won)
+		}
+		in.Await(2, patience)
+		if r := in.Status(1); r.RetriedBy == nil || *r.RetriedBy != 2 {
+			t.Errorf("run 1 names %v as its retry", r.RetriedBy)
+		}
+	})
+}
+
+func TestRetryIsRefused(t *testing.T) {
+	t.Parallel()
+	in := install(t, toSQLite, rig.RedisOptions{}, reference.Products{Seed: 3, Rows: 500}, nil)
+	in.Coordinator()
+	if result := in.CLI("retry", "9"); result.Code != 1 || !strings.Contains(result.Stderr, "No ingest run found with ID 9.") {
+		t.Errorf("unknown run: %d %s", result.Code, result.Stderr)
+	}
+	id := in.Begin("products")
+	if result := in.CLI("retry", fmt.Sprint(id)); result.Code != 1 || !strings.Contains(result.Stderr, "Run #1 is not finished yet.") {
+		t.Errorf("unfinished run: %d %s", result.Code, result.Stderr)
+	}
+	if waiting := in.Status(id).WaitingFor; waiting == nil || !strings.Contains(*waiting, "no worker is running") {
+		t.Errorf("without a worker the run waits for %v", text(waiting))
+	}
+	in.Worker()
+	in.want.check(t, in.System, in.Await(id, patience))
+	if result := in.CLI("retry", fmt.Sprint(id)); result.Code != 1 ||
+		!strings.Contains(result.Stderr, "The original run has no failed rows to retry.") {
+		t.Errorf("nothing to retry: %d %s", result.Code, result.Stderr)
+	}
+}

@@ -1,0 +1,190 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const (
+	postgresPattern = "/usr/lib/postgresql/*/bin/"
+	superuser       = "ingest"
+)
+
+// Postgres is a private PostgreSQL server. It keeps its port and its data over restarts.
+type Postgres struct {
+	*Process
+
+	t    testing.TB
+	args []string
+	data string
+	port int
+}
+
+// StartPostgres starts a server on a fresh copy of an initialised cluster and returns when it answers. args are
+// settings like "-c", "fsync=on"; fsync is off otherwise, which a kill -9 of the server does not notice.
+func StartPostgres(t testing.TB, args ...string) *Postgres {
+	t.Helper()
+	find(t, "initdb", "postgresql", postgresPattern+"initdb")
+	template, err := shared.template()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Postgres{t: t, args: args, port: freePort(t), data: filepath.Join(subdirectory(t, "postgres-"), "data")}
+	// cp keeps owner and mode, which PostgreSQL insists on.
+	copied := exec.CommandContext(t.Context(), "cp", "-a", template, p.data)
+	if output, err := copied.CombinedOutput(); err != nil {
+		t.Fatalf("copy the PostgreSQL cluster: %v\n%s", err, output)
+	}
+	// The user PostgreSQL runs as has to pass through, not to look around.
+	if err := os.Chmod(filepath.Dir(p.data), 0o711); err != nil {
+		t.Fatalf("open the directory of PostgreSQL: %v", err)
+	}
+	p.Start()
+	return p
+}
+
+// initdb makes the cluster that all servers of the process are copies of.
+func (w *workspace) initdb() (string, error) {
+	dir, err := w.dir()
+	if err != nil {
+		return "", err
+	}
+	parent := filepath.Join(dir, "template")
+	if err := os.Mkdir(parent, 0o711); err != nil {
+		return "", fmt.Errorf("make the PostgreSQL cluster: %w", err)
+	}
+	credential, err := serverUser()
+	if err != nil {
+		return "", err
+	}
+	if credential != nil {
+		if err := os.Chown(parent, int(credential.Uid), int(credential.Gid)); err != nil {
+			return "", fmt.Errorf("make the PostgreSQL cluster: %w", err)
+		}
+	}
+	data := filepath.Join(parent, "data")
+	path, err := locate("initdb", postgresPattern+"initdb")
+	if err != nil {
+		return "", err
+	}
+	initdb := exec.Command(path,
+		"--pgdata", data, "--username", superuser, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
+	initdb.Dir = parent
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+	if output, err := initdb.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("make the PostgreSQL cluster: %w\n%s", err, output)
+	}
+	return data, nil
+}
+
+// serverUser is whom PostgreSQL runs as: it refuses to be root. nil = the test's own user.
+func serverUser() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil //nolint:nilnil // no credential means: as we are
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, fmt.Errorf("PostgreSQL does not run as root and there is no user postgres (apt-get install postgresql): %w", err)
+	}
+	uid, uidErr := strconv.ParseUint(account.Uid, 10, 32)
+	gid, gidErr := strconv.ParseUint(account.Gid, 10, 32)
+	if err := errors.Join(uidErr, gidErr); err != nil {
+		return nil, fmt.Errorf("read the ids of user postgres: %w", err)
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+// Start starts the server again after Kill9, on the same port and data, and returns when it answers.
+func (p *Postgres) Start() {
+	p.t.Helper()
+	credential, err := serverUser()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	args := append([]string{
+		"-D", p.data, "-p", strconv.Itoa(p.port), "-h", "127.0.0.1", "-k", "", "-c", "fsync=off",
+		"-c", "max_connections=100", "-c", "shared_buffers=32MB",
+	}, p.args...)
+	launched := launch{
+		name: "postgres", path: find(p.t, "postgres", "postgresql", postgresPattern+"postgres"), args: args,
+		dir: filepath.Dir(p.data), env: append(os.Environ(), "LC_ALL=C.UTF-8"), user: credential,
+		// Immediate shutdown: no checkpoint, but shared memory is given back and sessions are ended.
+		orphaned: syscall.SIGQUIT, ending: syscall.SIGQUIT,
+	}
+	// After a kill -9 the old sessions keep the shared memory for a moment, and a new server refuses to start.
+	Until(p.t, startLimit, "PostgreSQL starting", func() bool {
+		p.Process = start(p.t, launched)
+		return p.answers()
+	})
+}
+
+// answers says whether the server came up; false when it ended instead.
+func (p *Postgres) answers() bool {
+	up := holds(p.t.Context(), startLimit, func() bool {
+		if p.Ended() {
+			return true
+		}
+		_, err := p.psql("postgres", "SELECT 1")
+		return err == nil
+	})
+	return up && !p.Ended()
+}
+
+// Restart kills the server (-9) and starts it again.
+func (p *Postgres) Restart() {
+	p.t.Helper()
+	p.Kill9()
+	p.Start()
+}
+
+// Database makes an empty database and returns its URL.
+func (p *Postgres) Database(name string) string {
+	p.t.Helper()
+	p.SQL("postgres", `CREATE DATABASE "`+name+`"`)
+	return p.URL(name)
+}
+
+// URL is what INGEST_CONNECTIONS_…_URL takes for a database of this server.
+func (p *Postgres) URL(database string) string {
+	return fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", superuser, loopback(p.port), database)
+}
+
+// SQL executes statements in a database and returns the lines of the last result: values separated by tabs, NULL as
+// \N. An error fails the test.
+func (p *Postgres) SQL(database, statements string) []string {
+	p.t.Helper()
+	lines, err := p.psql(database, statements)
+	if err != nil {
+		p.t.Fatalf("psql: %v", err)
+	}
+	return lines
+}
+
+func (p *Postgres) psql(database, statements string) ([]string, error) {
+	psql := find(p.t, "psql", "postgresql-client", postgresPattern+"psql")
+	// A check after the test must still be able to read, hence not the test's own context.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.t.Context()), startLimit)
+	defer cancel()
+	command := exec.CommandContext(ctx, psql, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
+		"--field-separator", "\t", "--pset", "null=\\N", "--set", "ON_ERROR_STOP=1", "--dbname", p.URL(database), "--command", statements)
+	var problems buffer
+	command.Stderr = &problems
+	output, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, problems.String())
+	}
+	text := strings.TrimSuffix(string(output), "\n")
+	if text == "" {
+		return nil, nil
+	}
+	return strings.Split(text, "\n"), nil
+}

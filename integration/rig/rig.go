@@ -1,0 +1,112 @@
+// Package rig starts real servers and real processes of the binary for tests, and ends them.
+//
+// It is imported from tests only. Whatever it starts belongs to one test, is ended by its pid when that test ends, and
+// dies with the test process when that is killed. A server that is not installed fails the test and names the package
+// to install. Nothing waits without a deadline.
+package rig
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// workspace is what all tests of one process share: made on first use, removed by Main.
+type workspace struct {
+	dir      func() (string, error)
+	binary   func() (string, error)
+	template func() (string, error)
+	made     func() bool
+}
+
+// shared is the one workspace of the test process. Building the binary and initdb take seconds, hence once per process.
+//
+//nolint:gochecknoglobals // once per process needs a place that outlives a test; it is set here and never again
+var shared = newWorkspace()
+
+func newWorkspace() *workspace {
+	w := &workspace{}
+	var made bool
+	w.dir = sync.OnceValues(func() (string, error) {
+		made = true
+		dir, err := os.MkdirTemp("", "ingest-rig-")
+		if err != nil {
+			return "", fmt.Errorf("make the rig's directory: %w", err)
+		}
+		// PostgreSQL runs as a user of its own and has to reach its data below.
+		return dir, os.Chmod(dir, 0o711)
+	})
+	w.made = func() bool { return made }
+	w.binary = sync.OnceValues(w.build)
+	w.template = sync.OnceValues(w.initdb)
+	return w
+}
+
+// Main runs the tests of a package and removes afterwards what they shared. TestMain must call it:
+//
+//	func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
+func Main(m *testing.M) int {
+	code := m.Run()
+	if shared.made() {
+		if dir, err := shared.dir(); err == nil {
+			if err := os.RemoveAll(dir); err != nil {
+				fmt.Fprintln(os.Stderr, "remove the rig's directory:", err)
+			}
+		}
+	}
+	return code
+}
+
+// Binary returns the path of the binary under test: INGEST_TEST_BINARY, else it is built once per test process.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := shared.binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (w *workspace) build() (string, error) {
+	if path := os.Getenv("INGEST_TEST_BINARY"); path != "" {
+		return filepath.Abs(path)
+	}
+	dir, err := w.dir()
+	if err != nil {
+		return "", err
+	}
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "ingest")
+	build := exec.Command("go", "build", "-o", path, "./admin/ingest")
+	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the binary: %w\n%s", err, output)
+	}
+	return path, nil
+}
+
+// Root returns the directory of the module.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	for {
+		if text, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil && strings.HasPrefix(string(text), "module ingest\n") {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", fmt.Errorf("find the module: no go.mod of module ingest above %s", dir)
+		}
+		dir = parent
+	}
+}

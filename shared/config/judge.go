@@ -1,0 +1,114 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"ingest/shared/importer"
+)
+
+var namespacePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// judge reports every value that cannot be worked with.
+func (d *completing) judge(c *Config, keys []key) {
+	for _, k := range keys {
+		if message := verdict(c, k.name); message != "" {
+			d.report(d.place(c, k), k.name+" "+message)
+		}
+	}
+}
+
+// verdict is what is wrong with the value of a key, empty when nothing is.
+func verdict(c *Config, name string) string {
+	switch name {
+	case "redis.url":
+		return redisURL(c.Redis.URL)
+	case "namespace":
+		if !namespacePattern.MatchString(c.Namespace) {
+			return fmt.Sprintf("must be up to 63 letters, digits, '.', '-' and '_', not %q", c.Namespace)
+		}
+	case "data_dir":
+		return filled(c.DataDir)
+	case "importers":
+		return filled(c.Importers)
+	case "roots":
+		if len(c.Roots) == 0 || slices.Contains(c.Roots, "") {
+			return "must be a list of directories"
+		}
+	case "chunk_size":
+		return within(int64(c.ChunkSize), 1, importer.MaxChunkSize)
+	case "partitions":
+		return within(int64(c.Partitions), 1, importer.MaxPartitions)
+	case "slots":
+		return within(int64(c.Slots), 0, 1024)
+	case "in_flight":
+		// A full chunk is 1 MiB: with less a run would be handed out row by row.
+		if c.InFlight < 1<<20 {
+			return fmt.Sprintf("must be at least 1MiB, not %s", c.InFlight)
+		}
+	case "in_flight_total":
+		if c.InFlightTotal < c.InFlight {
+			return fmt.Sprintf("must be at least in_flight (%s), not %s", c.InFlight, c.InFlightTotal)
+		}
+	case "lease":
+		return lasting(c.Lease, 100*time.Millisecond, time.Hour)
+	case "sweep":
+		return lasting(c.Sweep, 10*time.Millisecond, time.Hour)
+	case "max_failed_rows":
+		if c.MaxFailedRows < 0 {
+			return fmt.Sprintf("must not be negative, not %d", c.MaxFailedRows)
+		}
+	case "max_failed_ratio":
+		if !(c.MaxFailedRatio >= 0 && c.MaxFailedRatio <= 1) {
+			return fmt.Sprintf("must be from 0 to 1, not %v", c.MaxFailedRatio)
+		}
+	case "log.level":
+		return among(c.Log.Level, "debug", "info", "warn", "error")
+	case "log.format":
+		return among(c.Log.Format, "console", "json")
+	}
+	return ""
+}
+
+func redisURL(url Secret) string {
+	if url == "" {
+		return ""
+	}
+	schemes := []string{"redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"}
+	scheme, _, ok := strings.Cut(url.Reveal(), "://")
+	if !ok || !slices.Contains(schemes, scheme) {
+		return "must be a URL that begins with redis://, rediss://, redis+sentinel:// or redis+cluster://"
+	}
+	return ""
+}
+
+func filled(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return "must not be empty"
+	}
+	return ""
+}
+
+func within(n, least, most int64) string {
+	if n < least || n > most {
+		return fmt.Sprintf("must be from %d to %d, not %d", least, most, n)
+	}
+	return ""
+}
+
+func lasting(d, least, most time.Duration) string {
+	if d < least || d > most {
+		return fmt.Sprintf("must be from %s to %s, not %s", least, most, d)
+	}
+	return ""
+}
+
+func among(text string, choices ...string) string {
+	if slices.Contains(choices, text) {
+		return ""
+	}
+	return fmt.Sprintf("must be one of %s, not %q", strings.Join(choices, ", "), text)
+}

@@ -1,0 +1,84 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const mask = "***"
+
+// Secret is a text that must not be seen. Every way of printing it – fmt with any verb, JSON, YAML, zap – shows
+// the masked form: of a URL all but the password, of anything else ***. Reveal is the only way to the text.
+type Secret string
+
+// Reveal is the secret itself, for whoever connects with it.
+func (s Secret) Reveal() string { return string(s) }
+
+// String is the masked form; an empty secret is empty.
+func (s Secret) String() string {
+	text := string(s)
+	if text == "" {
+		return ""
+	}
+	scheme, rest, hasScheme := strings.Cut(text, ":")
+	if !hasScheme || scheme == "" || strings.ContainsAny(scheme, " /@=") {
+		return mask
+	}
+	address, query, _ := strings.Cut(rest, "?")
+	if host, ok := strings.CutPrefix(address, "//"); ok {
+		// A password may hold any character when it was not encoded, a host never holds an @.
+		if at := strings.LastIndex(rest, "@"); at >= 0 {
+			userinfo := strings.TrimPrefix(rest[:at], "//")
+			address, query, _ = strings.Cut(rest[at+1:], "?")
+			user, _, hasPassword := strings.Cut(userinfo, ":")
+			if hasPassword {
+				user += ":" + mask
+			}
+			address = "//" + user + "@" + address
+		} else {
+			address = "//" + host
+		}
+	} else if scheme != "sqlite" {
+		return mask
+	}
+	masked := scheme + ":" + address
+	if query != "" {
+		masked += "?" + maskQuery(query)
+	}
+	return masked
+}
+
+func maskQuery(query string) string {
+	parts := strings.Split(query, "&")
+	for i, part := range parts {
+		name, _, _ := strings.Cut(part, "=")
+		lower := strings.ToLower(name)
+		for _, secret := range []string{"pass", "secret", "token", "key", "auth"} {
+			if strings.Contains(lower, secret) {
+				parts[i] = name + "=" + mask
+				break
+			}
+		}
+	}
+	return strings.Join(parts, "&")
+}
+
+// Format makes every verb, %#v and %x too, print the masked form.
+func (s Secret) Format(f fmt.State, verb rune) {
+	if verb == 'q' || f.Flag('#') {
+		_, _ = fmt.Fprintf(f, "%q", s.String())
+		return
+	}
+	_, _ = io.WriteString(f, s.String())
+}
+
+// MarshalJSON writes the masked form.
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// MarshalText writes the masked form.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalYAML writes the masked form.
+func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }

@@ -1,0 +1,122 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+)
+
+// Class says whose fault an error is and therefore what to do about it.
+type Class int
+
+// The classes.
+const (
+	// UnknownFault is no error of a database, or none that the tables know.
+	UnknownFault Class = iota
+	// RowFault is a row's: isolate it, the others go on.
+	RowFault
+	// TransientFault goes away by itself: roll back, drop the connection, try again; never counted against rows.
+	TransientFault
+	// FatalFault stays until somebody changes something: stop the run with the reason.
+	FatalFault
+)
+
+// Fault is what an error of a database means.
+type Fault struct {
+	Class Class
+	// Code is the SQLSTATE, or SQLite's extended result code in decimal; empty when the database gave none.
+	Code string
+	// Constraint, Table and Column name what refused, where the database says it. Columns are those of an SQLite
+	// unique constraint, which has no name in its message.
+	Constraint string
+	Table      string
+	Column     string
+	Columns    []string
+	// Line is the line of a COPY, from 1; 0 = none.
+	Line int64
+
+	kind kind
+	// text is the server's own message where it can name only tables, columns and settings.
+	text string
+}
+
+// Error is an error of the database. Its text holds the fault's reason only; the cause, which may hold values and
+// addresses, is there for errors.As and must not be shown.
+type Error struct {
+	Fault Fault
+	cause error
+}
+
+// Error returns the reason.
+func (e *Error) Error() string { return e.Fault.Reason() }
+
+// Unwrap returns the driver's error.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Explain says what an error means; it sees through wrapping. nil and errors that are none of a database's are
+// UnknownFault; a broken connection and a timeout are TransientFault, a context that was cancelled is not.
+func Explain(err error) Fault {
+	if err == nil {
+		return Fault{}
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		return known.Fault
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return explainPostgres(pg)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return explainSQLite(lite.Code(), lite.Error())
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return Fault{kind: interrupted}
+	case errors.Is(err, ErrNoFile):
+		return Fault{Class: FatalFault, kind: noFile}
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
+		return Fault{Class: FatalFault, kind: cannotOpen}
+	case errors.Is(err, ErrRolledBack):
+		return Fault{Class: TransientFault, kind: rolledBack}
+	case errors.Is(err, context.DeadlineExceeded):
+		return Fault{Class: TransientFault, kind: timeout}
+	case broken(err):
+		return Fault{Class: TransientFault, kind: unreachable}
+	}
+	return Fault{}
+}
+
+// Transient says whether err goes away by itself.
+func Transient(err error) bool { return Explain(err).Class == TransientFault }
+
+// Fatal says whether err stays until somebody changes something.
+func Fatal(err error) bool { return Explain(err).Class == FatalFault }
+
+func broken(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &connect) ||
+		errors.As(err, &network) || pgconn.Timeout(err)
+}
+
+// explained gives an error of a driver a text that can be shown: even errors nobody knows may quote a value.
+func explained(ctx context.Context, err error) error {
+	var known *Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, sql.ErrNoRows) || errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		err = errors.Join(ended, err)
+	}
+	return &Error{Fault: Explain(err), cause: err}
+}

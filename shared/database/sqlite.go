@@ -1,0 +1,102 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"modernc.org/sqlite"
+)
+
+// busyTimeout is how long a statement waits for another process's write lock, in milliseconds.
+const busyTimeout = "10000"
+
+func (d *DB) openSQLite(c Config, path string) error {
+	if c.LedgerSchema != "" {
+		return errors.New("ledger_schema is not for sqlite")
+	}
+	path = strings.TrimPrefix(path, "//")
+	switch {
+	case path == "" || strings.HasSuffix(path, "/"):
+		return errors.New("the url names no file: sqlite:path")
+	case strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:"):
+		return errors.New("the url must be sqlite: and the path of a file")
+	case strings.ContainsAny(path, "?#\x00"):
+		return errors.New("a sqlite url has no options, and its path none of ? and #")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("find the database file: %w", err)
+	}
+	writer, err := newConnector(path, c.MustExist, "immediate", url.Values{"_journal_mode": {"WAL"}})
+	if err != nil {
+		return err
+	}
+	reader, err := newConnector(path, c.MustExist, "deferred", url.Values{"_query_only": {"1"}})
+	if err != nil {
+		return err
+	}
+	d.write, d.read = sql.OpenDB(writer), sql.OpenDB(reader)
+	d.write.SetMaxOpenConns(1)
+	d.write.SetMaxIdleConns(1)
+	d.read.SetMaxOpenConns(max(c.Connections, 0) + readers)
+	d.read.SetMaxIdleConns(max(c.Connections, 0) + readers)
+	return nil
+}
+
+// connector opens connections to one SQLite file, which it creates readable for its owner only.
+type connector struct {
+	driver.Connector
+	path      string
+	mustExist bool
+}
+
+func newConnector(path string, mustExist bool, lock string, options url.Values) (driver.Connector, error) {
+	for name, value := range map[string]string{
+		"mode": "rw", "_txlock": lock, "_busy_timeout": busyTimeout, "_synchronous": "FULL", "_foreign_keys": "1",
+		"_pragma": "trusted_schema(0)", "_defensive": "1", "_dqs": "0",
+	} {
+		options.Set(name, value)
+	}
+	address := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options.Encode()}
+	inner, err := sqlite.NewConnector(address.String())
+	if err != nil {
+		return nil, errors.New("the path of the database file cannot be used")
+	}
+	return &connector{Connector: inner, path: path, mustExist: mustExist}, nil
+}
+
+// Connect opens a connection, creating the file first where that is allowed.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.prepare(); err != nil {
+		return nil, err
+	}
+	return c.Connector.Connect(ctx)
+}
+
+func (c *connector) prepare() error {
+	_, err := os.Stat(c.path)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("look for the database file: %w", err)
+	case c.mustExist:
+		return ErrNoFile
+	}
+	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
+		return fmt.Errorf("create the directory of the database: %w", err)
+	}
+	file, err := os.OpenFile(c.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("create the database file: %w", err)
+	}
+	return file.Close()
+}

@@ -1,0 +1,109 @@
+package destination
+
+import (
+	"context"
+
+	"ingest/shared/database"
+)
+
+// tally decides when single rows are cheaper than finding out which of many is bad.
+type tally struct{ tried, failed int }
+
+func (t *tally) many() bool { return t.failed >= 8 && t.failed*10 > t.tried }
+
+// isolate has do applied to all items, so that those that the database refuses do not cost their neighbours: as if
+// applied one by one, in order. It returns how many items from the start are decided; the others have to be looked
+// at again because the table has changed.
+func (s *session) isolate(ctx context.Context, items []*item, do func(context.Context, []*item) error, t *tally) (int, error) {
+	if len(items) == 0 {
+		return 0, nil
+	}
+	if len(items) > 1 && t.many() {
+		for i := range items {
+			if n, err := s.isolate(ctx, items[i:i+1], do, t); err != nil || n == 0 {
+				return i, err
+			}
+		}
+		return len(items), nil
+	}
+	err := do(ctx, items)
+	if err == nil {
+		t.tried += len(items)
+		s.done(items)
+		return len(items), nil
+	}
+	cause := err
+	fault, err := s.refused(ctx, cause)
+	if err != nil {
+		return 0, err
+	}
+	if len(items) == 1 {
+		return s.refuse(ctx, items[0], cause, fault, t)
+	}
+	cut := len(items) / 2
+	bad := int(fault.Line) - 1
+	if bad >= 0 && bad < len(items) {
+		cut = bad
+	}
+	failed := t.failed
+	n, err := s.isolate(ctx, items[:cut], do, t)
+	if err != nil || n < cut {
+		return n, err
+	}
+	if cut == bad && t.failed == failed {
+		// All before it are in: this one is refused with them, as it would be on its own.
+		if n, err := s.refuse(ctx, items[bad], cause, fault, t); err != nil || n == 0 {
+			return cut, err
+		}
+		cut++
+	}
+	n, err = s.isolate(ctx, items[cut:], do, t)
+	return cut + n, err
+}
+
+// refused takes the transaction back to before the statement that failed; an error that is not about a row is
+// returned.
+func (s *session) refused(ctx context.Context, cause error) (database.Fault, error) {
+	fault := database.Explain(cause)
+	if fault.Class != database.RowFault {
+		return fault, cause
+	}
+	return fault, s.store.undo(ctx)
+}
+
+// refuse decides an item that the database refuses alone; it returns 0 if it has to be looked at again.
+func (s *session) refuse(ctx context.Context, it *item, cause error, fault database.Fault, t *tally) (int, error) {
+	t.tried++
+	t.failed++
+	if len(it.follow) > 0 {
+		s.unfold[it.id], it.refused = true, true
+		return 1, nil
+	}
+	if it.op == insert && it.id != "" && !s.again[it.row] && s.onKey(fault) {
+		s.again[it.row] = true
+		return 0, nil
+	}
+	orphan := ""
+	if fault.ForeignKey() {
+		var err error
+		if orphan, err = s.store.orphan(ctx, it, cause); err != nil {
+			return 0, err
+		}
+	}
+	s.decide(it.row, s.explain(fault, orphan))
+	return 1, nil
+}
+
+// done decides the items of a statement that succeeded.
+func (s *session) done(items []*item) {
+	for _, it := range items {
+		switch {
+		case it.op == look:
+		case it.gone && !s.again[it.row]:
+			s.again[it.row] = true
+			it.gone = false
+		default:
+			s.finish(it)
+		}
+	}
+}

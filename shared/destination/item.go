@@ -1,0 +1,39 @@
+package destination
+
+import "ingest/shared/column"
+
+// op is what an item does to the table.
+type op uint8
+
+const (
+	nothing op = iota
+	look
+	insert
+	update
+)
+
+// item is what one statement row does: one source row, or several of one key folded into one.
+type item struct {
+	row    int
+	follow []int // later occurrences that are folded into this one
+	id     string
+	shape  *shape
+	values []column.Value // what is written
+
+	exists  bool // the key is in the table
+	differs bool // and a present value differs from the stored one
+	moves   bool // and one of them is part of another unique index
+	gone    bool // an update found no row
+	refused bool // several rows folded into one were refused: they go one by one
+
+	op       op
+	outcomes []Outcome // of row and follow
+}
+
+// at is the i-th source row of the item.
+func (it *item) at(i int) int {
+	if i == 0 {
+		return it.row
+	}
+	return it.follow[i-1]
+}

@@ -1,0 +1,133 @@
+package destination
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ingest/shared/chunk"
+	"ingest/shared/column"
+	"ingest/shared/database"
+)
+
+// identifier is a name that can be shown: for a CHECK without a name SQLite answers with its SQL.
+var identifier = regexp.MustCompile(`^[\pL_][\pL\pN_$]*$`)
+
+// explain makes the result of a row that the database refused: for people, without SQL and without values. The
+// orphan is the column of a violated foreign key.
+func (p *plan) explain(f database.Fault, orphan string) Result {
+	name, text := p.refusal(f, orphan)
+	if text == "" {
+		return Result{Outcome: Failed, Message: fmt.Sprintf("The database refused the row (%s).", f.Code)}
+	}
+	result := Result{Outcome: Failed, Message: text}
+	if i := p.position(name); i >= 0 {
+		source, _ := p.label(i)
+		result.Fields = []chunk.FieldMessage{{Column: source, Messages: []string{text}}}
+	}
+	return result
+}
+
+// refusal returns the column to blame, if one is known, and the message, empty if there is only the code.
+func (p *plan) refusal(f database.Fault, orphan string) (name, text string) {
+	switch {
+	case f.Unique():
+		columns := p.uniqueColumns(f)
+		if len(columns) == 0 {
+			return "", violates(f)
+		}
+		words := make([]string, len(columns))
+		for i, c := range columns {
+			words[i] = p.words(c)
+		}
+		return columns[0], fmt.Sprintf("The %s has already been taken.", strings.Join(words, ", "))
+	case f.ForeignKey() && orphan != "":
+		return orphan, fmt.Sprintf("The selected %s is invalid.", p.words(orphan))
+	case f.ForeignKey():
+		return "", violates(f)
+	case f.NotNull() && f.Column != "":
+		return f.Column, fmt.Sprintf("The %s field is required.", p.words(f.Column))
+	case f.TooLong():
+		if c, ok := p.Table.Column(f.Column); ok && c.Type.Length > 0 {
+			return c.Name, fmt.Sprintf("The %s field must not be greater than %d characters.", p.words(c.Name), c.Type.Length)
+		}
+	case f.OutOfRange():
+		if c, ok := p.Table.Column(f.Column); ok {
+			return c.Name, fmt.Sprintf("The %s field must %s.", p.words(c.Name), bounds(c.Type))
+		}
+	case f.Code == "23514" || f.Code == "275":
+		return "", violates(f)
+	}
+	return "", ""
+}
+
+func violates(f database.Fault) string {
+	if !identifier.MatchString(f.Constraint) {
+		return ""
+	}
+	return fmt.Sprintf("The row violates '%s'.", f.Constraint)
+}
+
+func bounds(t column.Type) string {
+	switch {
+	case t.Kind == column.Integer && t.Bits > 0:
+		limit := uint64(1) << (t.Bits - 1)
+		return "be between -" + strconv.FormatUint(limit, 10) + " and " + strconv.FormatUint(limit-1, 10)
+	case t.Kind == column.Decimal && t.Precision > t.Scale:
+		return fmt.Sprintf("not have more than %d digits before the decimal point", t.Precision-t.Scale)
+	default:
+		return "be a number that the column can hold"
+	}
+}
+
+// uniqueColumns are the columns of the unique index that refused a row; nil for one over expressions.
+func (p *plan) uniqueColumns(f database.Fault) []string {
+	if len(f.Columns) > 0 {
+		return f.Columns
+	}
+	for _, index := range p.Table.Unique {
+		if index.Name == f.Constraint {
+			return index.Columns
+		}
+	}
+	return nil
+}
+
+// onKey says that it was the key's own unique index that refused a row.
+func (p *plan) onKey(f database.Fault) bool {
+	if !f.Unique() {
+		return false
+	}
+	columns := p.uniqueColumns(f)
+	if len(columns) != len(p.Key) {
+		return false
+	}
+	for _, k := range p.Key {
+		if !slices.Contains(columns, p.Columns[k].Name) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *plan) position(name string) int {
+	return slices.IndexFunc(p.Columns, func(c column.Column) bool { return c.Name == name })
+}
+
+func (p *plan) label(i int) (source, words string) {
+	if p.Label == nil {
+		return p.Columns[i].Name, strings.ReplaceAll(p.Columns[i].Name, "_", " ")
+	}
+	return p.Label(i)
+}
+
+// words names a column in a message: by its source if it is mapped.
+func (p *plan) words(name string) string {
+	if i := p.position(name); i >= 0 {
+		_, words := p.label(i)
+		return words
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}

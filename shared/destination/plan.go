@@ -1,0 +1,163 @@
+package destination
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ingest/shared/column"
+	"ingest/shared/database"
+	"ingest/shared/importer"
+)
+
+// plan is what is known about a target before its first row. It is never changed after newPlan.
+type plan struct {
+	Target
+	dialect database.Dialect
+	// table and names are quoted.
+	table string
+	names []string
+	quote func(string) string
+
+	isKey    []bool
+	compares bool // update and upsert: stored values decide between updated and unchanged
+	ordered  bool // rows with different keys can meet: file order counts between them, too
+	single   bool // what meets is not known well enough: one row per statement
+	folds    bool // nothing but what Go has checked can refuse a row: occurrences of a key are folded in Go
+	exactKey bool // Go knows which keys are equal
+	moving   []bool
+	keyIndex string
+}
+
+func newPlan(db *database.DB, t Target) (*plan, error) {
+	p := &plan{
+		Target: t, dialect: db.Dialect(), table: quoted(t.Table, db.Quote), quote: db.Quote,
+		isKey: make([]bool, len(t.Columns)), moving: make([]bool, len(t.Columns)),
+	}
+	if p.dialect != database.Postgres && p.dialect != database.SQLite {
+		return nil, fmt.Errorf("write into a %s database: unknown dialect", p.dialect)
+	}
+	for _, c := range t.Columns {
+		p.names = append(p.names, db.Quote(c.Name))
+	}
+	key := make([]string, 0, len(t.Key))
+	p.exactKey = true
+	for _, k := range t.Key {
+		p.isKey[k] = true
+		key = append(key, t.Columns[k].Name)
+		p.exactKey = p.exactKey && t.Columns[k].Fold != column.FoldUnknown && p.exact(t.Columns[k])
+	}
+	if index, ok := t.Table.UniqueOn(key); ok {
+		p.keyIndex = index.Name
+	}
+	p.compares = len(key) > 0 && (t.OnDuplicate == importer.Update || t.OnDuplicate == importer.Upsert)
+	p.single = len(t.Table.Meets) > 0
+	p.ordered = p.single
+	for _, index := range t.Table.Unique {
+		if p.harmless(index, key) {
+			continue
+		}
+		p.ordered = true
+		for i, c := range t.Columns {
+			p.moving[i] = p.moving[i] || slices.Contains(index.Columns, c.Name)
+		}
+	}
+	p.folds = p.compares && !p.ordered && len(t.Table.Refuses) == 0
+	for _, c := range t.Columns {
+		p.folds = p.folds && p.exact(c)
+	}
+	return p, nil
+}
+
+// harmless says that two rows with different keys can never meet in this index: it holds the whole key, or only
+// columns that the database fills by itself.
+func (p *plan) harmless(index column.Index, key []string) bool {
+	if len(key) > 0 && !slices.ContainsFunc(key, func(name string) bool { return !slices.Contains(index.Columns, name) }) {
+		return true
+	}
+	return !slices.ContainsFunc(index.Columns, func(name string) bool {
+		c, _ := p.Table.Column(name)
+		mapped := slices.ContainsFunc(p.Columns, func(m column.Column) bool { return m.Name == name })
+		return mapped || !c.Default
+	})
+}
+
+// exact says that two values of the column are equal in the database exactly when equal (below) says so.
+func (p *plan) exact(c column.Column) bool {
+	if p.dialect == database.SQLite {
+		return true // stored values are compared in Go, by the same function
+	}
+	return c.Type.Kind != column.JSON && c.Type.Kind != column.Other
+}
+
+// equal compares two converted values of a column as values that are written, not as keys: a text that differs
+// only in case is a change.
+func (p *plan) equal(c column.Column, a, b column.Value) bool {
+	if a.State != b.State || a.State != column.Set {
+		return a.State == b.State
+	}
+	if p.dialect == database.Postgres && c.Fold == column.FoldRTrim {
+		return strings.TrimRight(a.Text, " ") == strings.TrimRight(b.Text, " ")
+	}
+	return a.Text == b.Text
+}
+
+// identity returns a text that is equal for two rows exactly when their keys are equal in the database; false for
+// a row that meets nothing because a part of its key has no value.
+func (p *plan) identity(row []column.Value) (string, bool) {
+	if !p.keyed(row) {
+		return "", false
+	}
+	if len(p.Key) == 1 {
+		return folded(p.Columns[p.Key[0]], row[p.Key[0]].Text), true
+	}
+	var b strings.Builder
+	for _, k := range p.Key {
+		text := folded(p.Columns[k], row[k].Text)
+		fmt.Fprintf(&b, "%d:%s", len(text), text)
+	}
+	return b.String(), true
+}
+
+// lacking says that a row has a null that its column refuses.
+func (p *plan) lacking(row []column.Value) bool {
+	for i, c := range p.Columns {
+		if c.NotNull && row[i].State == column.Null {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *plan) keyed(row []column.Value) bool {
+	for _, k := range p.Key {
+		if row[k].State != column.Set {
+			return false
+		}
+	}
+	return len(p.Key) > 0
+}
+
+func folded(c column.Column, text string) string {
+	switch c.Fold {
+	case column.FoldNoCase:
+		return strings.Map(func(r rune) rune {
+			if r >= 'A' && r <= 'Z' {
+				return r + ('a' - 'A')
+			}
+			return r
+		}, text)
+	case column.FoldRTrim:
+		return strings.TrimRight(text, " ")
+	default:
+		return text
+	}
+}
+
+// quoted is the table as an identifier, with its schema where it has one.
+func quoted(t column.Table, quote func(string) string) string {
+	if t.Schema == "" {
+		return quote(t.Name)
+	}
+	return quote(t.Schema) + "." + quote(t.Name)
+}

@@ -1,0 +1,211 @@
+package destination
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"ingest/shared/column"
+	"ingest/shared/database"
+)
+
+// postgres writes new rows with COPY and finds and updates the others by a join with arrays. Every call is one
+// round trip: the savepoint travels with the statement.
+type postgres struct {
+	*plan
+	tx *database.Tx
+	// immediate says that deferred constraints have been made immediate in this transaction: one that fires at
+	// COMMIT could not be attributed to a row.
+	immediate bool
+}
+
+const setImmediate = "SET CONSTRAINTS ALL IMMEDIATE"
+
+func (p *postgres) look(ctx context.Context, items []*item) error {
+	columns := p.Key
+	differs, moves := "false", "false"
+	if p.compares {
+		changes := items[0].shape.changes
+		columns = append(append([]int{}, p.Key...), changes...)
+		differs = p.anyDiffers(changes, len(p.Key), func(int) bool { return true })
+		moves = p.anyDiffers(changes, len(p.Key), func(c int) bool { return p.moving[c] })
+	}
+	query := fmt.Sprintf("SELECT u.ord - 1, %s, %s FROM %s JOIN %s AS t ON %s",
+		differs, moves, unnest(len(columns)), p.table, p.sameKey())
+	return p.batch(ctx, query, p.arrays(items, columns), func(rows pgx.Rows) error {
+		var ord int64
+		var differs, moves bool
+		if err := rows.Scan(&ord, &differs, &moves); err != nil {
+			return err
+		}
+		it := items[ord]
+		it.exists, it.differs, it.moves = true, differs, moves
+		return nil
+	})
+}
+
+func (p *postgres) update(ctx context.Context, items []*item) error {
+	changes := items[0].shape.changes
+	columns := append(append([]int{}, p.Key...), changes...)
+	sets := make([]string, len(changes))
+	for i, c := range changes {
+		sets[i] = p.names[c] + " = " + assigned(p.Columns[c], len(p.Key)+i)
+	}
+	query := fmt.Sprintf("UPDATE %s AS t SET %s FROM %s WHERE %s RETURNING u.ord - 1",
+		p.table, strings.Join(sets, ", "), unnest(len(columns)), p.sameKey())
+	for _, it := range items {
+		it.gone = true
+	}
+	return p.batch(ctx, query, p.arrays(items, columns), func(rows pgx.Rows) error {
+		var ord int64
+		if err := rows.Scan(&ord); err != nil {
+			return err
+		}
+		items[ord].gone = false
+		return nil
+	})
+}
+
+func (p *postgres) insert(ctx context.Context, items []*item) error {
+	present := items[0].shape.present
+	if len(present) == 0 {
+		return p.insertDefaults(ctx, len(items))
+	}
+	err := p.copy(ctx, items, present)
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || refused.Code != "0A000" {
+		return err
+	}
+	// COPY does not work with row-level security.
+	if err := p.undo(ctx); err != nil {
+		return err
+	}
+	names, values := make([]string, len(present)), make([]string, len(present))
+	for i, c := range present {
+		names[i], values[i] = p.names[c], assigned(p.Columns[c], i)
+	}
+	query := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s ORDER BY u.ord",
+		p.table, strings.Join(names, ", "), strings.Join(values, ", "), unnest(len(present)))
+	return p.batch(ctx, query, p.arrays(items, present), nil)
+}
+
+func (p *postgres) insertDefaults(ctx context.Context, n int) error {
+	statements := make([]string, n)
+	for i := range statements {
+		statements[i] = "INSERT INTO " + p.table + " DEFAULT VALUES"
+	}
+	return p.exec(ctx, p.opening()+strings.Join(statements, "; ")+"; RELEASE SAVEPOINT "+savepoint)
+}
+
+func (p *postgres) ranks(ctx context.Context, items []*item) ([]int64, error) {
+	order := make([]string, len(p.Key))
+	for i, k := range p.Key {
+		order[i] = typed(p.Columns[k], i)
+	}
+	query := fmt.Sprintf("SELECT u.ord - 1, dense_rank() OVER (ORDER BY %s) FROM %s", strings.Join(order, ", "), unnest(len(p.Key)))
+	ranks := make([]int64, len(items))
+	err := p.batch(ctx, query, p.arrays(items, p.Key), func(rows pgx.Rows) error {
+		var ord, rank int64
+		if err := rows.Scan(&ord, &rank); err != nil {
+			return err
+		}
+		ranks[ord] = rank
+		return nil
+	})
+	return ranks, err
+}
+
+func (p *postgres) undo(ctx context.Context) error {
+	return p.exec(ctx, "ROLLBACK TO SAVEPOINT "+savepoint+"; RELEASE SAVEPOINT "+savepoint)
+}
+
+// batch runs one statement in a savepoint, all in one round trip.
+func (p *postgres) batch(ctx context.Context, query string, args []any, each func(pgx.Rows) error) error {
+	return p.tx.Pgx(func(conn *pgx.Conn) error {
+		batch := &pgx.Batch{}
+		if !p.immediate {
+			batch.Queue(setImmediate)
+		}
+		batch.Queue("SAVEPOINT " + savepoint)
+		batch.Queue(query, args...).Query(func(rows pgx.Rows) error {
+			for rows.Next() {
+				if each == nil {
+					continue
+				}
+				if err := each(rows); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		})
+		batch.Queue("RELEASE SAVEPOINT " + savepoint)
+		p.immediate = true
+		return conn.SendBatch(ctx, batch).Close()
+	})
+}
+
+// opening is the text before a statement of the simple protocol: the savepoint.
+func (p *postgres) opening() string {
+	text := "SAVEPOINT " + savepoint + "; "
+	if !p.immediate {
+		text = setImmediate + "; " + text
+	}
+	p.immediate = true
+	return text
+}
+
+func (p *postgres) exec(ctx context.Context, statements string) error {
+	return p.tx.Pgx(func(conn *pgx.Conn) error {
+		_, err := conn.PgConn().Exec(ctx, statements).ReadAll()
+		return err
+	})
+}
+
+func (p *postgres) anyDiffers(columns []int, offset int, which func(c int) bool) string {
+	var terms []string
+	for i, c := range columns {
+		if which(c) {
+			terms = append(terms, p.differs(p.Columns[c], p.names[c], offset+i))
+		}
+	}
+	if len(terms) == 0 {
+		return "false"
+	}
+	return strings.Join(terms, " OR ")
+}
+
+// differs compares a stored value with a new one as values of the type: texts by their bytes, so that a change of
+// case or of an accent counts; types that have no equality of their own, by how they are written.
+func (p *postgres) differs(c column.Column, name string, i int) string {
+	switch c.Type.Kind {
+	case column.Text, column.Other:
+		return fmt.Sprintf(`(t.%s::text COLLATE "C") IS DISTINCT FROM (%s::text COLLATE "C")`, name, typed(c, i))
+	case column.JSON:
+		return fmt.Sprintf("t.%s::jsonb IS DISTINCT FROM u.c%d::jsonb", name, i)
+	default:
+		return fmt.Sprintf("t.%s IS DISTINCT FROM %s", name, typed(c, i))
+	}
+}
+
+// sameKey joins the table t with the arrays u, whose first columns are the key.
+func (p *postgres) sameKey() string {
+	terms := make([]string, len(p.Key))
+	for i, k := range p.Key {
+		terms[i] = fmt.Sprintf("t.%s = %s", p.names[k], typed(p.Columns[k], i))
+	}
+	return strings.Join(terms, " AND ")
+}
+
+func typed(c column.Column, i int) string { return fmt.Sprintf("u.c%d::%s", i, c.Type.Native) }
+
+// assigned is a value on its way into a column. A text is not cast: a cast would cut what is too long.
+func assigned(c column.Column, i int) string {
+	if c.Type.Kind == column.Text && (c.Type.Native == "text" || strings.HasPrefix(c.Type.Native, "character")) {
+		return fmt.Sprintf("u.c%d", i)
+	}
+	return typed(c, i)
+}

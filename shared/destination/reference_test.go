@@ -1,0 +1,160 @@
+package destination
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"ingest/shared/column"
+	"ingest/shared/database"
+	"ingest/shared/importer"
+)
+
+// twin applies rows one by one, one statement per row in a savepoint: what Write promises to equal.
+type twin struct {
+	*plan
+	db *database.DB
+	tx *database.Tx
+}
+
+func (w twin) write(ctx context.Context, rows [][]column.Value) ([]Result, error) {
+	var results []Result
+	for _, row := range rows {
+		if err := w.tx.Savepoint(ctx, "twin"); err != nil {
+			return nil, err
+		}
+		outcome, err := w.one(ctx, row)
+		result := Result{Outcome: outcome}
+		if outcome == Failed {
+			result.Message = w.Duplicate
+		}
+		if err != nil {
+			fault := database.Explain(err)
+			if fault.Class != database.RowFault {
+				return nil, err
+			}
+			if err := w.tx.RollbackTo(ctx, "twin"); err != nil {
+				return nil, err
+			}
+			orphan := ""
+			if fault.ForeignKey() {
+				if orphan, err = newStore(w.plan, w.tx).orphan(ctx, &item{values: row}, err); err != nil {
+					return nil, err
+				}
+			}
+			result = w.explain(fault, orphan)
+		}
+		if err := w.tx.Release(ctx, "twin"); err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
+	var where, names, marks, sets, same []string
+	var key, values, changes []any
+	for i, c := range w.Columns {
+		if slices.Contains(w.Key, i) {
+			where = append(where, w.db.Quote(c.Name)+" = "+w.mark(c))
+			key = append(key, w.arg(c, row[i]))
+		}
+		if row[i].State == column.Absent {
+			continue
+		}
+		names, marks, values = append(names, w.db.Quote(c.Name)), append(marks, w.mark(c)), append(values, w.arg(c, row[i]))
+		if !slices.Contains(w.Key, i) {
+			sets = append(sets, w.db.Quote(c.Name)+" = "+w.mark(c))
+			same = append(same, w.same(c))
+			changes = append(changes, w.arg(c, row[i]))
+		}
+	}
+	found := 0
+	meets := len(w.Key) > 0 && !slices.ContainsFunc(w.Key, func(k int) bool { return row[k].State != column.Set })
+	if meets {
+		query := "SELECT count(*) FROM " + w.table + " WHERE " + strings.Join(where, " AND ")
+		if err := w.tx.QueryRow(ctx, query, key...).Scan(&found); err != nil {
+			return 0, err
+		}
+	}
+	switch {
+	case found == 0:
+		query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", w.table, strings.Join(names, ", "), strings.Join(marks, ", "))
+		if len(names) == 0 {
+			query = "INSERT INTO " + w.table + " DEFAULT VALUES"
+		}
+		_, err := w.tx.Exec(ctx, query, values...)
+		return Created, err
+	case w.OnDuplicate == importer.Skip:
+		return Skipped, nil
+	case w.OnDuplicate == importer.Fail:
+		return Failed, nil
+	case len(sets) == 0:
+		return Unchanged, nil
+	}
+	equal := 0
+	query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s AND %s", w.table, strings.Join(where, " AND "), strings.Join(same, " AND "))
+	if err := w.tx.QueryRow(ctx, query, slices.Concat(key, changes)...).Scan(&equal); err != nil || equal > 0 {
+		return Unchanged, err
+	}
+	query = fmt.Sprintf("UPDATE %s SET %s WHERE %s", w.table, strings.Join(sets, ", "), strings.Join(where, " AND "))
+	_, err := w.tx.Exec(ctx, query, slices.Concat(changes, key)...)
+	return Updated, err
+}
+
+func (w twin) mark(c column.Column) string {
+	if w.dialect == database.Postgres {
+		return "CAST(? AS " + c.Type.Native + ")"
+	}
+	return "?"
+}
+
+func (w twin) same(c column.Column) string {
+	if w.dialect == database.Postgres {
+		return w.db.Quote(c.Name) + " IS NOT DISTINCT FROM " + w.mark(c)
+	}
+	return w.db.Quote(c.Name) + " IS ? COLLATE BINARY"
+}
+
+func (w twin) arg(c column.Column, v column.Value) any {
+	switch {
+	case v.State != column.Set:
+		return nil
+	case w.dialect == database.SQLite && c.Type.Kind == column.Boolean:
+		return v.Text == "true"
+	default:
+		return v.Text
+	}
+}
+
+// contents are the rows of a table as text, without what the database makes up, sorted.
+func contents(t *testing.T, db *database.DB, table column.Table) []string {
+	t.Helper()
+	var terms []string
+	for _, c := range table.Columns {
+		if c.Name != "id" {
+			terms = append(terms, "coalesce(CAST("+db.Quote(c.Name)+" AS text), '<null>')")
+		}
+	}
+	rows, err := db.Query(t.Context(), "SELECT "+strings.Join(terms, " || '|' || ")+" FROM "+quoted(table, db.Quote))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	all := []string{}
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}

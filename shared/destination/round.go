@@ -1,0 +1,112 @@
+package destination
+
+import "context"
+
+// round decides items with different keys. Rows it could not decide stay undecided and are looked at again.
+func (s *session) round(ctx context.Context, items []*item) error {
+	if err := s.look(ctx, items); err != nil {
+		return err
+	}
+	var writes []*item
+	for _, it := range items {
+		if it.refused || s.results[it.row].Outcome != 0 {
+			continue
+		}
+		if s.resolve(it); it.op == nothing && it.outcomes != nil {
+			s.finish(it)
+		}
+		if it.op != nothing {
+			writes = append(writes, it)
+		}
+	}
+	for _, run := range s.runs(writes) {
+		decided, err := s.isolate(ctx, run, s.write, &tally{})
+		if err != nil {
+			return err
+		}
+		if decided < len(run) && s.ordered {
+			return nil // what follows was planned for a table that has changed since
+		}
+	}
+	return nil
+}
+
+// look finds out which keys exist and whether the stored values differ. Rows whose values the database cannot
+// read are decided here.
+func (s *session) look(ctx context.Context, items []*item) error {
+	var groups groups
+	for _, it := range items {
+		if it.id == "" {
+			continue
+		}
+		it.op = look
+		if !s.compares {
+			groups.add(nil, look, it) // only keys are looked at: the shape does not matter
+			continue
+		}
+		groups.add(it.shape, look, it)
+	}
+	for _, group := range groups {
+		if _, err := s.isolate(ctx, group.items, s.store.look, &tally{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runs cuts writes into what goes into one statement each: all of one operation and shape, inserts first; or, where
+// file order counts, the longest sequences of it.
+func (s *session) runs(writes []*item) [][]*item {
+	var all groups
+	for _, it := range writes {
+		if !s.ordered {
+			all.add(it.shape, it.op, it)
+			continue
+		}
+		last := len(all) - 1
+		// An update that moves a row in another unique index can meet its neighbours, and the order within a
+		// statement is the database's own.
+		apart := s.single || it.op == update && it.moves
+		if apart || last < 0 || all[last].apart || all[last].shape != it.shape || all[last].op != it.op {
+			all = append(all, group{shape: it.shape, op: it.op, apart: apart})
+			last++
+		}
+		all[last].items = append(all[last].items, it)
+	}
+	var inserts, rest [][]*item
+	for _, g := range all {
+		if g.op == insert && !s.ordered {
+			inserts = append(inserts, g.items)
+			continue
+		}
+		rest = append(rest, g.items)
+	}
+	return append(inserts, rest...)
+}
+
+type group struct {
+	shape *shape
+	op    op
+	apart bool
+	items []*item
+}
+
+type groups []group
+
+func (g *groups) add(sh *shape, o op, it *item) {
+	for i := range *g {
+		if (*g)[i].shape == sh && (*g)[i].op == o {
+			(*g)[i].items = append((*g)[i].items, it)
+			return
+		}
+	}
+	*g = append(*g, group{shape: sh, op: o, items: []*item{it}})
+}
+
+// write is one attempt to write all items, which have one operation and shape.
+func (s *session) write(ctx context.Context, items []*item) error {
+	if items[0].op == insert {
+		return s.store.insert(ctx, items)
+	}
+	return s.store.update(ctx, items)
+}

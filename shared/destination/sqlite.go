@@ -1,0 +1,238 @@
+package destination
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ingest/shared/column"
+	"ingest/shared/database"
+)
+
+// sqlite writes with statements of many rows; the database is in the process, so a statement is cheap and a
+// changed row has one of its own.
+type sqlite struct {
+	*plan
+	tx *database.Tx
+}
+
+// The limits of a statement: SQLite takes 32,766 parameters, and longer statements gain nothing.
+const (
+	statementRows       = 100
+	statementParameters = 32000
+)
+
+func (q *sqlite) look(ctx context.Context, items []*item) error {
+	var changes []int
+	if q.compares {
+		changes = items[0].shape.changes
+	}
+	selected := []string{"v.column1"}
+	for _, c := range changes {
+		// the unary plus gives the value as it is stored, without what the driver makes of the declared type
+		selected = append(selected, "+t."+q.names[c])
+	}
+	on := make([]string, len(q.Key))
+	for i, k := range q.Key {
+		on[i] = fmt.Sprintf("t.%s = v.column%d", q.names[k], i+2)
+	}
+	head := "SELECT " + strings.Join(selected, ", ") + " FROM (VALUES "
+	tail := ") AS v CROSS JOIN " + q.table + " AS t ON " + strings.Join(on, " AND ")
+	return q.guarded(ctx, func() error {
+		return q.slices(items, len(q.Key)+1, func(from int, part []*item) error {
+			args := make([]any, 0, len(part)*(len(q.Key)+1))
+			for i, it := range part {
+				args = append(args, int64(from+i))
+				for _, k := range q.Key {
+					args = append(args, bind(q.Columns[k], it.values[k]))
+				}
+			}
+			return q.read(ctx, head+tuples(len(part), len(q.Key)+1)+tail, args, items, changes)
+		})
+	})
+}
+
+func (q *sqlite) read(ctx context.Context, query string, args []any, items []*item, changes []int) (err error) {
+	rows, err := q.tx.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := rows.Close(); err == nil {
+			err = closed
+		}
+	}()
+	var ord int64
+	stored := make([]any, len(changes))
+	into := []any{&ord}
+	for i := range stored {
+		into = append(into, &stored[i])
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		it := items[ord]
+		it.exists = true
+		for i, c := range changes {
+			if !q.equal(q.Columns[c], canonical(q.Columns[c], stored[i]), it.values[c]) {
+				it.differs = true
+				it.moves = it.moves || q.moving[c]
+			}
+		}
+	}
+	return rows.Err()
+}
+
+func (q *sqlite) insert(ctx context.Context, items []*item) error {
+	present := items[0].shape.present
+	names := make([]string, len(present))
+	for i, c := range present {
+		names[i] = q.names[c]
+	}
+	// OR ABORT: what the table itself says about conflicts (IGNORE, REPLACE) must not hide a refused row.
+	head := "INSERT OR ABORT INTO " + q.table + " (" + strings.Join(names, ", ") + ") VALUES "
+	return q.guarded(ctx, func() error {
+		if len(present) == 0 {
+			return q.insertDefaults(ctx, len(items))
+		}
+		return q.slices(items, len(present), func(_ int, part []*item) error {
+			args := make([]any, 0, len(part)*len(present))
+			for _, it := range part {
+				for _, c := range present {
+					args = append(args, bind(q.Columns[c], it.values[c]))
+				}
+			}
+			_, err := q.tx.Exec(ctx, head+tuples(len(part), len(present)), args...)
+			return err
+		})
+	})
+}
+
+func (q *sqlite) insertDefaults(ctx context.Context, n int) error {
+	for range n {
+		if _, err := q.tx.Exec(ctx, "INSERT OR ABORT INTO "+q.table+" DEFAULT VALUES"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *sqlite) update(ctx context.Context, items []*item) error {
+	changes := items[0].shape.changes
+	sets, where := make([]string, len(changes)), make([]string, len(q.Key))
+	for i, c := range changes {
+		sets[i] = q.names[c] + " = ?"
+	}
+	for i, k := range q.Key {
+		where[i] = q.names[k] + " = ?"
+	}
+	query := "UPDATE OR ABORT " + q.table + " SET " + strings.Join(sets, ", ") + " WHERE " + strings.Join(where, " AND ")
+	args := make([]any, len(changes)+len(q.Key))
+	return q.guarded(ctx, func() error {
+		for _, it := range items {
+			for i, c := range changes {
+				args[i] = bind(q.Columns[c], it.values[c])
+			}
+			for i, k := range q.Key {
+				args[len(changes)+i] = bind(q.Columns[k], it.values[k])
+			}
+			done, err := q.tx.Exec(ctx, query, args...)
+			if err != nil {
+				return err
+			}
+			n, err := done.RowsAffected()
+			if err != nil {
+				return err
+			}
+			it.gone = n == 0
+		}
+		return nil
+	})
+}
+
+func (q *sqlite) ranks(context.Context, []*item) ([]int64, error) { return nil, errNoRanks }
+
+// guarded runs statements in a savepoint.
+func (q *sqlite) guarded(ctx context.Context, statements func() error) error {
+	if err := q.tx.Savepoint(ctx, savepoint); err != nil {
+		return err
+	}
+	if err := statements(); err != nil {
+		return err
+	}
+	return q.tx.Release(ctx, savepoint)
+}
+
+func (q *sqlite) undo(ctx context.Context) error {
+	if err := q.tx.RollbackTo(ctx, savepoint); err != nil {
+		return err
+	}
+	return q.tx.Release(ctx, savepoint)
+}
+
+// slices cuts items into statements.
+func (q *sqlite) slices(items []*item, parameters int, do func(from int, part []*item) error) error {
+	size := max(1, min(statementRows, statementParameters/parameters))
+	for from := 0; from < len(items); from += size {
+		if err := do(from, items[from:min(from+size, len(items))]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tuples(rows, columns int) string {
+	tuple := "(" + strings.Repeat("?,", columns-1) + "?)"
+	return strings.Repeat(tuple+",", rows-1) + tuple
+}
+
+// bind is a value as the driver gets it, so that the column's affinity stores it as what it is.
+func bind(c column.Column, v column.Value) any {
+	if v.State != column.Set {
+		return nil
+	}
+	switch c.Type.Kind {
+	case column.Integer:
+		if n, err := strconv.ParseInt(v.Text, 10, 64); err == nil {
+			return n
+		}
+	case column.Float:
+		if f, err := strconv.ParseFloat(v.Text, 64); err == nil {
+			return f
+		}
+	case column.Boolean:
+		if b, err := strconv.ParseBool(v.Text); err == nil {
+			return map[bool]int64{true: 1}[b]
+		}
+	case column.Bytes:
+		if b, err := hex.DecodeString(strings.TrimPrefix(v.Text, `\x`)); err == nil {
+			return b
+		}
+	}
+	return v.Text
+}
+
+// canonical is a stored value as the canonical text of its column's type; what is no value of the type is compared
+// as the text it is.
+func canonical(c column.Column, stored any) column.Value {
+	var text string
+	switch v := stored.(type) {
+	case nil:
+		return column.Value{State: column.Null}
+	case int64:
+		text = strconv.FormatInt(v, 10)
+	case float64:
+		text = strconv.FormatFloat(v, 'g', -1, 64)
+	case []byte:
+		text = `\x` + hex.EncodeToString(v)
+	default:
+		text = fmt.Sprint(v)
+	}
+	if value, problem := column.Convert(text, c); problem == "" && value.State == column.Set {
+		return value
+	}
+	return column.Value{State: column.Set, Text: text}
+}

@@ -1,0 +1,37 @@
+package destination
+
+import (
+	"context"
+	"errors"
+
+	"ingest/shared/database"
+)
+
+// store is one database's way to do things to many rows at once. Every method is all or nothing: after an error
+// about a row, undo takes the transaction back to before the call. The items of a call have different keys.
+type store interface {
+	// look sets exists of every item and, if stored values decide (plan.compares), differs and moves.
+	look(ctx context.Context, items []*item) error
+	// insert inserts items of one shape, in order.
+	insert(ctx context.Context, items []*item) error
+	// update overwrites what is not in the key of items of one shape, found by their keys, and sets gone of items
+	// it did not find.
+	update(ctx context.Context, items []*item) error
+	// ranks gives items equal numbers exactly if their keys are equal, or fails with errNoRanks.
+	ranks(ctx context.Context, items []*item) ([]int64, error)
+	undo(ctx context.Context) error
+	// orphan names the column of the foreign key that refused an item with cause, empty if it cannot be known.
+	orphan(ctx context.Context, it *item, cause error) (string, error)
+}
+
+var errNoRanks = errors.New("the database does not compare keys")
+
+// savepoint is the name of the one savepoint that is open while a statement runs.
+const savepoint = "ingest_rows"
+
+func newStore(p *plan, tx *database.Tx) store {
+	if p.dialect == database.Postgres {
+		return &postgres{plan: p, tx: tx}
+	}
+	return &sqlite{plan: p, tx: tx}
+}

@@ -1,0 +1,197 @@
+package destination
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"ingest/shared/column"
+	"ingest/shared/database"
+	"ingest/shared/database/dbtest"
+	"ingest/shared/importer"
+)
+
+// features is what the suite has to know about a database.
+type features struct {
+	name string
+	url  func(testing.TB) string
+	// id is a surrogate key; trigger makes a trigger that refuses the text 'bad' in column a.
+	id      string
+	trigger func(table string) []string
+	// text is what stands in a refused row's message when only a code is known: for a trigger.
+	refused string
+	// foreign is the message of a foreign key over the column b.
+	foreign string
+}
+
+func databases() []features {
+	return []features{
+		{
+			name: "sqlite", url: dbtest.SQLite, id: "id INTEGER PRIMARY KEY AUTOINCREMENT",
+			trigger: func(table string) []string {
+				return []string{fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT ON %[1]s WHEN NEW.a = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`, table),
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_u BEFORE UPDATE ON %[1]s WHEN NEW.a = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`, table)}
+			},
+			refused: "The database refused the row (1811).",
+			foreign: "The selected b is invalid.",
+		},
+		{
+			name: "postgres", url: dbtest.Postgres, id: "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+			trigger: func(table string) []string {
+				return []string{
+					fmt.Sprintf(`CREATE FUNCTION %s_f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.a = 'bad' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$`, table),
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT OR UPDATE ON %[1]s FOR EACH ROW EXECUTE FUNCTION %[1]s_f()`, table)}
+			},
+			refused: "The database refused the row (P0001).",
+			foreign: "The selected b is invalid.",
+		},
+	}
+}
+
+// forEach runs a test against every database, each with a database of its own.
+func forEach(t *testing.T, test func(t *testing.T, f features, db *database.DB)) {
+	t.Helper()
+	for _, f := range databases() {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, f, open(t, f))
+		})
+	}
+}
+
+func open(t testing.TB, f features) *database.DB {
+	t.Helper()
+	db, err := database.Open(database.Config{Name: "test", URL: f.url(t), Connections: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+var tables atomic.Int64
+
+func newName() string { return fmt.Sprintf("t%d", tables.Add(1)) }
+
+// fataler is what *testing.T and *rapid.T have in common.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+	Context() context.Context
+}
+
+func execute(t fataler, db *database.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := db.Exec(t.Context(), statement); err != nil {
+			t.Fatal(statement, err)
+		}
+	}
+}
+
+// target describes a table that exists, for these columns.
+func target(t fataler, db *database.DB, table string, strategy importer.OnDuplicate, key, columns []string) Target {
+	t.Helper()
+	described, err := db.Table(t.Context(), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tg := Target{Table: described, OnDuplicate: strategy, Duplicate: "Duplicate entry found for key 'k'."}
+	for i, name := range columns {
+		c, ok := described.Column(name)
+		if !ok {
+			t.Fatal("no column", name)
+		}
+		tg.Columns = append(tg.Columns, c)
+		for _, k := range key {
+			if k == name {
+				tg.Key = append(tg.Key, i)
+			}
+		}
+	}
+	tg.Label = func(i int) (string, string) {
+		return strings.ToUpper(tg.Columns[i].Name), strings.ReplaceAll(tg.Columns[i].Name, "_", " ")
+	}
+	return tg
+}
+
+// write writes rows in chunks of a size, each in a transaction of its own.
+func write(t fataler, db *database.DB, tg Target, rows [][]column.Value, size int) []Result {
+	t.Helper()
+	w, err := New(db, tg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []Result
+	for len(rows) > 0 {
+		n := min(size, len(rows))
+		transact(t, db, func(ctx context.Context, tx *database.Tx) error {
+			results, err := w.Write(ctx, tx, rows[:n])
+			all = append(all, results...)
+			return err
+		})
+		rows = rows[n:]
+	}
+	return all
+}
+
+func transact(t fataler, db *database.DB, do func(ctx context.Context, tx *database.Tx) error) {
+	t.Helper()
+	tx, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := do(t.Context(), tx); err != nil {
+		_ = tx.Rollback()
+		t.Fatal(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cells converts texts: "NULL" is null, "-" is absent.
+func cells(t fataler, columns []column.Column, lines ...string) [][]column.Value {
+	t.Helper()
+	rows := make([][]column.Value, len(lines))
+	for i, line := range lines {
+		texts := strings.Split(line, ",")
+		if len(texts) != len(columns) {
+			t.Fatal("cells", line)
+		}
+		for c, text := range texts {
+			rows[i] = append(rows[i], cell(t, columns[c], text))
+		}
+	}
+	return rows
+}
+
+func cell(t fataler, c column.Column, text string) column.Value {
+	t.Helper()
+	switch text {
+	case "-":
+		return column.Value{}
+	case "NULL":
+		return column.Value{State: column.Null}
+	}
+	value, problem := column.Convert(text, c)
+	if problem != "" {
+		t.Fatal(text, problem)
+	}
+	return value
+}
+
+func outcomes(results []Result) string {
+	letters := map[Outcome]string{Created: "C", Updated: "U", Unchanged: "=", Skipped: "S", Failed: "F"}
+	var b strings.Builder
+	for _, r := range results {
+		b.WriteString(letters[r.Outcome])
+	}
+	return b.String()
+}

@@ -1,0 +1,267 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"ingest/shared/row"
+)
+
+const bom = "\xef\xbb\xbf"
+
+// CSV reads the rows of a CSV source. It is not safe for concurrent use, Read excepted.
+//
+// A line ends with LF or CRLF, and with the end of the source; CR elsewhere is data. Lines are counted by LF, also
+// inside quotes. A cell is quoted when its first character is a quote; a quote later on is data. Blank are lines
+// without any character and lines of only delimiters; blanks and tabs are characters.
+type CSV struct {
+	source    *counter
+	buf       *buffer
+	close     func()
+	delimiter []byte
+	limit     int
+	header    []string
+	// line is where the next record starts, number that of the last row.
+	line, number int64
+	err          error
+}
+
+// record is one record as found: the bytes between two line ends.
+type record struct {
+	data []byte
+	// first and last are its lines.
+	first, last int64
+	quotes      bool
+	// large says that it was over the limit; data is then empty. fault is the line of a text behind a closing quote.
+	large bool
+	fault int64
+}
+
+// Open begins to read a source, up to and with its header. The caller keeps r and closes it after Close. An *Error
+// says why the source is not readable as CSV; other errors wrap those of r.
+func Open(r io.Reader, o Options) (*CSV, error) {
+	if o.MaxRecord <= 0 {
+		o.MaxRecord = defaultMaxRecord
+	}
+	c := &CSV{source: &counter{r: r}, limit: int(o.MaxRecord), line: 1}
+	text, done, err := decompress(c.source, o.Compression)
+	if err != nil {
+		return nil, err
+	}
+	c.close = done
+	c.buf = newBuffer(text, max(c.limit, maxHeader)+readSize)
+	if err := c.begin(o.Delimiter); err != nil {
+		done()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Header returns the cells of the header as written; nil when the source is empty.
+func (c *CSV) Header() []string { return c.header }
+
+// Delimiter returns the delimiter in use.
+func (c *CSV) Delimiter() string { return string(c.delimiter) }
+
+// Read returns how many bytes of the source, as it is stored, have been consumed. It may be called at any time.
+func (c *CSV) Read() int64 { return c.source.n.Load() }
+
+// Close releases what decompression holds. It does not close the source; it may be called more than once.
+func (c *CSV) Close() error {
+	if c.err == nil {
+		c.err = errors.New("read source: the reader is closed")
+	}
+	c.close()
+	return nil
+}
+
+// Next reads the next row into r, whose slice it reuses. The cells are views valid until the next call: clone what
+// is kept. It returns io.EOF at the end, an *Error when the source cannot be read further, and then always the
+// same. A record that is broken in itself is a row with a Fault. Numbers count rows from 1, faulty ones included.
+func (c *CSV) Next(r *row.Row) error {
+	rec, err := c.next(c.limit)
+	if err != nil {
+		return err
+	}
+	c.number++
+	r.Number, r.Line, r.Fault = c.number, rec.first, ""
+	r.Cells = r.Cells[:0]
+	switch {
+	case rec.large:
+		r.Fault = rec.tooLarge(c.limit)
+	case rec.quotes:
+		r.Cells = splitQuoted(r.Cells, rec.data, c.delimiter)
+	default:
+		r.Cells = splitPlain(r.Cells, rec.data, c.delimiter)
+	}
+	if rec.fault > 0 {
+		r.Fault = fmt.Sprintf("line %d: text after a closing quote", rec.fault)
+	}
+	return nil
+}
+
+func (r record) tooLarge(limit int) string {
+	lines := fmt.Sprintf("lines %d–%d", r.first, r.last)
+	if r.first == r.last {
+		lines = fmt.Sprintf("line %d", r.first)
+	}
+	return fmt.Sprintf("The row is larger than %s (%s).", byteSize(int64(limit)), lines)
+}
+
+// next finds the next record that is not blank. Its bytes are part of the buffer and valid until the next call.
+func (c *CSV) next(limit int) (record, error) {
+	for c.err == nil {
+		w := c.buf.window()
+		if len(w) == 0 && !c.buf.more() {
+			c.err = c.buf.err
+			break
+		}
+		w = c.buf.window()
+		// The way of nearly all records: a line without a quote is a record, whatever its cells are.
+		if n := bytes.IndexByte(w, '\n'); n >= 0 && bytes.IndexByte(w[:n], '"') < 0 {
+			c.buf.pos += n + 1
+			rec := c.finish(record{data: w[:n], first: c.line, last: c.line}, limit)
+			c.line++
+			if rec.large || !c.blank(rec.data) {
+				return rec, nil
+			}
+			continue
+		}
+		rec, err := c.scan(limit)
+		if err != nil {
+			c.err = err
+			break
+		}
+		if rec.large || !c.blank(rec.data) {
+			return rec, nil
+		}
+	}
+	return record{}, c.err
+}
+
+// scan finds the end of a record that may have quoted cells or end far behind the window. What is over the limit
+// is dropped as it comes.
+func (c *CSV) scan(limit int) (record, error) {
+	s := scanner{delimiter: c.delimiter, line: c.line}
+	rec := record{first: c.line}
+	size := 0
+	for {
+		n, done := s.scan(c.buf.window()[size:], c.buf.ended())
+		size += n
+		if done {
+			break
+		}
+		// One more than the limit may be the CR of a line end.
+		if rec.large || size > limit+1 {
+			rec.large = true
+			c.buf.pos += size
+			size = 0
+		}
+		if !c.buf.more() && !c.buf.ended() {
+			return record{}, c.buf.err
+		}
+	}
+	if s.state == quoted {
+		return record{}, failure("line %d: a quoted field that is never closed", s.opened)
+	}
+	w := c.buf.window()
+	rec.data, rec.last, rec.fault = w[:size], s.line, s.fault
+	c.line = s.line
+	c.buf.pos += size
+	if size < len(w) {
+		c.buf.pos++
+		c.line++
+	}
+	rec = c.finish(rec, limit)
+	rec.quotes = bytes.IndexByte(rec.data, '"') >= 0
+	return rec, nil
+}
+
+// finish takes the CR of the line end off the record and compares its size with the limit.
+func (c *CSV) finish(rec record, limit int) record {
+	if n := len(rec.data); n > 0 && rec.data[n-1] == '\r' {
+		rec.data = rec.data[:n-1]
+	}
+	if rec.large || len(rec.data) > limit {
+		rec.large, rec.data, rec.fault = true, nil, 0
+	}
+	return rec
+}
+
+func (c *CSV) blank(data []byte) bool {
+	for bytes.HasPrefix(data, c.delimiter) {
+		data = data[len(c.delimiter):]
+	}
+	return len(data) == 0
+}
+
+// begin looks at what the source is, settles the delimiter and reads the header.
+func (c *CSV) begin(delimiter string) error {
+	for len(c.buf.window()) < sniffed && c.buf.more() {
+	}
+	if c.buf.err != nil && !c.buf.ended() {
+		return c.buf.err
+	}
+	if err := refuse(c.buf.window()); err != nil {
+		return err
+	}
+	if bytes.HasPrefix(c.buf.window(), []byte(bom)) {
+		c.buf.pos += len(bom)
+	}
+	found := c.separator()
+	for _, candidate := range []string{delimiter, found, ","} {
+		if candidate == "" {
+			continue
+		}
+		valid, ok := delimiterOf(candidate)
+		if !ok {
+			return failure("The delimiter %q is not one character, or a quote or a line end.", candidate)
+		}
+		c.delimiter = []byte(valid)
+		break
+	}
+	return c.readHeader()
+}
+
+// separator consumes a first line like `sep=;` and returns its delimiter; "" when there is no such line.
+func (c *CSV) separator() string {
+	w := c.buf.window()
+	line, _, ended := bytes.Cut(w[:min(len(w), len("sep=")+8)], lf)
+	text, is := strings.CutPrefix(strings.TrimSuffix(string(line), "\r"), "sep=")
+	separator, ok := delimiterOf(text)
+	if !is || !ok {
+		return ""
+	}
+	c.buf.pos += len(line)
+	if ended {
+		c.buf.pos++
+		c.line++
+	}
+	return separator
+}
+
+func (c *CSV) readHeader() error {
+	rec, err := c.next(maxHeader)
+	if err == io.EOF {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if rec.large {
+		return failure("The header is larger than %s (it begins on line %d).", byteSize(maxHeader), rec.first)
+	}
+	if rec.fault > 0 {
+		return failure("line %d: text after a closing quote, in the header", rec.fault)
+	}
+	for _, cell := range splitQuoted(nil, rec.data, c.delimiter) {
+		c.header = append(c.header, strings.Clone(cell))
+	}
+	if len(c.header) > maxColumns {
+		return failure("The header has %d columns; at most %d can be read.", len(c.header), maxColumns)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package format
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	// maxWindow is what zstd needs up to level 20; it bounds the memory a file can ask for.
+	maxWindow = 32 << 20
+	// A file that decompresses to maxRatio times its size is no table; small ones are not worth the question.
+	maxRatio     = 1000
+	ratioApplies = 64 << 20
+)
+
+// counter counts the bytes taken from the source and remembers why it failed, to tell that from damaged data.
+type counter struct {
+	r   io.Reader
+	n   atomic.Int64
+	err error
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n.Add(int64(n))
+	if err != nil && err != io.EOF {
+		c.err = err
+	}
+	return n, err
+}
+
+// decompressor reads what a compressed source holds and turns its failures into messages.
+type decompressor struct {
+	source *counter
+	name   string
+	r      io.Reader
+	close  func()
+	out    int64
+}
+
+// decompress returns a reader of what source holds and what closes it.
+func decompress(source *counter, compression string) (io.Reader, func(), error) {
+	d := &decompressor{source: source, name: compression, close: func() {}}
+	switch compression {
+	case "":
+		return source, d.close, nil
+	case "gz":
+		r, err := gzip.NewReader(bufio.NewReaderSize(source, readSize))
+		if err == io.EOF {
+			return source, d.close, nil // zero bytes: an empty source, compressed or not
+		}
+		if err != nil {
+			return nil, nil, d.explain(err)
+		}
+		d.r = r
+		d.close = func() { _ = r.Close() } // closes nothing but itself and repeats errors already reported
+	case "zst":
+		// One at a time decodes in the caller's goroutine; more would start its own.
+		r, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, nil, d.explain(err)
+		}
+		d.r, d.close = r, r.Close
+	default:
+		return nil, nil, failure("The compression '%s' is not known: use gz or zst.", compression)
+	}
+	return d, d.close, nil
+}
+
+func (d *decompressor) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p)
+	d.out += int64(n)
+	if d.out > ratioApplies && d.out/maxRatio > d.source.n.Load() {
+		return 0, failure("The file (%s) decompresses to more than %d times its size: it does not look like CSV.", d.name, maxRatio)
+	}
+	if err != nil && err != io.EOF {
+		err = d.explain(err)
+	}
+	return n, err
+}
+
+func (d *decompressor) explain(err error) error {
+	switch {
+	case d.source.err != nil:
+		return fmt.Errorf("decompress %s: %w", d.name, d.source.err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return failure("The file cannot be decompressed (%s): it ends too early. Transfer it again.", d.name)
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return failure("The file cannot be decompressed (%s): it needs a window over %s. "+
+			"Compress it with a level up to 20 and without --long.", d.name, byteSize(maxWindow))
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
+		return failure("The file cannot be decompressed (%s): what it holds is not %s. "+
+			"Take .%s off its name when it is not compressed, else compress it again.", d.name, d.name, d.name)
+	default:
+		return failure("The file cannot be decompressed (%s): its data is damaged. Compress or transfer it again.", d.name)
+	}
+}

@@ -1,0 +1,173 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ingest/shared/importer/document"
+)
+
+// engineTables are never a destination: writing into the ledger would break every promise made with it.
+var engineTables = []string{"ingest_runs", "ingest_partitions", "ingest_chunks", "ingest_schema"}
+
+func checkTable(name string) error {
+	parts := strings.Split(name, ".")
+	if len(parts) > 2 {
+		return fmt.Errorf("the table %q must be `table` or `schema.table`", name)
+	}
+	for _, part := range parts {
+		if part == "" {
+			return fmt.Errorf("the table %q must be `table` or `schema.table`", name)
+		}
+		if err := identifier("table", part); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(engineTables, strings.ToLower(parts[len(parts)-1])) {
+		return fmt.Errorf("the table %q belongs to the engine itself", name)
+	}
+	return nil
+}
+
+func (p *parsing) fields(n *document.Node) {
+	if n.Kind != document.List {
+		p.Report(n, "like `- {from: SKU, to: sku}`", "fields must be a list of fields, this is %s", n.Kind)
+		return
+	}
+	if len(n.Items) == 0 {
+		p.Report(n, "", "fields must not be empty")
+		return
+	}
+	targets := map[string]int{}
+	for _, item := range n.Items {
+		p.field(item, targets)
+	}
+}
+
+// field reads one field; targets are the lines of the columns filled so far.
+func (p *parsing) field(n *document.Node, targets map[string]int) {
+	var f Field
+	p.Keys(n, "a field", []document.Key{
+		{Name: "from", Required: true, Read: func(n *document.Node) { f.From = p.from(n) }},
+		{Name: "to", Required: true, Read: func(n *document.Node) {
+			to, ok := p.Filled(n, "to")
+			if !ok {
+				return
+			}
+			if err := identifier("column", to); err != nil {
+				p.Report(n, "", "%v", err)
+				return
+			}
+			if line, twice := targets[to]; twice {
+				p.Report(n, fmt.Sprintf("first in line %d", line), "the column %q is filled by two fields", to)
+				return
+			}
+			f.To, targets[to] = to, n.Line
+		}},
+		{Name: "type", Read: func(n *document.Node) {
+			text, ok := p.Filled(n, "type")
+			if !ok {
+				return
+			}
+			if _, err := ColumnType(text); err != nil {
+				p.Report(n, document.Suggest(text, columnTypes), "%v", err)
+				return
+			}
+			f.Type = text
+		}},
+		{Name: "transform", Read: func(n *document.Node) { f.Transform = p.transforms(n) }},
+	})
+	p.d.Fields = append(p.d.Fields, f)
+}
+
+func (p *parsing) from(n *document.Node) []string {
+	names, nodes, _ := p.Texts(n, "from")
+	if len(nodes) == 0 && n.Kind == document.List {
+		p.Report(n, "", "from must not be empty")
+	}
+	for i, name := range names {
+		if name != "" && slices.Contains(names[:i], name) {
+			p.Report(nodes[i], "", "from names %q twice", name)
+		}
+	}
+	return names
+}
+
+func (p *parsing) transforms(n *document.Node) []Transform {
+	items := []*document.Node{n}
+	if n.Kind != document.Map {
+		var ok bool
+		if items, ok = p.Items(n, "transform"); !ok {
+			return nil
+		}
+	}
+	var out []Transform
+	for _, item := range items {
+		t, at, ok := p.transform(item)
+		if !ok {
+			continue
+		}
+		if p.checks.Transform != nil {
+			if err := p.checks.Transform(t); err != nil {
+				p.Report(at, "", "%v", err)
+				continue
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// transform is a name, or a table of one name with its options: `{trim: {chars: x}}`. A single value is short for
+// the option `value`: `{default: NA}`. Options are text, lists and tables, never numbers or booleans.
+func (p *parsing) transform(n *document.Node) (Transform, *document.Node, bool) {
+	if n.Kind != document.Map {
+		name, ok := p.Filled(n, "a transform")
+		return Transform{Name: name}, n, ok
+	}
+	if !p.Table(n, "a transform") {
+		return Transform{}, nil, false
+	}
+	if len(n.Entries) != 1 {
+		p.Report(n, "a list holds several: `[trim, {default: NA}]`", "a transform is one name with its options")
+		return Transform{}, nil, false
+	}
+	e := n.Entries[0]
+	t := Transform{Name: e.Key.Text}
+	switch e.Value.Kind {
+	case document.Scalar:
+		t.Options = map[string]any{"value": e.Value.Text}
+	case document.Map:
+		t.Options, _ = p.plain(e.Value).(map[string]any)
+	case document.List:
+		p.Report(e.Value, "", "the options of %q must be a table or a single value, this is a list", t.Name)
+		return Transform{}, nil, false
+	}
+	return t, e.Key, true
+}
+
+// plain is a node as data: string, []any, map[string]any or nil.
+func (p *parsing) plain(n *document.Node) any {
+	switch n.Kind {
+	case document.Scalar:
+		return n.Text
+	case document.List:
+		items := make([]any, len(n.Items))
+		for i, item := range n.Items {
+			items[i] = p.plain(item)
+		}
+		return items
+	case document.Map:
+		if !p.Table(n, "options") {
+			return nil
+		}
+		table := make(map[string]any, len(n.Entries))
+		for _, e := range n.Entries {
+			table[e.Key.Text] = p.plain(e.Value)
+		}
+		return table
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,149 @@
+package importer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ingest/shared/importer/document"
+)
+
+// ErrUnknown says that no file defines the importer asked for.
+var ErrUnknown = errors.New("unknown importer")
+
+// UnknownError is ErrUnknown with the slug that was asked for and the nearest one there is, if any is near.
+type UnknownError struct {
+	Slug string
+	Hint string
+}
+
+// Error is what a user is told.
+func (e UnknownError) Error() string {
+	text := fmt.Sprintf("No importer found with the slug '%s'.", e.Slug)
+	if e.Hint != "" {
+		text += " (" + e.Hint + ")"
+	}
+	return text
+}
+
+// Unwrap makes errors.Is(err, ErrUnknown) true.
+func (e UnknownError) Unwrap() error { return ErrUnknown }
+
+// Listed is one definition file. Err is nil, Problems, or why the file could not be read; then Definition is
+// zero and Slug is what the file says, or its name without extension when it does not say.
+type Listed struct {
+	Slug       string
+	File       string
+	Definition Definition
+	Err        error
+	// claimed says that the slug stands in the file.
+	claimed bool
+}
+
+// Load reads the importer with that slug from the directory, anew at each call. The error is an UnknownError
+// (errors.Is ErrUnknown), or what List says about the file, or that the directory cannot be read.
+func Load(dir, slug string, c Checks) (Definition, error) {
+	all, err := List(dir, c)
+	if err != nil {
+		return Definition{}, err
+	}
+	slugs := make([]string, len(all))
+	for i, l := range all {
+		slugs[i] = l.Slug
+	}
+	i := slices.IndexFunc(all, func(l Listed) bool { return l.Slug == slug && l.claimed })
+	if i < 0 {
+		i = slices.Index(slugs, slug)
+	}
+	if i < 0 {
+		return Definition{}, UnknownError{Slug: slug, Hint: document.Suggest(slug, slugs)}
+	}
+	return all[i].Definition, all[i].Err
+}
+
+// List reads every .yaml and .yml file of the directory, sorted by slug. A broken file harms only itself; a slug
+// that two files claim is a problem of both. The error is that the directory cannot be read.
+func List(dir string, c Checks) ([]Listed, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read importers: %w", err)
+	}
+	var all []Listed
+	for _, entry := range entries {
+		extension := filepath.Ext(entry.Name())
+		if (extension != ".yaml" && extension != ".yml") || strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		l := listed(filepath.Join(dir, entry.Name()), c)
+		if l.claimed = l.Slug != ""; !l.claimed {
+			l.Slug = strings.TrimSuffix(entry.Name(), extension)
+		}
+		all = append(all, l)
+	}
+	slices.SortStableFunc(all, func(a, b Listed) int { return cmp.Compare(a.Slug, b.Slug) })
+	refuseTwins(all)
+	return all, nil
+}
+
+func listed(path string, c Checks) Listed {
+	text, err := readFile(path)
+	if err != nil {
+		return Listed{File: path, Err: err}
+	}
+	d, problems := parse(path, text, c)
+	if err := problems.Err(); err != nil {
+		return Listed{Slug: d.Slug, File: path, Err: err}
+	}
+	return Listed{Slug: d.Slug, File: path, Definition: d}
+}
+
+// readFile reads one byte more than is allowed, so that Parse can say that it is too much.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read importer: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, Problems{{File: path, Message: "this is not a file"}}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read importer: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, document.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read importer: %w", err)
+	}
+	return text, nil
+}
+
+// refuseTwins makes a slug that several files claim a problem of each of them.
+func refuseTwins(all []Listed) {
+	files := map[string][]string{}
+	for _, l := range all {
+		if l.claimed {
+			files[l.Slug] = append(files[l.Slug], l.File)
+		}
+	}
+	for i := range all {
+		l := &all[i]
+		twins := files[l.Slug]
+		if !l.claimed || len(twins) < 2 {
+			continue
+		}
+		others := slices.DeleteFunc(slices.Clone(twins), func(file string) bool { return file == l.File })
+		problems := Problems{{File: l.File, Hint: "also in " + strings.Join(others, ", "),
+			Message: fmt.Sprintf("the slug %q is used by several files", l.Slug)}}
+		var own Problems
+		if errors.As(l.Err, &own) {
+			problems = append(problems, own...)
+		}
+		l.Definition, l.Err = Definition{}, problems
+	}
+}

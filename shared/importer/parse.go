@@ -1,0 +1,294 @@
+package importer
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"unicode"
+	"unicode/utf8"
+
+	"ingest/shared/importer/document"
+)
+
+// Checks is what the pipeline knows of rules and transforms, passed in so that importer stays below it. Each
+// answers why the rule or transform cannot be used, nil when it can. A nil func accepts everything.
+type Checks struct {
+	Rule      func(Rule) error
+	Transform func(Transform) error
+}
+
+// Problem is one thing wrong in a definition file.
+type Problem = document.Problem
+
+// Problems are all of them in file order; as an error, one per line.
+type Problems = document.Problems
+
+// The limits of a definition.
+const (
+	MaxChunkSize  = 100_000
+	MaxPartitions = 1024
+	// DefaultMaxRecord is the greatest size of a record when a definition names none.
+	DefaultMaxRecord = 8 << 20
+	maxMaxRecord     = 1 << 30
+	maxIdentifier    = 63
+)
+
+var slugPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+
+// Parse reads a definition. The error is Problems: everything that is wrong with the text, not only the first.
+// file is only a name for positions. Parse is pure and never panics.
+func Parse(file string, text []byte, c Checks) (Definition, error) {
+	d, problems := parse(file, text, c)
+	if err := problems.Err(); err != nil {
+		return Definition{}, err
+	}
+	return d, nil
+}
+
+// parse answers what could be read beside the problems: a list wants the slug of a broken file too.
+func parse(file string, text []byte, c Checks) (Definition, Problems) {
+	root, problems := document.Parse(file, text)
+	if len(problems) > 0 {
+		return Definition{}, problems
+	}
+	if root == nil {
+		return Definition{}, Problems{{File: file, Message: "the file is empty", Hint: "a definition begins with `importer: NAME`"}}
+	}
+	p := parsing{Reader: document.Reader{File: file}, checks: c, d: Definition{
+		Source:      Source{Type: "filesystem"},
+		Format:      Format{Type: "csv", Nulls: []string{""}, ShortRows: "fail", MaxRecord: DefaultMaxRecord},
+		Destination: Destination{Connection: "default"},
+		OnDuplicate: Skip,
+		Unmapped:    "ignore",
+	}}
+	p.document(root)
+	return p.d, p.Problems
+}
+
+// parsing is one Parse: the definition so far and where its parts stand.
+type parsing struct {
+	document.Reader
+	checks Checks
+	d      Definition
+
+	keyNodes    []*document.Node
+	onDuplicate *document.Node
+}
+
+func (p *parsing) document(root *document.Node) {
+	d := &p.d
+	p.Keys(root, "the definition", []document.Key{
+		{Name: "importer", Required: true, Read: p.slug},
+		{Name: "source", Read: p.source},
+		{Name: "format", Read: p.format},
+		{Name: "destination", Required: true, Read: p.destination},
+		{Name: "key", Read: func(n *document.Node) { d.Key, p.keyNodes, _ = p.Texts(n, "a key column") }},
+		{Name: "on_duplicate", Read: func(n *document.Node) {
+			p.onDuplicate = n
+			if text, ok := p.Choice(n, "on_duplicate", string(Skip), string(Update), string(Upsert), string(Fail)); ok {
+				d.OnDuplicate = OnDuplicate(text)
+			}
+		}},
+		{Name: "chunk_size", Read: func(n *document.Node) {
+			v, _ := p.Int(n, "chunk_size", 1, MaxChunkSize)
+			d.ChunkSize = int(v)
+		}},
+		{Name: "partitions", Read: func(n *document.Node) {
+			v, _ := p.Int(n, "partitions", 1, MaxPartitions)
+			d.Partitions = int(v)
+		}},
+		{Name: "strict_headers", Read: func(n *document.Node) { d.StrictHeaders, _ = p.Bool(n, "strict_headers") }},
+		{Name: "unmapped", Read: func(n *document.Node) { p.Choice(n, "unmapped", "ignore") }},
+		{Name: "max_failed_rows", Read: func(n *document.Node) {
+			if v, ok := p.Int(n, "max_failed_rows", 0, math.MaxInt64); ok {
+				d.MaxFailedRows = &v
+			}
+		}},
+		{Name: "max_failed_ratio", Read: func(n *document.Node) {
+			if v, ok := p.Float(n, "max_failed_ratio", 0, 1); ok {
+				d.MaxFailedRatio = &v
+			}
+		}},
+		{Name: "fields", Required: true, Read: p.fields},
+		{Name: "rules", Read: p.rules},
+	})
+	p.key()
+}
+
+func (p *parsing) slug(n *document.Node) {
+	text, ok := p.Filled(n, "importer")
+	if !ok {
+		return
+	}
+	if !slugPattern.MatchString(text) {
+		p.Report(n, "like products or price-list_2", "the slug %q must be lower-case letters, digits, - and _, "+
+			"beginning with a letter or a digit", text)
+		return
+	}
+	p.d.Slug = text
+}
+
+func (p *parsing) source(n *document.Node) {
+	p.Keys(n, "source", []document.Key{
+		{Name: "type", Read: func(n *document.Node) { p.Choice(n, "the source type", "filesystem") }},
+		{Name: "path", Read: func(n *document.Node) { p.d.Source.Path, _ = p.Filled(n, "the source path") }},
+	})
+}
+
+func (p *parsing) format(n *document.Node) {
+	f := &p.d.Format
+	p.Keys(n, "format", []document.Key{
+		{Name: "type", Read: func(n *document.Node) { p.Choice(n, "the format type", "csv") }},
+		{Name: "delimiter", Read: p.delimiter},
+		{Name: "nulls", Read: p.nulls},
+		{Name: "short_rows", Read: func(n *document.Node) {
+			if text, ok := p.Choice(n, "short_rows", "fail", "pad"); ok {
+				f.ShortRows = text
+			}
+		}},
+		{Name: "max_record", Read: func(n *document.Node) {
+			text, ok := p.Text(n, "max_record")
+			if !ok {
+				return
+			}
+			size, err := document.ParseSize(text)
+			if err != nil {
+				p.Report(n, "", "max_record: %v", err)
+				return
+			}
+			if size < 1 || size > maxMaxRecord {
+				p.Report(n, "", "max_record must be from 1 byte to 1GiB, not %s", text)
+				return
+			}
+			f.MaxRecord = size
+		}},
+	})
+}
+
+func (p *parsing) delimiter(n *document.Node) {
+	text, ok := p.Text(n, "the delimiter")
+	if !ok {
+		return
+	}
+	if utf8.RuneCountInString(text) != 1 {
+		hint := ""
+		if text == `\t` || text == "tab" {
+			hint = `a tab is written "\t", in double quotes`
+		}
+		p.Report(n, hint, "the delimiter must be one character, not %q", text)
+		return
+	}
+	if r, _ := utf8.DecodeRuneInString(text); r == '"' || (unicode.IsControl(r) && r != '\t') {
+		p.Report(n, "", "%q cannot be a delimiter", text)
+		return
+	}
+	p.d.Format.Delimiter = text
+}
+
+// nulls may hold the empty text, and an empty list keeps empty cells as text.
+func (p *parsing) nulls(n *document.Node) {
+	items, ok := p.Items(n, "nulls")
+	if !ok {
+		return
+	}
+	texts := make([]string, 0, len(items))
+	for _, item := range items {
+		if text, ok := p.Text(item, `an entry of nulls`); ok {
+			texts = append(texts, text)
+		}
+	}
+	p.d.Format.Nulls = texts
+}
+
+func (p *parsing) destination(n *document.Node) {
+	d := &p.d.Destination
+	p.Keys(n, "destination", []document.Key{
+		{Name: "connection", Read: func(n *document.Node) {
+			if text, ok := p.Filled(n, "the connection"); ok {
+				d.Connection = text
+			}
+		}},
+		{Name: "table", Required: true, Read: func(n *document.Node) {
+			text, ok := p.Filled(n, "the table")
+			if !ok {
+				return
+			}
+			if err := checkTable(text); err != nil {
+				p.Report(n, "", "%v", err)
+				return
+			}
+			d.Table = text
+		}},
+		{Name: "create_table", Read: func(n *document.Node) {
+			if v, ok := p.Bool(n, "create_table"); ok {
+				d.CreateTable = &v
+			}
+		}},
+	})
+}
+
+// key checks what key and on_duplicate need of the rest of the definition.
+func (p *parsing) key() {
+	if p.onDuplicate != nil && len(p.d.Key) == 0 {
+		p.Report(p.onDuplicate, "add `key:` with the columns that identify a row",
+			"on_duplicate says what to do with rows that are there already, but there is no key")
+	}
+	if len(p.d.Fields) == 0 {
+		return
+	}
+	used := map[int]string{}
+	for i, column := range p.d.Key {
+		field := p.fieldOf(column)
+		if column == "" {
+			continue
+		}
+		if field < 0 {
+			p.Report(p.keyNodes[i], document.Suggest(column, p.sourceColumns()),
+				"the key column '%s' is not mapped by any field", column)
+			continue
+		}
+		if before, twice := used[field]; twice {
+			p.Report(p.keyNodes[i], "", "the key names one column twice: '%s' and '%s'", before, column)
+		}
+		used[field] = column
+	}
+}
+
+func (p *parsing) fieldOf(column string) int {
+	for i, f := range p.d.Fields {
+		for _, from := range f.From {
+			if from == column {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func (p *parsing) sourceColumns() []string {
+	var names []string
+	for _, f := range p.d.Fields {
+		names = append(names, f.From...)
+	}
+	return names
+}
+
+func identifier(what, name string) error {
+	if len(name) > maxIdentifier {
+		return fmt.Errorf("the %s name %q is longer than %d bytes", what, name, maxIdentifier)
+	}
+	if name == "" {
+		return fmt.Errorf("the %s name must not be empty", what)
+	}
+	first, _ := utf8.DecodeRuneInString(name)
+	last, _ := utf8.DecodeLastRuneInString(name)
+	if unicode.IsSpace(first) || unicode.IsSpace(last) {
+		return fmt.Errorf("the %s name %q begins or ends with a blank", what, name)
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) || r == '"' || r == '`' {
+			return fmt.Errorf("the %s name %q contains %q", what, name, r)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+// Package ledger keeps what took effect: the heads of a run's partitions and the outcomes of its chunks, in the
+// destination's own database and in the transactions that write the rows.
+//
+// It promises that a chunk is recorded at most once and only in order, that nothing is recorded in a closed
+// partition, and that every number of a run can be recomputed from the outcomes. It never holds a read transaction
+// open while its caller works.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ingest/shared/database"
+	"ingest/shared/run"
+)
+
+// ErrSealed is wrapped when a partition is sealed with other numbers than before.
+var ErrSealed = errors.New("the partition is sealed with other numbers")
+
+// ErrNoHead is wrapped when a partition has no head: the run was pruned, or this is another database.
+var ErrNoHead = errors.New("the partition is not in the ledger")
+
+// Ledger reads and writes the ledger of one database. It is safe for concurrent use.
+type Ledger struct {
+	db     *database.DB
+	heads  string
+	chunks string
+}
+
+// New returns the ledger in db. It does not connect.
+func New(db *database.DB) *Ledger {
+	return &Ledger{db: db, heads: db.Ledger("ingest_partitions"), chunks: db.Ledger("ingest_chunks")}
+}
+
+// Head is a partition as the ledger has it.
+type Head struct {
+	Partition int
+	// Next is the chunk that can take effect next; the first is 1.
+	Next int64
+	// Closed says that nothing can take effect any more.
+	Closed bool
+	// SealedChunks and SealedRows are what the split counted; -1 = not sealed.
+	SealedChunks int64
+	SealedRows   int64
+	// Counts are the totals of the outcomes so far.
+	Counts run.Counts
+}
+
+// Create makes the heads of partitions 0 to partitions-1 that are missing. It is idempotent and opens no closed one.
+func (l *Ledger) Create(ctx context.Context, uid string, partitions int) error {
+	_, err := l.db.Exec(ctx, `WITH RECURSIVE lanes(lane) AS (
+			SELECT 0 UNION ALL SELECT lane + 1 FROM lanes WHERE lane + 1 < CAST(? AS INTEGER))
+		INSERT INTO `+l.heads+` (uid, partition) SELECT CAST(? AS TEXT), lane FROM lanes WHERE TRUE
+		ON CONFLICT (uid, partition) DO NOTHING`, partitions, uid)
+	if err != nil {
+		return fmt.Errorf("create the heads of run %s: %w", uid, err)
+	}
+	return nil
+}
+
+// Heads returns the partitions in order; none when the run is not in this ledger.
+func (l *Ledger) Heads(ctx context.Context, uid string) ([]Head, error) {
+	heads, err := l.readHeads(ctx, uid)
+	if err != nil {
+		return nil, fmt.Errorf("read the heads of run %s: %w", uid, err)
+	}
+	return heads, nil
+}
+
+func (l *Ledger) readHeads(ctx context.Context, uid string) (heads []Head, err error) {
+	rows, err := l.db.Query(ctx, `SELECT partition, next_chunk, closed, COALESCE(sealed_chunks, -1),
+		COALESCE(sealed_rows, -1), created, updated, unchanged, skipped, failed
+		FROM `+l.heads+` WHERE uid = ? ORDER BY partition`, uid)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var h Head
+		c := &h.Counts
+		if err := rows.Scan(&h.Partition, &h.Next, &h.Closed, &h.SealedChunks, &h.SealedRows,
+			&c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Failed); err != nil {
+			return nil, err
+		}
+		heads = append(heads, h)
+	}
+	return heads, rows.Err()
+}
+
+// Close lets nothing more take effect in a partition; a missing head is inserted closed. It waits for the chunk
+// transaction in flight, at most as long as the database waits for a lock: then the error is transient and EndSession
+// helps. It is idempotent.
+func (l *Ledger) Close(ctx context.Context, uid string, partition int) error {
+	_, err := l.db.Exec(ctx, `INSERT INTO `+l.heads+` (uid, partition, closed) VALUES (?, ?, TRUE)
+		ON CONFLICT (uid, partition) DO UPDATE SET closed = TRUE`, uid, partition)
+	if err != nil {
+		return fmt.Errorf("close partition %d of run %s: %w", partition, uid, err)
+	}
+	return nil
+}
+
+// EndSession ends the database sessions of chunk transactions of a partition that are still open, and returns how
+// many there were. Their transactions are rolled back. SQLite has no such remedy: there it does nothing.
+func (l *Ledger) EndSession(ctx context.Context, uid string, partition int) (ended int, err error) {
+	if l.db.Dialect() != database.Postgres {
+		return 0, nil
+	}
+	err = l.db.QueryRow(ctx, `SELECT COUNT(*) FILTER (WHERE pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+		WHERE application_name = ? AND datname = current_database() AND pid <> pg_backend_pid()`,
+		session(uid, partition)).Scan(&ended)
+	if err != nil {
+		return 0, fmt.Errorf("end the session of partition %d of run %s: %w", partition, uid, err)
+	}
+	return ended, nil
+}
+
+// session is the name of a chunk transaction's database session.
+func session(uid string, partition int) string { return fmt.Sprintf("ingest %s/%d", uid, partition) }
+
+// Seal notes how many chunks and rows each partition has, by index; then nothing more is emitted. It is idempotent;
+// other numbers than those that are there are ErrSealed, a missing head is ErrNoHead.
+func (l *Ledger) Seal(ctx context.Context, uid string, chunks, rows []int64) error {
+	if len(chunks) != len(rows) {
+		return fmt.Errorf("seal run %s: %d chunk counts, %d row counts", uid, len(chunks), len(rows))
+	}
+	for partition := range chunks {
+		if err := l.seal(ctx, uid, partition, chunks[partition], rows[partition]); err != nil {
+			return fmt.Errorf("seal partition %d of run %s: %w", partition, uid, err)
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) seal(ctx context.Context, uid string, partition int, chunks, rows int64) error {
+	result, err := l.db.Exec(ctx, `UPDATE `+l.heads+` SET sealed_chunks = ?, sealed_rows = ?
+		WHERE uid = ? AND partition = ? AND sealed_chunks IS NULL`, chunks, rows, uid, partition)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	heads, err := l.readHeads(ctx, uid)
+	if err != nil {
+		return err
+	}
+	for _, h := range heads {
+		switch {
+		case h.Partition != partition:
+		case h.SealedChunks == chunks && h.SealedRows == rows:
+			return nil
+		default:
+			return fmt.Errorf("%d chunks and %d rows, now %d and %d: %w", h.SealedChunks, h.SealedRows, chunks, rows, ErrSealed)
+		}
+	}
+	return ErrNoHead
+}
+
+// pruneBatch is how many outcomes one transaction deletes.
+const pruneBatch = 500
+
+// Prune removes a run. The heads go first, so that a chunk transaction that still waits cannot take effect; a prune
+// that was interrupted can be repeated.
+func (l *Ledger) Prune(ctx context.Context, uid string) error {
+	if _, err := l.db.Exec(ctx, "DELETE FROM "+l.heads+" WHERE uid = ?", uid); err != nil {
+		return fmt.Errorf("prune the heads of run %s: %w", uid, err)
+	}
+	for {
+		result, err := l.db.Exec(ctx, `DELETE FROM `+l.chunks+` WHERE uid = ? AND (partition, chunk) IN (
+			SELECT partition, chunk FROM `+l.chunks+` WHERE uid = ? LIMIT ?)`, uid, uid, pruneBatch)
+		if err != nil {
+			return fmt.Errorf("prune the outcomes of run %s: %w", uid, err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"ingest/shared/column"
+	"ingest/shared/row"
+)
+
+// Apply fills into, whose length is that of Columns, with the row's values and returns nil, or returns why the row
+// failed; into is then without meaning. Row and values share memory: a value may be a part of a cell.
+func (p *Program) Apply(r row.Row, into []column.Value) *Failure {
+	if r.Fault != "" {
+		return &Failure{Message: r.Fault}
+	}
+	if !p.fits(r.Cells) {
+		return &Failure{Message: fmt.Sprintf("The row has %s, the header has %d.", columns(len(r.Cells)), p.header)}
+	}
+	var found failures
+	for i := range p.checks {
+		p.checks[i].apply(p.cell(r, p.checks[i].cell), &found)
+	}
+	if found != nil {
+		return found.failure()
+	}
+	for i := range p.fields {
+		f := &p.fields[i]
+		value, problem := f.convert(p.cell(r, f.cell))
+		if problem != "" {
+			found.add(f.source, "The "+f.words+" field "+string(problem))
+		} else if value.State == column.Null && f.column.NotNull {
+			found.add(f.source, f.required)
+		}
+		into[i] = value
+	}
+	return found.failure()
+}
+
+func columns(n int) string {
+	if n == 1 {
+		return "1 column"
+	}
+	return fmt.Sprintf("%d columns", n)
+}
+
+// fits says whether a row has as many cells as the header; surplus empty ones do not count.
+func (p *Program) fits(cells []string) bool {
+	if len(cells) < p.header {
+		return p.pad
+	}
+	for _, surplus := range cells[p.header:] {
+		if surplus != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// cell is what stands in the source: a text, NULL, or nothing in a short row or a column the header lacks.
+func (p *Program) cell(r row.Row, at int) column.Value {
+	if at < 0 || at >= len(r.Cells) {
+		return column.Value{}
+	}
+	text := r.Cells[at]
+	for _, null := range p.nulls {
+		if text == null {
+			return column.Value{State: column.Null}
+		}
+	}
+	return column.Value{Text: text, State: column.Set}
+}
+
+func (f *field) convert(v column.Value) (column.Value, column.Problem) {
+	if len(f.steps) > 0 && v.State != column.Absent {
+		if problem := column.Readable(v.Text); problem != "" {
+			return v, problem
+		}
+		for _, step := range f.steps {
+			v = step(v)
+		}
+	}
+	if v.State != column.Set {
+		return v, ""
+	}
+	return column.Convert(v.Text, f.column)
+}
+
+// Route appends the routing form of the row's key to buf. Rows whose keys are equal in the destination have equal
+// forms; the converse need not hold. It answers false, and buf as it was, for a row that meets no other: the
+// importer has no key, a key column is NULL or absent or does not convert.
+func (p *Program) Route(r row.Row, buf []byte) (form []byte, ok bool) {
+	if len(p.key) == 0 || r.Fault != "" {
+		return buf, false
+	}
+	start := len(buf)
+	for _, i := range p.key {
+		f := &p.fields[i]
+		value, problem := f.convert(p.cell(r, f.cell))
+		if problem != "" || value.State != column.Set {
+			return buf[:start], false
+		}
+		text := routed(value.Text, f.column)
+		buf = binary.AppendUvarint(buf, uint64(len(text)))
+		from := len(buf)
+		buf = append(buf, text...)
+		if f.column.Fold == column.FoldNoCase {
+			lowerASCII(buf[from:])
+		}
+	}
+	return buf, true
+}
+
+// routed is a canonical text made coarser where the database may hold more texts equal than Convert does.
+func routed(text string, c column.Column) string {
+	switch c.Type.Kind {
+	case column.Float:
+		// Single precision rounds equal values equally, whatever the column's own is.
+		single, problem := column.Convert(text, column.Column{Type: column.Type{Kind: column.Float, Bits: 32}})
+		if problem != "" {
+			return text[:1]
+		}
+		return single.Text
+	case column.JSON, column.Other:
+		return ""
+	}
+	if c.Fold == column.FoldRTrim {
+		return strings.TrimRight(text, " ")
+	}
+	return text
+}
+
+func lowerASCII(text []byte) {
+	for i, c := range text {
+		if c >= 'A' && c <= 'Z' {
+			text[i] = c + 'a' - 'A'
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ingest/shared/column"
+	"ingest/shared/importer"
+)
+
+// shownNames bounds how many names a warning lists.
+const shownNames = 10
+
+// names finds source columns in a header and remembers which were read. It lives only while a program is compiled.
+type names struct {
+	header  []string
+	exact   map[string]int
+	trimmed map[string][]int
+	fields  []importer.Field
+	used    map[int]bool
+}
+
+// newNames refuses a header that has a name twice, and one in which a field's column could be two.
+func newNames(header []string, fields []importer.Field) (*names, error) {
+	n := &names{
+		header: header, exact: map[string]int{}, trimmed: map[string][]int{}, fields: fields, used: map[int]bool{},
+	}
+	for i, name := range header {
+		short := strings.TrimSpace(name)
+		if short == "" {
+			continue
+		}
+		if first, ok := n.exact[name]; ok {
+			return nil, twice(short, first, i)
+		}
+		n.exact[name] = i
+		n.trimmed[short] = append(n.trimmed[short], i)
+	}
+	for _, f := range fields {
+		for _, name := range f.From {
+			at := n.trimmed[strings.TrimSpace(name)]
+			if _, ok := n.exact[name]; !ok && len(at) > 1 {
+				return nil, twice(strings.TrimSpace(name), at[0], at[1])
+			}
+		}
+	}
+	return n, nil
+}
+
+func twice(name string, first, second int) error {
+	return &Error{fmt.Sprintf("The column '%s' appears twice in the header (columns %d and %d).", name, first+1, second+1)}
+}
+
+// find returns where the header has a name: exactly, else with blanks around it.
+func (n *names) find(name string) (int, bool) {
+	at, ok := n.exact[name]
+	if !ok {
+		short := n.trimmed[strings.TrimSpace(name)]
+		if len(short) == 0 {
+			return 0, false
+		}
+		at = short[0]
+	}
+	n.used[at] = true
+	return at, true
+}
+
+// field returns the position of the field's column: the first of its names that the header has.
+func (n *names) field(f importer.Field) (int, bool) {
+	for _, name := range f.From {
+		if at, ok := n.find(name); ok {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+// column resolves a source column as rules name it: by the names of the field that it belongs to, else by itself.
+// It returns the primary name and the position, -1 when the header lacks it.
+func (n *names) column(name string) (primary string, at int) {
+	from := []string{name}
+	for _, primaryOnly := range []bool{true, false} {
+		i := slices.IndexFunc(n.fields, func(f importer.Field) bool {
+			return f.From[0] == name || !primaryOnly && slices.Contains(f.From, name)
+		})
+		if i >= 0 {
+			from = n.fields[i].From
+			break
+		}
+	}
+	if at, ok := n.field(importer.Field{From: from}); ok {
+		return from[0], at
+	}
+	return from[0], -1
+}
+
+func (n *names) warnings() []string {
+	var blank, ignored []string
+	for i, name := range n.header {
+		short := strings.TrimSpace(name)
+		switch {
+		case short == "":
+			blank = append(blank, fmt.Sprint(i+1))
+		case !n.used[i] && !strings.HasPrefix(short, "_"):
+			ignored = append(ignored, "'"+short+"'")
+		}
+	}
+	var list []string
+	if len(blank) > 0 {
+		list = append(list, "Header cells without a name, their columns are ignored: "+capped(blank)+".")
+	}
+	if len(ignored) > 0 {
+		list = append(list, "Columns ignored because no field maps them: "+capped(ignored)+".")
+	}
+	return list
+}
+
+func capped(list []string) string {
+	if len(list) <= shownNames {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:shownNames], ", "), len(list)-shownNames)
+}
+
+// checkHeader answers whether the header has what the definition cannot do without.
+func checkHeader(d importer.Definition, n *names) error {
+	for _, name := range d.Key {
+		f, ok := keyField(d, name)
+		if !ok {
+			return &Error{"The key column '" + name + "' is not mapped by any field."}
+		}
+		if _, ok := n.field(f); !ok {
+			return &Error{"The key column '" + name + "' or one of its aliases was not found in the source file headers."}
+		}
+	}
+	if !d.StrictHeaders {
+		return nil
+	}
+	const strict = " found in the source file headers. Strict header validation is enabled."
+	for _, f := range d.Fields {
+		if _, ok := n.field(f); !ok {
+			return &Error{"None of the required columns ['" + strings.Join(f.From, "', '") + "'] were" + strict}
+		}
+	}
+	for _, rules := range d.Rules {
+		if name, at := n.column(rules.Column); at < 0 {
+			return &Error{"The column '" + name + "' was not" + strict}
+		}
+	}
+	return nil
+}
+
+// checkTargets answers whether every field, present in the header or not, has a column of its own to write.
+func checkTargets(d importer.Definition, table column.Table) error {
+	name := d.Destination.Table
+	if name == "" {
+		name = table.Name
+	}
+	writer := map[string]string{}
+	for _, f := range d.Fields {
+		if len(f.From) == 0 {
+			return &Error{"The field of the column '" + f.To + "' has no source column."}
+		}
+		source := f.From[0]
+		target, ok := table.Column(f.To)
+		if !ok {
+			return &Error{"The table '" + name + "' has no column '" + f.To + "' (field '" + source + "')."}
+		}
+		if target.Generated {
+			return &Error{"The column '" + f.To + "' of the table '" + name + "' is generated and cannot be written (field '" + source + "')."}
+		}
+		if first, ok := writer[f.To]; ok {
+			return &Error{"The column '" + f.To + "' is written by two fields ('" + first + "' and '" + source + "')."}
+		}
+		writer[f.To] = source
+	}
+	return nil
+}

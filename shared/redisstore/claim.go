@@ -1,0 +1,147 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ingest/shared/run"
+)
+
+// Claim is a partition a slot holds. The lease decides who should work, the ledger decides who may write.
+type Claim struct {
+	Partition int
+	Owner     string
+	Epoch     int64
+	// Taken says that the lease of another owner had run out: its database session has to be ended.
+	Taken bool
+	// Acked is the last acknowledged chunk.
+	Acked int64
+}
+
+// Entry is a chunk handed out.
+type Entry struct {
+	Number  int64
+	Payload []byte
+	// Attempts is how often the chunk was handed out, lost replies included, this time too.
+	Attempts int64
+	// Crashes is how often an owner of the partition vanished while this chunk was its next.
+	Crashes int64
+}
+
+// Acquire gives a slot the partition it holds, else the free one with the most chunks to do, for the length of the
+// lease. owner names one slot of one incarnation of a process. It answers OK, Empty, Stopped, Gone.
+func (s *Store) Acquire(ctx context.Context, ref Ref, owner string, lease time.Duration) (Claim, Code, error) {
+	code, reply, err := s.run(ctx, s.scripts.acquire, s.keys.partitions(ref.ID, ref.Partitions),
+		ref.UID, owner, lease.Milliseconds())
+	var n []int64
+	if err == nil && code == OK {
+		n, err = numbers(reply, 4)
+	}
+	if err != nil {
+		return Claim{}, Gone, fmt.Errorf("acquire a partition of run %d: %w", ref.ID, err)
+	}
+	if code != OK {
+		return Claim{}, code, nil
+	}
+	return Claim{Partition: int(n[0]), Owner: owner, Epoch: n[1], Taken: n[2] == 1, Acked: n[3]}, OK, nil
+}
+
+// Fetch hands the claim's owner the next chunk and renews the lease. Until it is acknowledged the same chunk comes
+// again. It answers OK, Empty, Lost (an entry that must be there is not: reset the partition), NotOwner, Stopped, Gone.
+func (s *Store) Fetch(ctx context.Context, ref Ref, c Claim, lease time.Duration) (Entry, Code, error) {
+	code, reply, err := s.run(ctx, s.scripts.fetch, s.keys.lane(ref.ID, c.Partition),
+		ref.UID, c.Owner, c.Epoch, lease.Milliseconds())
+	var entry *Entry
+	if err == nil && code == OK {
+		entry, err = entryOf(reply)
+	}
+	if err != nil {
+		return Entry{}, Gone, fmt.Errorf("fetch from partition %d of run %d: %w", c.Partition, ref.ID, err)
+	}
+	if entry == nil {
+		return Entry{}, code, nil
+	}
+	return *entry, code, nil
+}
+
+func entryOf(reply []string) (*Entry, error) {
+	if len(reply) != 4 {
+		return nil, fmt.Errorf("a chunk of %d values", len(reply))
+	}
+	n, err := numbers([]string{reply[0], reply[2], reply[3]}, 3)
+	if err != nil {
+		return nil, err
+	}
+	return &Entry{Number: n[0], Payload: []byte(reply[1]), Attempts: n[1], Crashes: n[2]}, nil
+}
+
+// Ack says that a chunk has taken effect.
+type Ack struct {
+	Partition int
+	Number    int64
+	// Totals are the head's running totals after the chunk.
+	Totals run.Counts
+	// Errors and Validation are what the chunk adds to the histograms.
+	Errors, Validation map[string]int64
+	// Claim is the caller's; nil when it is not the owner.
+	Claim *Claim
+	// Lease is how long the owner's lease is extended.
+	Lease time.Duration
+	// FailedLimit wakes coordinators when the run's failed rows pass it; 0 = no limit.
+	FailedLimit int64
+}
+
+// Ack notes that a chunk has taken effect, whoever says so: the ledger has it. The answers are OK, Dup, Gap (chunks
+// before it are not acknowledged), Gone. With OK and Dup the current owner gets its next chunk, if there is one. The
+// last chunk of a sealed run wakes coordinators.
+func (s *Store) Ack(ctx context.Context, ref Ref, a Ack) (code Code, next *Entry, err error) {
+	errors, validation := capped(a.Errors), capped(a.Validation)
+	var claim Claim
+	if a.Claim != nil {
+		claim = *a.Claim
+	}
+	args := append([]any{ref.UID, a.Number}, countArgs(a.Totals)...)
+	args = append(args, claim.Owner, claim.Epoch, a.Lease.Milliseconds(), a.FailedLimit, s.keys.wake(Runs), distinct,
+		len(errors), len(validation))
+	args = append(append(args, messageArgs(errors)...), messageArgs(validation)...)
+	keys := append(s.keys.lane(ref.ID, a.Partition), s.keys.errors(ref.ID), s.keys.validation(ref.ID))
+	code, reply, err := s.run(ctx, s.scripts.ack, keys, args...)
+	if err == nil && len(reply) > 0 {
+		next, err = entryOf(reply)
+	}
+	if err != nil {
+		return Gone, nil, fmt.Errorf("acknowledge chunk %d of partition %d of run %d: %w", a.Number, a.Partition, ref.ID, err)
+	}
+	return code, next, nil
+}
+
+// Renew extends the lease; it never creates one. It answers OK, NotOwner, Gone.
+func (s *Store) Renew(ctx context.Context, ref Ref, c Claim, lease time.Duration) (Code, error) {
+	code, _, err := s.run(ctx, s.scripts.renew, s.keys.lane(ref.ID, c.Partition)[:2],
+		ref.UID, c.Owner, c.Epoch, lease.Milliseconds())
+	if err != nil {
+		return Gone, fmt.Errorf("renew the lease of partition %d of run %d: %w", c.Partition, ref.ID, err)
+	}
+	return code, nil
+}
+
+// Release gives the partition back. It answers OK, NotOwner, Gone.
+func (s *Store) Release(ctx context.Context, ref Ref, c Claim) (Code, error) {
+	code, _, err := s.run(ctx, s.scripts.release, s.keys.lane(ref.ID, c.Partition)[:2], ref.UID, c.Owner, c.Epoch)
+	if err != nil {
+		return Gone, fmt.Errorf("release partition %d of run %d: %w", c.Partition, ref.ID, err)
+	}
+	return code, nil
+}
+
+// Reset puts a partition back to its head: its chunks are dropped, its owner loses it, the split is unfinished.
+// Coordinators are woken to emit the rest again. It answers OK, Stopped, Gone.
+func (s *Store) Reset(ctx context.Context, ref Ref, partition int, h Head) (Code, error) {
+	args := append([]any{ref.UID, h.Acked, h.Sealed}, countArgs(h.Counts)...)
+	code, _, err := s.run(ctx, s.scripts.reset, s.keys.lane(ref.ID, partition), append(args, s.keys.wake(Runs))...)
+	if err != nil {
+		return Gone, fmt.Errorf("reset partition %d of run %d: %w", partition, ref.ID, err)
+	}
+	return code, nil
+}

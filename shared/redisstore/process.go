@@ -1,0 +1,97 @@
+package redisstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// silence is how long a process may be silent before it is taken for dead.
+	silence = 15 * time.Second
+	// events is about how many events are kept.
+	events = 10000
+)
+
+// Process is what a process says of itself.
+type Process struct {
+	// ID names one incarnation.
+	ID      string `json:"id"`
+	Host    string `json:"host"`
+	PID     int    `json:"pid"`
+	Version string `json:"version"`
+	// Role is coordinator, worker or both.
+	Role string `json:"role"`
+	// Spools are the ids of the spools it sees.
+	Spools []string `json:"spools,omitempty"`
+	// Slots say what each slot does.
+	Slots []string  `json:"slots,omitempty"`
+	At    time.Time `json:"at"`
+}
+
+// Heartbeat says that a process lives. Whether it does is judged by the server's clock.
+func (s *Store) Heartbeat(ctx context.Context, p Process) error {
+	text, err := json.Marshal(p)
+	if err == nil {
+		_, _, err = s.run(ctx, s.scripts.heartbeat, []string{s.keys.workers()}, p.ID, text)
+	}
+	if err != nil {
+		return fmt.Errorf("announce this process: %w", err)
+	}
+	return nil
+}
+
+// Processes returns the processes heard of in the last 15 seconds, by role and id, and forgets the others.
+func (s *Store) Processes(ctx context.Context) ([]Process, error) {
+	var now *redis.TimeCmd
+	var all *redis.MapStringStringCmd
+	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		now, all = p.Time(ctx), p.HGetAll(ctx, s.keys.workers())
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the processes: %w", err)
+	}
+	alive := []Process{}
+	var dead []string
+	for id, text := range all.Val() {
+		at, said, _ := strings.Cut(text, " ")
+		heard, err := strconv.ParseInt(at, 10, 64)
+		var p Process
+		if err != nil || now.Val().Sub(time.UnixMilli(heard)) > silence || json.Unmarshal([]byte(said), &p) != nil {
+			dead = append(dead, id)
+			continue
+		}
+		alive = append(alive, p)
+	}
+	if len(dead) > 0 {
+		if err := s.client.HDel(ctx, s.keys.workers(), dead...).Err(); err != nil {
+			return nil, fmt.Errorf("forget dead processes: %w", err)
+		}
+	}
+	slices.SortFunc(alive, func(a, b Process) int {
+		return strings.Compare(a.Role+" "+a.ID, b.Role+" "+b.ID)
+	})
+	return alive, nil
+}
+
+// Event appends a lifecycle event with that id to the capped stream of events. It may come more than once: the id
+// tells.
+func (s *Store) Event(ctx context.Context, id string, fields map[string]string) error {
+	values := []any{"id", id}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		values = append(values, name, fields[name])
+	}
+	err := s.client.XAdd(ctx, &redis.XAddArgs{Stream: s.keys.events(), MaxLen: events, Approx: true, Values: values}).Err()
+	if err != nil {
+		return fmt.Errorf("tell event %s: %w", id, err)
+	}
+	return nil
+}
