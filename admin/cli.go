@@ -63,7 +63,7 @@ func parse(args []string, o Options) (*parsed, error) {
 	parser, err := kong.New(
 		&c, kong.Name("ingest"), kong.Description("Imports rows into databases, exactly once."),
 		kong.Writers(o.Stdout, o.Stderr), kong.Exit(func(int) { helped = true }), kong.Resolvers(from),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}), kong.ValueFormatter(helpOf),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, FlagsLast: true}), kong.ValueFormatter(helpOf),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("build the command line: %w", err)

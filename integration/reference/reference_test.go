@@ -101,7 +101,7 @@ func TestRulesAndConversions(t *testing.T) {
 func TestNumber(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"1.50": "1.5", "2.00": "2", "-0.0": "0", "+7": "7", "007": "7", "1e3": "1000", "1e-05": "0.00001",
+		"1.50": "1.5", "2.00": "2", "-0.0": "0", "+7": "7", "007": "7", "-0.50": "-0.5", ".5": "0.5", "100": "100", "-1e2": "-100", "1e3": "1000", "1e-05": "0.00001",
 		"52.55889892578125": "52.55889892578125", "x": "x", "": "",
 	} {
 		if got := reference.Number(text); got != want {

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -234,13 +235,22 @@ func Number(text string) string {
 	if !numberText.MatchString(text) {
 		return text
 	}
-	value := number(text)
-	digits := value.FloatString(40)
-	digits = strings.TrimSuffix(strings.TrimRight(digits, "0"), ".")
-	if digits == "-0" || digits == "" {
+	digits := text
+	if strings.ContainsAny(text, "eE") {
+		digits = number(text).FloatString(40)
+	}
+	sign := ""
+	if digits[0] == '-' {
+		sign = "-"
+	}
+	whole, fraction, _ := strings.Cut(strings.TrimLeft(digits, "+-0"), ".")
+	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
+		return sign + cmp.Or(whole, "0") + "." + fraction
+	}
+	if whole == "" {
 		return "0"
 	}
-	return digits
+	return sign + whole
 }
 
 // Words is a column's name as messages say it: "user_email" → "user email", "usageType" → "usage type".

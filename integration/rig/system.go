@@ -70,7 +70,7 @@ func NewSystem(t testing.TB, options SystemOptions) *System {
 		"INGEST_LEASE=1s",
 		"INGEST_SWEEP=200ms",
 		"INGEST_SLOTS=4",
-		"INGEST_LOG_LEVEL=debug",
+		"INGEST_LOG_LEVEL=info",
 		"NO_COLOR=1",
 	)
 	s.env = append(s.env, options.Env...)
@@ -171,8 +171,15 @@ func (s *System) StartWith(env []string, args ...string) *Process {
 	})
 }
 
-// Coordinator starts a coordinator.
-func (s *System) Coordinator() *Process { s.t.Helper(); return s.Start("coordinator") }
+// Coordinator starts a coordinator and returns when it has announced its spool: from then on runs are accepted.
+func (s *System) Coordinator() *Process {
+	s.t.Helper()
+	p := s.Start("coordinator")
+	Until(s.t, commandLimit, "the coordinator announcing itself", func() bool {
+		return p.Ended() || strings.Contains(s.CLI("workers", "--output", "yaml").Stdout, "pid: "+strconv.Itoa(p.PID()))
+	})
+	return p
+}
 
 // Worker starts a worker.
 func (s *System) Worker() *Process { s.t.Helper(); return s.Start("worker") }

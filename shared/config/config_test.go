@@ -329,8 +329,8 @@ connections:
 --redis-url: redis.url must be a URL that begins with redis://, rediss://, redis+sentinel:// or redis+cluster://
 --slots: slots must be from 0 to 1024, not -1
 INGEST_CONNECTIONS_E_URL: connection "e": the url has no scheme; supported are sqlite:PATH and postgres://…
-INGEST_CONNECTIONS_F_URL_FILE: INGEST_CONNECTIONS_F_URL is set, too: only one of them may be
 INGEST_CONNECTIONS_F_URL: connection "f": the url has no scheme; supported are sqlite:PATH and postgres://…
+INGEST_CONNECTIONS_F_URL_FILE: INGEST_CONNECTIONS_F_URL is set, too: only one of them may be
 INGEST_CONNECTIONS_X: unknown key of a connection (INGEST_CONNECTIONS_NAME_URL, _URL_FILE or _LEDGER_SCHEMA)
 INGEST_LEASE: lease must be from 100ms to 1h0m0s, not 1ms
 my.yaml:1:13: chunk_size must be from 1 to 100000, not 0

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
-	"io/fs"
 	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -83,7 +82,7 @@ func Explain(err error) Fault {
 		return Fault{kind: interrupted}
 	case errors.Is(err, ErrNoFile):
 		return Fault{Class: FatalFault, kind: noFile}
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, errCannotOpen):
 		return Fault{Class: FatalFault, kind: cannotOpen}
 	case errors.Is(err, ErrRolledBack):
 		return Fault{Class: TransientFault, kind: rolledBack}

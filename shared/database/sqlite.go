@@ -18,6 +18,9 @@ import (
 // busyTimeout is how long a statement waits for another process's write lock, in milliseconds.
 const busyTimeout = "10000"
 
+// errCannotOpen marks errors of the file system about the database file.
+var errCannotOpen = errors.New("the database file cannot be opened")
+
 func (d *DB) openSQLite(c Config, path string) error {
 	if c.LedgerSchema != "" {
 		return errors.New("ledger_schema is not for sqlite")
@@ -87,16 +90,16 @@ func (c *connector) prepare() error {
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("look for the database file: %w", err)
+		return errors.Join(errCannotOpen, err)
 	case c.mustExist:
 		return ErrNoFile
 	}
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
-		return fmt.Errorf("create the directory of the database: %w", err)
+		return errors.Join(errCannotOpen, err)
 	}
 	file, err := os.OpenFile(c.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("create the database file: %w", err)
+		return errors.Join(errCannotOpen, err)
 	}
 	return file.Close()
 }

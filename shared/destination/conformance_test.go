@@ -1,6 +1,7 @@
 package destination
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 	"ingest/shared/importer"
 )
 
-// scenario is a chunk against a table that holds rows already. T stands for the table's name.
+// scenario is a chunk against a table that holds rows already. T and T_x stand for the table's name.
 type scenario struct {
 	name     string
 	create   []string
@@ -90,6 +91,11 @@ func scenarios(f features) []scenario {
 	}
 }
 
+var placeholder = regexp.MustCompile(`\bT(_[a-z])?\b`)
+
+// named puts a table's name in the place of T.
+func named(statement, name string) string { return placeholder.ReplaceAllString(statement, name+"$1") }
+
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, f features, db *database.DB) {
@@ -106,10 +112,7 @@ func (s scenario) check(t *testing.T, f features, db *database.DB, size int) {
 	name := newName()
 	for _, statement := range s.create {
 		statement = strings.ReplaceAll(statement, "ID,", f.id+",")
-		for _, around := range []string{"TABLE T", "INTO T", "ON T", "REFERENCES T", " T_"} {
-			statement = strings.ReplaceAll(statement, around, strings.TrimSuffix(around, "T")+name)
-		}
-		execute(t, db, strings.ReplaceAll(statement, " T_", " "+name+"_"))
+		execute(t, db, named(statement, name))
 	}
 	tg := target(t, db, name, s.strategy, s.key, s.columns)
 	if got := outcomes(write(t, db, tg, cells(t, tg.Columns, s.seed...), 100)); strings.Trim(got, "C") != "" {

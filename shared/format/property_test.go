@@ -2,6 +2,7 @@ package format_test
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -33,13 +34,34 @@ func TestReaderEqualsTwin(t *testing.T) {
 	})
 }
 
+// TestEveryLimitInReadsOfEverySize goes through the places where a record can be cut in two.
+func TestEveryLimitInReadsOfEverySize(t *testing.T) {
+	t.Parallel()
+	head := strings.Repeat("h", 4<<10) + "\n"
+	for _, body := range []string{
+		"12345\r\n1\n", "\"123\"\r\n1\n", "\"1\"\rx\n1\n", "\"1\"\r", "\"1\n\"\"2\"\r\n1", "→→a→\r\n→\n1→", "\xe2\x86\xe2→\"a\"→\"b\"\xe2\x86\n",
+		"\"a\"b→\"\n\"c\nd\n", "\"a\"\xe2→\"\n", "1\n\n→→→→\r\n2", "\"\"\"\"\"\"→\"\"\"\n",
+	} {
+		for limit := range len(body) + 1 {
+			for _, n := range []int{1, 2, 3, 4, 5} {
+				in := head + body
+				r := io.MultiReader(strings.NewReader(head), pieces{in: bytes.NewReader([]byte(body)), n: n})
+				got := read(t, r, format.Options{Delimiter: "→", MaxRecord: int64(limit + 1)})
+				if diff := cmp.Diff(twin(in, "→", limit+1), got, cmpopts.EquateEmpty()); diff != "" {
+					t.Fatalf("%q, limit %d, reads of %d (- twin, + reader):\n%s", body, limit+1, n, diff)
+				}
+			}
+		}
+	}
+}
+
 // TestLargeRecordsEqualTwin makes the buffer move, grow and drop.
 func TestLargeRecordsEqualTwin(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var in strings.Builder
 		in.WriteString("a,b\n")
-		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 300<<10), 1, 8).Draw(t, "sizes") {
+		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 300<<10), 1, 3).Draw(t, "sizes") {
 			unit := rapid.SampledFrom([]string{"x", "abcdefg,", `"q""q",`, "\"line\r\nline\",", `"a"b,`}).Draw(t, "unit")
 			in.WriteString(strings.Repeat(unit, n/len(unit)))
 			in.WriteString(rapid.SampledFrom([]string{"\n", "\r\n", "\n\n,\n"}).Draw(t, "end"))

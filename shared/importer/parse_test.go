@@ -120,6 +120,7 @@ func TestRulesOfOneText(t *testing.T) {
 	for text, want := range map[string][]importer.Rule{
 		`required`:                  {{Name: "required"}},
 		` required | integer `:      {{Name: "required"}, {Name: "integer"}},
+		` max:2 | in:a b `:          {{Name: "max", Args: []string{"2"}}, {Name: "in", Args: []string{"a b"}}},
 		`min:`:                      {{Name: "min", Args: []string{""}}},
 		`in:a,,b`:                   {{Name: "in", Args: []string{"a", "", "b"}}},
 		`regex:/a|b/`:               one(`/a|b/`),
@@ -143,6 +144,7 @@ func TestRulesOfOneText(t *testing.T) {
 func TestProblemStandsWhereTheRuleStands(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
+		`  a: required | nope`:         "x.yaml:5:17: ",
 		`  a: required|nope`:           "x.yaml:5:15: ",
 		`  a: "required|nope"`:         "x.yaml:5:16: ",
 		`  "ü": 'ü|nope'`:              "x.yaml:5:11: ",

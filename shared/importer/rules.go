@@ -2,6 +2,7 @@ package importer
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -60,7 +61,7 @@ func parseRule(text string) (Rule, error) {
 	name, args, has := strings.Cut(text, ":")
 	rule := Rule{Name: strings.TrimSpace(name)}
 	if rule.Name == "" {
-		return Rule{}, fmt.Errorf("an empty rule")
+		return Rule{}, errors.New("an empty rule")
 	}
 	if !has {
 		return rule, nil
@@ -101,7 +102,8 @@ func splitRules(text string) []piece {
 		if end < 0 {
 			end = len(rest)
 		}
-		pieces = append(pieces, piece{text: rest[:end], at: start})
+		text := strings.TrimLeft(rest[:end], " ")
+		pieces = append(pieces, piece{text: strings.TrimRight(text, " "), at: start + end - len(text)})
 		start += end + 1
 	}
 	return pieces
@@ -119,7 +121,7 @@ func endOfPattern(rule string) int {
 	if i := strings.IndexRune("([{<", opening); i >= 0 {
 		closing = rune(")]}>"[i])
 	}
-	escaped, close := false, -1
+	escaped, closed := false, -1
 	for i, r := range rule[from+size:] {
 		switch {
 		case escaped:
@@ -127,12 +129,12 @@ func endOfPattern(rule string) int {
 		case r == '\\':
 			escaped = true
 		case r == closing:
-			close = from + size + i
-		case r == '|' && close >= 0 && flagsOnly(rule[close+utf8.RuneLen(closing):from+size+i]):
+			closed = from + size + i
+		case r == '|' && closed >= 0 && flagsOnly(rule[closed+utf8.RuneLen(closing):from+size+i]):
 			return from + size + i
 		}
 	}
-	if close < 0 {
+	if closed < 0 {
 		return strings.IndexByte(rule, '|')
 	}
 	return -1

@@ -85,19 +85,14 @@ func TestApplyFillsValues(t *testing.T) {
 		want  []column.Value
 	}{
 		"transformed and converted": {
-			[]string{" S1 ", "\tA@B.Example ", " +007", "Ä"}, []column.Value{set(" S1 "), set("a@b.example"), set("7"), set("Ä")},
+			[]string{" S1 ", "A@B.Example", " +007", "Ä"}, []column.Value{set(" S1 "), set("a@b.example"), set("7"), set("Ä")},
 		},
 		"empty is NULL":                    {[]string{"S", "", "", "x"}, []column.Value{set("S"), null(), null(), set("x")}},
 		"surplus empty cells do not count": {[]string{"S", "", "1", "x", "", ""}, []column.Value{set("S"), null(), set("1"), set("x")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cells := test.cells
-			if name == "transformed and converted" {
-				// The email rule sees the cell as it stands; blanks are the transform's business.
-				cells[1] = "A@B.Example"
-			}
-			got, failure := apply(p, cells...)
+			got, failure := apply(p, test.cells...)
 			if failure != nil {
 				t.Fatal(failure)
 			}

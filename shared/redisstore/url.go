@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -52,6 +53,9 @@ func parseSingle(text string) (*target, error) {
 }
 
 func parseMany(scheme, rest string) (*target, error) {
+	if strings.ContainsAny(rest, "?#") {
+		return nil, errURL
+	}
 	authority, path, _ := strings.Cut(rest, "/")
 	t := &target{}
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
@@ -64,21 +68,16 @@ func parseMany(scheme, rest string) (*target, error) {
 		authority = authority[at+1:]
 	}
 	sentinel := strings.HasSuffix(scheme, "+sentinel")
-	port := "6379"
+	usual := "6379"
 	if sentinel {
-		port = "26379"
+		usual = "26379"
 	}
 	for _, host := range strings.Split(authority, ",") {
 		u, err := url.Parse("redis://" + host)
-		if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" {
+		if err != nil || u.Hostname() == "" || u.User != nil {
 			return nil, errURL
 		}
-		if u.Port() != "" {
-			port := u.Port()
-			t.options.Addrs = append(t.options.Addrs, net.JoinHostPort(u.Hostname(), port))
-			continue
-		}
-		t.options.Addrs = append(t.options.Addrs, net.JoinHostPort(u.Hostname(), port))
+		t.options.Addrs = append(t.options.Addrs, net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), usual)))
 	}
 	if strings.HasPrefix(scheme, "rediss") {
 		t.options.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -1,215 +1,88 @@
-// Package registry keeps which runs exist, their status and their final numbers: the table ingest_runs.
+// Package registry keeps which runs exist and what became of them, in the connection `default`.
+//
+// It promises that a run has one status, that every change of it is one compare-and-set which exactly one caller
+// wins, and that a terminal run never changes again, except that it names its newest retry.
 package registry
 
 import (
 	"context"
-	"crypto/rand"
-	"database/sql"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"ingest/shared/database"
 	"ingest/shared/run"
 )
 
-var ErrUnknown = errors.New("unknown run")
+// ErrUnknown is wrapped when there is no run with that id in the namespace.
+var ErrUnknown = errors.New("no such run")
 
+// Registry reads and writes the runs of one namespace. It is safe for concurrent use, also by several processes.
 type Registry struct {
 	db        *database.DB
+	table     string
 	namespace string
 }
 
-type Claimed struct {
-	By     int64
-	Active bool
+// New returns the registry in db of the runs of a namespace. It does not connect.
+func New(db *database.DB, namespace string) *Registry {
+	return &Registry{db: db, table: db.Ledger("ingest_runs"), namespace: namespace}
 }
 
-func (c *Claimed) Error() string { return fmt.Sprintf("already retried as run %d", c.By) }
-
-type NewRun struct {
-	Importer, Connection           string
-	Definition                     json.RawMessage
-	Hash                           string
-	Origin                         run.Origin
-	DryRun                         bool
-	Parent                         int64
-	Claim, Force                   bool
-	User, Filename, IdempotencyKey string
-	Warnings                       []string
-}
+// Filter selects a page of runs. The zero value selects all.
 type Filter struct {
-	Status, Importer string
-	Limit, Offset    int
+	Status   string
+	Importer string
+	// Limit 0 = no limit.
+	Limit  int
+	Offset int
 }
 
-func New(db *database.DB, ns string) *Registry { return &Registry{db, ns} }
-
-func (r *Registry) Create(ctx context.Context, n NewRun) (run.Run, bool, error) {
-	tx, err := r.db.Begin(ctx)
-	if err != nil {
-		return run.Run{}, false, err
-	}
-	defer tx.Rollback()
-	var b [16]byte
-	rand.Read(b[:])
-	origin, _ := json.Marshal(n.Origin)
-	warn, _ := json.Marshal(n.Warnings)
-	if n.Warnings == nil {
-		warn = []byte("[]")
-	}
-	var id int64
-	var key any
-	if n.IdempotencyKey != "" {
-		key = n.IdempotencyKey
-	}
-	err = tx.QueryRow(ctx, `INSERT INTO ingest_runs (uid, namespace, importer, connection, definition, hash, origin, dry_run, status, warnings, parent, idempotency_key, user_id, filename, created_at)
-		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id`, hex.EncodeToString(b[:]), r.namespace, n.Importer, n.Connection, string(n.Definition), n.Hash, string(origin), n.DryRun, "pending", string(warn), n.Parent, key, n.User, n.Filename, stamp(time.Now())).Scan(&id)
-	if err != nil {
-		return run.Run{}, false, err
-	}
-	if n.Claim {
-		q := "UPDATE ingest_runs SET retried_by = ? WHERE id = ? AND retried_by = 0"
-		if n.Force {
-			q = "UPDATE ingest_runs SET retried_by = ? WHERE id = ?"
-		}
-		res, err := tx.Exec(ctx, q, id, n.Parent)
-		if err != nil {
-			return run.Run{}, false, err
-		}
-		if c, _ := res.RowsAffected(); c != 1 {
-			var by int64
-			tx.QueryRow(ctx, "SELECT retried_by FROM ingest_runs WHERE id = ?", n.Parent).Scan(&by)
-			return run.Run{}, false, &Claimed{By: by}
-		}
-	}
-	if err := tx.Commit(ctx); err != nil {
-		return run.Run{}, false, err
-	}
-	got, err := r.Get(ctx, id)
-	return got, false, err
-}
-
-const cols = `id, uid, namespace, importer, connection, definition, hash, origin, manifest, dry_run, status, reason, warnings, parent, retried_by, user_id, filename, created_at, started_at, completed_at, final`
-
-func scan(row interface{ Scan(...any) error }) (run.Run, error) {
-	var r run.Run
-	var def, origin, warn string
-	var manifest, final sql.NullString
-	var created, started, completed moment
-	err := row.Scan(&r.ID, &r.UID, &r.Namespace, &r.Importer, &r.Connection, &def, &r.Hash, &origin, &manifest, &r.DryRun, &r.Status, &r.Reason, &warn, &r.Parent, &r.RetriedBy, &r.User, &r.Filename, &created, &started, &completed, &final)
-	if err != nil {
-		return r, err
-	}
-	r.Definition = json.RawMessage(def)
-	r.CreatedAt, r.StartedAt, r.CompletedAt = created.t, started.t, completed.t
-	err = errors.Join(json.Unmarshal([]byte(origin), &r.Origin), json.Unmarshal([]byte(warn), &r.Warnings))
-	if manifest.Valid {
-		m, e := run.DecodeManifest([]byte(manifest.String))
-		r.Manifest, err = &m, errors.Join(err, e)
-	}
-	if final.Valid {
-		r.Final = &run.Final{}
-		err = errors.Join(err, json.Unmarshal([]byte(final.String), r.Final))
-	}
-	return r, err
-}
-
+// Get returns a run; ErrUnknown for none.
 func (r *Registry) Get(ctx context.Context, id int64) (run.Run, error) {
-	got, err := scan(r.db.QueryRow(ctx, "SELECT "+cols+" FROM ingest_runs WHERE namespace = ? AND id = ?", r.namespace, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return got, ErrUnknown
-	}
-	return got, err
-}
-
-func (r *Registry) list(ctx context.Context, where string, args ...any) ([]run.Run, error) {
-	rows, err := r.db.Query(ctx, "SELECT "+cols+" FROM ingest_runs WHERE "+where, args...)
+	runs, err := r.read(ctx, r.db.Query, whole, "WHERE id = ? AND namespace = ?", id, r.namespace)
 	if err != nil {
-		return nil, err
+		return run.Run{}, fmt.Errorf("read run %d: %w", id, err)
 	}
-	defer rows.Close()
-	var out []run.Run
-	for rows.Next() {
-		got, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, got)
+	if len(runs) == 0 {
+		return run.Run{}, fmt.Errorf("run %d: %w", id, ErrUnknown)
 	}
-	return out, rows.Err()
+	return runs[0], nil
 }
 
-func (r *Registry) List(ctx context.Context, f Filter) ([]run.Run, int64, error) {
-	out, err := r.list(ctx, "namespace = ? AND (? = '' OR status = ?) AND (? = '' OR importer = ?) ORDER BY id DESC LIMIT ? OFFSET ?", r.namespace, f.Status, f.Status, f.Importer, f.Importer, f.Limit, f.Offset)
-	return out, int64(len(out)), err
+// List returns a page of runs, newest first, without definition and manifest, and how many the filter selects in all.
+func (r *Registry) List(ctx context.Context, f Filter) (runs []run.Run, total int64, err error) {
+	where, args := "WHERE namespace = ?", []any{r.namespace}
+	if f.Status != "" {
+		where, args = where+" AND status = ?", append(args, clean(f.Status))
+	}
+	if f.Importer != "" {
+		where, args = where+" AND importer = ?", append(args, clean(f.Importer))
+	}
+	if err := r.db.QueryRow(ctx, "SELECT COUNT(*) FROM "+r.table+" "+where, args...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count the runs: %w", err)
+	}
+	where += " ORDER BY id DESC"
+	if f.Limit > 0 {
+		where, args = where+" LIMIT ? OFFSET ?", append(args, f.Limit, max(0, f.Offset))
+	}
+	if runs, err = r.read(ctx, r.db.Query, light, where, args...); err != nil {
+		return nil, 0, fmt.Errorf("list the runs: %w", err)
+	}
+	return runs, total, nil
 }
+
+// Active returns the runs that are not terminal, oldest first.
 func (r *Registry) Active(ctx context.Context) ([]run.Run, error) {
-	return r.list(ctx, "namespace = ? AND status IN ('pending','processing','cancelling') ORDER BY id", r.namespace)
-}
-func (r *Registry) Fix(ctx context.Context, id int64, m run.Manifest) (run.Manifest, error) {
-	text, err := m.Encode()
+	runs, err := r.read(ctx, r.db.Query, whole, "WHERE namespace = ? AND status IN (?, ?, ?) ORDER BY id",
+		r.namespace, string(run.Pending), string(run.Processing), string(run.Cancelling))
 	if err != nil {
-		return m, err
+		return nil, fmt.Errorf("read the active runs: %w", err)
 	}
-	if _, err := r.db.Exec(ctx, "UPDATE ingest_runs SET manifest = ? WHERE id = ? AND manifest IS NULL AND status IN ('pending','processing') AND reason = ''", string(text), id); err != nil {
-		return m, err
-	}
-	got, err := r.Get(ctx, id)
-	if err != nil {
-		return m, err
-	}
-	if got.Manifest == nil {
-		return m, errors.New("the run was stopped")
-	}
-	return *got.Manifest, nil
-}
-func (r *Registry) cas(ctx context.Context, q string, args ...any) (bool, error) {
-	res, err := r.db.Exec(ctx, q, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := res.RowsAffected()
-	return n == 1, err
-}
-func (r *Registry) Begin(ctx context.Context, id int64, at time.Time) (bool, error) {
-	return r.cas(ctx, "UPDATE ingest_runs SET status = 'processing', started_at = ? WHERE id = ? AND status = 'pending'", stamp(at), id)
-}
-func (r *Registry) Cancel(ctx context.Context, id int64) (run.Status, bool, error) {
-	won, err := r.cas(ctx, "UPDATE ingest_runs SET status = 'cancelling' WHERE id = ? AND status IN ('pending','processing') AND reason = ''", id)
-	if err != nil {
-		return "", false, err
-	}
-	got, err := r.Get(ctx, id)
-	return got.Status, won, err
-}
-func (r *Registry) Fail(ctx context.Context, id int64, reason string) (bool, error) {
-	return r.cas(ctx, "UPDATE ingest_runs SET reason = ? WHERE id = ? AND status IN ('pending','processing') AND reason = ''", reason, id)
-}
-func (r *Registry) Finish(ctx context.Context, id int64, s run.Status, f run.Final, at time.Time) (bool, error) {
-	text, _ := json.Marshal(f)
-	from := "status = 'processing' AND reason = ''"
-	switch s {
-	case run.Failed:
-		from = "status IN ('pending','processing') AND reason <> ''"
-	case run.Cancelled:
-		from = "status = 'cancelling'"
-	}
-	return r.cas(ctx, "UPDATE ingest_runs SET status = ?, final = ?, completed_at = ? WHERE id = ? AND "+from, string(s), string(text), stamp(at), id)
+	return runs, nil
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
-
-type moment struct{ t time.Time }
-
-func (m *moment) Scan(v any) (err error) {
-	switch x := v.(type) {
-	case time.Time:
-		m.t = x
-	case string:
-		m.t, err = time.Parse(time.RFC3339Nano, x)
-	}
-	return err
+// clean makes a text one that every database stores: valid UTF-8 without NUL.
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }

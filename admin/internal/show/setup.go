@@ -1,6 +1,9 @@
 package show
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Setting is one line of `ingest config`: a key, its effective value without secrets, and where it comes from.
 type Setting struct {
@@ -13,7 +16,11 @@ type Setting struct {
 func (p *Page) Settings(all []Setting) {
 	rows := make([][]string, len(all))
 	for i, s := range all {
-		rows[i] = []string{clean(s.Key), clean(fmt.Sprint(s.Value)), clean(s.Origin)}
+		value := fmt.Sprint(s.Value)
+		if list, ok := s.Value.([]string); ok {
+			value = strings.Join(list, ", ")
+		}
+		rows[i] = []string{clean(s.Key), clean(value), clean(s.Origin)}
 	}
 	p.grid([]head{{name: "Key"}, {name: "Value"}, {name: "From"}}, rows)
 }

@@ -50,6 +50,9 @@ func (p *Page) Status(s Status) {
 		p.field("Retried by", fmt.Sprintf("run #%d", *r.RetriedBy))
 	}
 	p.numbers(r)
+	if s.Interrupted {
+		r.WaitingFor = nil // the status has said it
+	}
 	p.notices(r)
 	if s.Errors != nil {
 		p.top(r.ID, *s.Errors)

@@ -1,0 +1,246 @@
+package redisstore
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ingest/shared/run"
+)
+
+func testAck(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	for n := int64(1); n <= 2; n++ {
+		s.emit(t, ref, 0, n)
+	}
+	ack := func(n int64, totals run.Counts, code Code) {
+		t.Helper()
+		got, next, err := s.Ack(t.Context(), ref, Ack{
+			Number: n, Totals: totals, Errors: map[string]int64{"e": 2, "f": 1}, Validation: map[string]int64{"c: v": 1},
+		})
+		if want(t, code)(got, err); next != nil {
+			t.Error("a chunk for somebody who is no owner")
+		}
+	}
+	one, two := run.Counts{Created: 1, Updated: 2, Unchanged: 3, Skipped: 4, Failed: 3}, run.Counts{Created: 5, Failed: 6}
+	ack(2, two, Gap)
+	if got := s.progress(t, ref); got.Counts != (run.Counts{}) {
+		t.Error(got.Counts)
+	}
+	ack(1, one, OK)
+	ack(1, run.Counts{Failed: 99}, Dup)
+	if got := s.progress(t, ref); got.Counts != one || got.Partitions[0].Acked != 1 {
+		t.Errorf("%+v", got)
+	}
+	ack(2, two, OK)
+	ack(1, one, Dup)
+	ack(2, one, Dup)
+	got := s.progress(t, ref)
+	if got.Counts != two || got.InFlight != 0 {
+		t.Errorf("%+v", got)
+	}
+	if failed := s.client.HGet(t.Context(), s.keys.run(ref.ID), "failed").Val(); failed != "6" {
+		t.Errorf("failed rows of the run: %s", failed)
+	}
+	errors, validation, err := s.Histograms(t.Context(), ref.ID)
+	must(t, err)
+	if diff := cmp.Diff([]run.MessageCount{{Message: "e", Count: 4}, {Message: "f", Count: 2}}, errors); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]run.MessageCount{{Message: "c: v", Count: 2}}, validation); diff != "" {
+		t.Error(diff)
+	}
+	if n := s.client.XLen(t.Context(), s.keys.chunks(ref.ID, 0)).Val(); n != 0 {
+		t.Errorf("%d entries are left", n)
+	}
+	pending := s.client.XPending(t.Context(), s.keys.chunks(ref.ID, 0), "workers").Val()
+	if pending.Count != 0 {
+		t.Errorf("%d entries are pending", pending.Count)
+	}
+}
+
+func testAckNext(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	for n := int64(1); n <= 3; n++ {
+		s.emit(t, ref, 0, n)
+	}
+	claim := s.acquire(t, ref, "a")
+	s.fetch(t, ref, claim)
+	ack := func(n int64, code Code, wanted *Entry) {
+		t.Helper()
+		got, next, err := s.Ack(t.Context(), ref, Ack{Number: n, Claim: &claim, Lease: hour})
+		want(t, code)(got, err)
+		if diff := cmp.Diff(wanted, next); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+	second := &Entry{Number: 2, Payload: payload(0, 2), Attempts: 1}
+	ack(1, OK, second)
+	ack(1, Dup, second)
+	if entry, _ := s.fetch(t, ref, claim); entry.Number != 2 || entry.Attempts != 2 {
+		t.Errorf("%+v", entry)
+	}
+	third := &Entry{Number: 3, Payload: payload(0, 3), Attempts: 1}
+	ack(2, OK, third)
+	ack(3, OK, nil)
+	ack(3, Dup, nil)
+
+	s.emit(t, ref, 0, 4)
+	s.emit(t, ref, 0, 5)
+	s.fetch(t, ref, claim)
+	must(t, s.Stop(t.Context(), ref, run.Cancelling))
+	ack(4, OK, nil)
+}
+
+func testReplay(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	s.emit(t, ref, 0, 1)
+	// The ledger has chunks Redis never had, or has lost.
+	for n := int64(1); n <= 3; n++ {
+		code, _, err := s.Ack(t.Context(), ref, Ack{Number: n, Totals: run.Counts{Created: n}})
+		want(t, OK)(code, err)
+	}
+	want(t, Dup)(s.offer(t, ref, 0, 2))
+	s.emit(t, ref, 0, 4)
+	claim := s.acquire(t, ref, "a")
+	if entry, code := s.fetch(t, ref, claim); code != OK || entry.Number != 4 {
+		t.Error(code, entry)
+	}
+}
+
+func testRenew(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	s.emit(t, ref, 0, 1)
+	claim := s.acquire(t, ref, "a")
+	left := func() time.Duration { return s.progress(t, ref).Partitions[0].LeaseLeft }
+	want(t, OK)(s.Renew(t.Context(), ref, claim, time.Second))
+	if left() < hour/2 {
+		t.Error("a renewal made the lease shorter")
+	}
+	want(t, OK)(s.Renew(t.Context(), ref, claim, 3*hour))
+	if left() < 2*hour {
+		t.Errorf("lease: %v", left())
+	}
+	for range 2 {
+		want(t, OK)(s.Release(t.Context(), ref, claim))
+	}
+	// A renewal that arrives late does not bring the lease back.
+	want(t, NotOwner)(s.Renew(t.Context(), ref, claim, hour))
+	if got := s.progress(t, ref).Partitions[0]; got.Owner != "" || got.LeaseLeft != 0 {
+		t.Errorf("%+v", got)
+	}
+	again := s.acquire(t, ref, "a")
+	want(t, NotOwner)(s.Release(t.Context(), ref, claim))
+	want(t, NotOwner)(s.Renew(t.Context(), ref, claim, hour))
+	want(t, OK)(s.Renew(t.Context(), ref, again, hour))
+}
+
+func testReset(t *testing.T, s *site) {
+	ref := s.begin(t, 2)
+	for n := int64(1); n <= 3; n++ {
+		s.emit(t, ref, 0, n)
+		code, _, err := s.Ack(t.Context(), ref, Ack{Number: n, Totals: run.Counts{Failed: 10 * n}})
+		want(t, OK)(code, err)
+	}
+	s.emit(t, ref, 0, 4)
+	s.emit(t, ref, 1, 1)
+	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1}, 50))
+	claim := s.acquire(t, ref, "a")
+	s.fetch(t, ref, claim)
+	heard, end := s.Listen(t.Context(), Runs)
+	defer end()
+	await(t, heard)
+	for range 2 {
+		want(t, OK)(s.Reset(t.Context(), ref, 0, Head{Acked: 1, Sealed: -1, Counts: run.Counts{Failed: 10}}))
+		await(t, heard)
+	}
+	got := s.progress(t, ref)
+	if diff := cmp.Diff(PartitionState{Emitted: 1, Acked: 1, Sealed: -1, Counts: run.Counts{Failed: 10}}, got.Partitions[0]); diff != "" {
+		t.Error(diff)
+	}
+	if got.SplitDone || got.InFlight != int64(len(payload(1, 1))) {
+		t.Errorf("%+v", got)
+	}
+	if failed := s.client.HGet(t.Context(), s.keys.run(ref.ID), "failed").Val(); failed != "10" {
+		t.Errorf("failed rows of the run: %s", failed)
+	}
+	_, code := s.fetch(t, ref, claim)
+	want(t, NotOwner)(code, nil)
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{4, 1}, 50))
+	for n := int64(2); n <= 4; n++ {
+		s.emit(t, ref, 0, n)
+	}
+	want(t, Dup)(s.offer(t, ref, 1, 1))
+	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1}, 50))
+	must(t, s.Stop(t.Context(), ref, run.Cancelling))
+	want(t, Stopped)(s.Reset(t.Context(), ref, 0, Head{Sealed: -1}))
+}
+
+func testHistograms(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	many := map[string]int64{}
+	for i := range distinct - 1 {
+		many[fmt.Sprintf("m%04d", i)] = 2
+	}
+	ack := func(n int64, errors map[string]int64) {
+		t.Helper()
+		code, _, err := s.Ack(t.Context(), ref, Ack{Number: n, Errors: errors})
+		want(t, OK)(code, err)
+	}
+	ack(1, many)
+	ack(2, map[string]int64{"n1": 9, "n2": 5, "m0000": 1})
+	ack(3, map[string]int64{"n2": 1, "n1": 1, "n3": 1})
+	errors, validation, err := s.Histograms(t.Context(), ref.ID)
+	must(t, err)
+	if len(errors) != distinct+1 || len(validation) != 0 {
+		t.Fatalf("%d errors, %d validation messages", len(errors), len(validation))
+	}
+	wanted := []run.MessageCount{
+		{Message: "n1", Count: 10}, {Message: "(other)", Count: 7}, {Message: "m0000", Count: 3}, {Message: "m0001", Count: 2},
+	}
+	if diff := cmp.Diff(wanted, errors[:4]); diff != "" {
+		t.Error(diff)
+	}
+
+	// A ledger may have more messages than are told apart.
+	st := s.state(1)
+	st.Errors = map[string]int64{"(other)": 1}
+	for i := range distinct + 2 {
+		st.Errors[fmt.Sprintf("m%04d", i)] = int64(1 + i)
+	}
+	if _, err := s.Restore(t.Context(), st); err != nil {
+		t.Fatal(err)
+	}
+	errors, _, err = s.Histograms(t.Context(), st.ID)
+	must(t, err)
+	if len(errors) != distinct+1 || errors[0] != (run.MessageCount{Message: "m1001", Count: 1002}) {
+		t.Fatal(len(errors), errors[0])
+	}
+	var sum int64
+	for _, m := range errors {
+		if sum += m.Count; m.Message == other && m.Count != 1+1+2 {
+			t.Error(m)
+		}
+	}
+	if sum != 1+1002*1003/2 {
+		t.Errorf("sum %d", sum)
+	}
+}
+
+// testBig sees that counts beyond what Lua numbers hold stay exact.
+func testBig(t *testing.T, s *site) {
+	ref := s.begin(t, 2)
+	big := int64(1)<<53 + 1
+	for p, totals := range []run.Counts{{Created: big, Failed: big}, {Failed: 3}} {
+		code, _, err := s.Ack(t.Context(), ref, Ack{Partition: p, Number: 1, Totals: totals})
+		want(t, OK)(code, err)
+	}
+	if got := s.progress(t, ref).Counts; got.Created != big || got.Failed != big+3 {
+		t.Error(got)
+	}
+	if failed := s.client.HGet(t.Context(), s.keys.run(ref.ID), "failed").Val(); failed != fmt.Sprint(big+3) {
+		t.Error(failed)
+	}
+}

@@ -1,0 +1,509 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ingest/shared/run"
+)
+
+// TestConformance runs the suite against the embedded server, a redis-server and a Redis Cluster.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	suite := []struct {
+		name string
+		test func(t *testing.T, s *site)
+	}{
+		{"restore", testRestore}, {"restore again after loss", testLoss}, {"restore mends", testMend},
+		{"emit", testEmit}, {"emit is bounded", testFull}, {"position", testPosition}, {"seal", testSeal},
+		{"split lease", testSplitLease}, {"acquire", testAcquire}, {"takeover", testTakeover}, {"fetch", testFetch},
+		{"lost entries", testLost}, {"ack", testAck}, {"ack brings the next", testAckNext},
+		{"ack from the ledger", testReplay}, {"renew and release", testRenew}, {"reset", testReset},
+		{"histograms", testHistograms}, {"fail", testFail}, {"stop", testStop}, {"finish", testFinish},
+		{"forget", testForget}, {"strangers write nothing", testStrangers}, {"reports", testReports},
+		{"processes", testProcesses}, {"events", testEvents}, {"wake-ups", testWake}, {"scripts flushed", testFlush},
+		{"big numbers", testBig},
+	}
+	for _, b := range backends() {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			options := b.start(t)
+			for i, c := range suite {
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel()
+					s := &site{Store: open(t, options, fmt.Sprintf("test%d", i)), name: b.name}
+					s.alone = func(t testing.TB) *Store { return open(t, b.start(t), "alone") }
+					c.test(t, s)
+				})
+			}
+		})
+	}
+}
+
+func tagOf(key string) string {
+	_, rest, found := strings.Cut(key, "{")
+	tag, _, closed := strings.Cut(rest, "}")
+	if !found || !closed || tag == "" {
+		return key
+	}
+	return tag
+}
+
+func testRestore(t *testing.T, s *site) {
+	st := s.state(2)
+	st.Heads[0] = Head{Acked: 3, Sealed: 4, Counts: run.Counts{Created: 10, Failed: 2}}
+	st.Heads[1] = Head{Acked: 0, Sealed: -1, Counts: run.Counts{Failed: 5}}
+	st.Errors, st.Validation = map[string]int64{"e": 7}, map[string]int64{"a: b": 2, "a: a": 2}
+	st.Total, st.DryRun = 99, true
+	for i := range 3 {
+		created, err := s.Restore(t.Context(), st)
+		if must(t, err); created != (i == 0) {
+			t.Fatalf("restore %d: created = %v", i, created)
+		}
+	}
+	got := s.progress(t, st.Ref)
+	if got.FirstSeen.IsZero() || time.Since(got.FirstSeen) > hour {
+		t.Errorf("first seen at %v", got.FirstSeen)
+	}
+	got.FirstSeen = time.Time{}
+	wanted := Progress{
+		UID: st.UID, Status: run.Processing, Counts: run.Counts{Created: 10, Failed: 7}, Total: 99,
+		Partitions: []PartitionState{
+			{Emitted: 3, Acked: 3, Sealed: 4, Counts: st.Heads[0].Counts}, {Sealed: -1, Counts: st.Heads[1].Counts},
+		},
+	}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Error(diff)
+	}
+	errors, validation, err := s.Histograms(t.Context(), st.ID)
+	must(t, err)
+	if diff := cmp.Diff([]run.MessageCount{{Message: "e", Count: 7}}, errors); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]run.MessageCount{{Message: "a: a", Count: 2}, {Message: "a: b", Count: 2}}, validation); diff != "" {
+		t.Error(diff)
+	}
+	definition, found, err := s.Definition(t.Context(), st.ID)
+	must(t, err)
+	known := State{Ref: st.Ref, Status: st.Status, Definition: st.Definition, Manifest: st.Manifest, DryRun: true}
+	if diff := cmp.Diff(known, definition); !found || diff != "" {
+		t.Error(found, diff)
+	}
+	active, err := s.Active(t.Context())
+	if must(t, err); !slices.Equal(active, []int64{st.ID}) {
+		t.Errorf("active: %v", active)
+	}
+
+	// A run without a manifest has no partitions; they come with it, and stay when a late caller does not know them.
+	bare := s.state(0)
+	bare.Manifest, bare.Status = nil, run.Pending
+	if created, err := s.Restore(t.Context(), bare); err != nil || !created {
+		t.Fatal(created, err)
+	}
+	if definition, _, err = s.Definition(t.Context(), bare.ID); err != nil || definition.Manifest != nil {
+		t.Fatal(definition, err)
+	}
+	full := bare
+	full.Manifest, full.Partitions, full.Heads = []byte("{}"), 3, make([]Head, 3)
+	for i, st := range []State{full, full, bare} {
+		if created, err := s.Restore(t.Context(), st); err != nil || created != (i == 0) {
+			t.Fatal(i, created, err)
+		}
+	}
+	if got := s.progress(t, bare.Ref); len(got.Partitions) != 3 {
+		t.Errorf("%d partitions", len(got.Partitions))
+	}
+
+	// Keys of another uid under the same id go.
+	foreign := st
+	foreign.UID, foreign.Partitions, foreign.Heads = "other", 1, make([]Head, 1)
+	if created, err := s.Restore(t.Context(), foreign); err != nil || !created {
+		t.Fatal(created, err)
+	}
+	if got := s.progress(t, foreign.Ref); got.UID != "other" || len(got.Partitions) != 1 {
+		t.Error(got)
+	}
+	if n := s.client.Exists(t.Context(), s.keys.partition(st.ID, 1)).Val(); n != 0 {
+		t.Error("a partition of the other run is left")
+	}
+}
+
+func testLoss(t *testing.T, shared *site) {
+	s := &site{Store: shared.alone(t), name: shared.name}
+	ref := s.begin(t, 1)
+	s.emit(t, ref, 0, 1)
+	s.emit(t, ref, 0, 2)
+	claim := s.acquire(t, ref, "a")
+	must(t, s.client.FlushAll(t.Context()).Err())
+
+	want(t, Gone)(s.offer(t, ref, 0, 3))
+	_, code := s.fetch(t, ref, claim)
+	want(t, Gone)(code, nil)
+	code, _, err := s.Ack(t.Context(), ref, Ack{Number: 1, Claim: &claim, Errors: map[string]int64{"x": 1}})
+	want(t, Gone)(code, err)
+	want(t, Gone)(s.Renew(t.Context(), ref, claim, hour))
+	want(t, Gone)(s.Release(t.Context(), ref, claim))
+	want(t, Gone)(s.Reset(t.Context(), ref, 0, Head{}))
+	if got := s.dump(t, ref); len(got) != 0 {
+		t.Fatalf("keys of a run that is not there: %v", got)
+	}
+
+	st := s.state(1)
+	st.Ref, st.Heads = ref, []Head{{Acked: 1, Sealed: -1, Counts: run.Counts{Created: 5}}}
+	if created, err := s.Restore(t.Context(), st); err != nil || !created {
+		t.Fatal(created, err)
+	}
+	want(t, Dup)(s.offer(t, ref, 0, 1))
+	want(t, Gap)(s.offer(t, ref, 0, 3))
+	s.emit(t, ref, 0, 2)
+	_, code = s.fetch(t, ref, claim)
+	want(t, NotOwner)(code, nil)
+	claim = s.acquire(t, ref, "a")
+	entry, code := s.fetch(t, ref, claim)
+	if want(t, OK)(code, nil); entry.Number != 2 {
+		t.Errorf("got chunk %d", entry.Number)
+	}
+}
+
+func testMend(t *testing.T, s *site) {
+	st := s.state(2)
+	if _, err := s.Restore(t.Context(), st); err != nil {
+		t.Fatal(err)
+	}
+	s.emit(t, st.Ref, 0, 1)
+	s.emit(t, st.Ref, 1, 1)
+	must(t, s.client.Del(t.Context(), s.keys.partition(st.ID, 1)).Err())
+	if got := s.progress(t, st.Ref); len(got.Partitions) != 1 {
+		t.Fatalf("%d partitions, one is lost", len(got.Partitions))
+	}
+	want(t, Gone)(s.offer(t, st.Ref, 1, 2))
+	if created, err := s.Restore(t.Context(), st); err != nil || !created {
+		t.Fatal(created, err)
+	}
+	got := s.progress(t, st.Ref)
+	if len(got.Partitions) != 2 || got.Partitions[0].Emitted != 1 || got.Partitions[1].Emitted != 0 ||
+		got.InFlight != int64(len(payload(0, 1))) || got.SplitDone {
+		t.Errorf("%+v", got)
+	}
+	s.emit(t, st.Ref, 1, 1)
+}
+
+func testEmit(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	position := func(n, wanted int64, code Code) {
+		t.Helper()
+		for range 2 {
+			got, last, err := s.Emit(t.Context(), ref, Emission{Number: n, Payload: payload(0, n), Limit: 1000})
+			want(t, code)(got, err)
+			if last != wanted {
+				t.Fatalf("last = %d, want %d", last, wanted)
+			}
+			if code == OK {
+				code = Dup
+			}
+		}
+	}
+	position(2, 0, Gap)
+	position(1, 1, OK)
+	position(2, 2, OK)
+	position(4, 2, Gap)
+	position(1, 2, Dup)
+	want(t, OK)(s.Seal(t.Context(), ref, []int64{2}, 20))
+	position(3, 2, Sealed)
+	position(2, 2, Dup)
+	must(t, s.Fail(t.Context(), ref, "x"))
+	want(t, Stopped)(s.offer(t, ref, 0, 3))
+}
+
+func testFull(t *testing.T, s *site) {
+	ref := s.begin(t, 2)
+	offer := func(p int, n int64, size int, limit int64) (Code, error) {
+		code, _, err := s.Emit(t.Context(), ref, Emission{Partition: p, Number: n, Payload: make([]byte, size), Limit: limit})
+		return code, err
+	}
+	want(t, OK)(offer(0, 1, 500, 100))
+	want(t, Full)(offer(0, 2, 1, 500))
+	want(t, OK)(offer(1, 1, 100, 600))
+	want(t, Dup)(offer(0, 1, 500, 100))
+	if got := s.progress(t, ref); got.InFlight != 600 {
+		t.Errorf("in flight: %d", got.InFlight)
+	}
+	taken, err := s.InFlight(t.Context())
+	if must(t, err); taken[ref.ID] != 600 {
+		t.Errorf("in flight: %v", taken)
+	}
+	for range 2 {
+		code, _, err := s.Ack(t.Context(), ref, Ack{Number: 1})
+		must(t, err)
+		if got := s.progress(t, ref); got.InFlight != 100 {
+			t.Errorf("in flight after %v: %d", code, got.InFlight)
+		}
+	}
+	want(t, OK)(s.Reset(t.Context(), ref, 1, Head{Sealed: -1}))
+	if got := s.progress(t, ref); got.InFlight != 0 {
+		t.Errorf("in flight after a reset: %d", got.InFlight)
+	}
+}
+
+func testPosition(t *testing.T, s *site) {
+	st := s.state(2)
+	st.Heads[1].Acked = 7
+	if _, err := s.Restore(t.Context(), st); err != nil {
+		t.Fatal(err)
+	}
+	s.emit(t, st.Ref, 0, 1)
+	got, err := s.Position(t.Context(), st.Ref)
+	if must(t, err); !slices.Equal(got, []int64{1, 7}) {
+		t.Error(got)
+	}
+	got, err = s.Position(t.Context(), Ref{ID: st.ID, UID: "other", Partitions: 2})
+	if must(t, err); len(got) != 0 {
+		t.Error(got)
+	}
+}
+
+func testSeal(t *testing.T, s *site) {
+	ref := s.begin(t, 2)
+	s.emit(t, ref, 0, 1)
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{2, 0}, 9))
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{1}, 9))
+	if got := s.progress(t, ref); got.SplitDone || got.Partitions[0].Sealed != -1 {
+		t.Fatalf("%+v", got)
+	}
+	for range 2 {
+		want(t, OK)(s.Seal(t.Context(), ref, []int64{1, 0}, 9))
+	}
+	if got := s.progress(t, ref); !got.SplitDone || got.Total != 9 || got.Partitions[0].Sealed != 1 || got.Partitions[1].Sealed != 0 {
+		t.Fatalf("%+v", got)
+	}
+	must(t, s.Stop(t.Context(), ref, run.Cancelling))
+	want(t, Stopped)(s.Seal(t.Context(), ref, []int64{1, 0}, 9))
+}
+
+func testSplitLease(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	ctx := t.Context()
+	want(t, Held)(s.KeepSplit(ctx, ref, "a", hour))
+	for range 2 {
+		want(t, OK)(s.TakeSplit(ctx, ref, "a", hour))
+		want(t, OK)(s.KeepSplit(ctx, ref, "a", hour))
+	}
+	want(t, Held)(s.TakeSplit(ctx, ref, "b", hour))
+	want(t, Held)(s.KeepSplit(ctx, ref, "b", hour))
+	want(t, OK)(s.LeaveSplit(ctx, ref, "b", hour))
+	want(t, Held)(s.TakeSplit(ctx, ref, "b", hour))
+	want(t, OK)(s.KeepSplit(ctx, ref, "a", 0))
+	want(t, OK)(s.TakeSplit(ctx, ref, "b", hour))
+	want(t, Held)(s.KeepSplit(ctx, ref, "a", hour))
+	for range 2 {
+		want(t, OK)(s.LeaveSplit(ctx, ref, "b", hour))
+	}
+	want(t, OK)(s.TakeSplit(ctx, ref, "c", hour))
+	want(t, OK)(s.Seal(ctx, ref, []int64{0}, 0))
+	want(t, Done)(s.TakeSplit(ctx, ref, "c", hour))
+	want(t, OK)(s.KeepSplit(ctx, ref, "c", hour))
+	must(t, s.Stop(ctx, ref, run.Cancelling))
+	want(t, Stopped)(s.TakeSplit(ctx, ref, "c", hour))
+	want(t, Stopped)(s.KeepSplit(ctx, ref, "c", hour))
+	want(t, OK)(s.LeaveSplit(ctx, ref, "c", hour))
+	want(t, Gone)(s.TakeSplit(ctx, Ref{ID: ref.ID, UID: "other"}, "c", hour))
+}
+
+func testAcquire(t *testing.T, s *site) {
+	ref := s.begin(t, 3)
+	_, code, err := s.Acquire(t.Context(), ref, "a", hour)
+	want(t, Empty)(code, err)
+	s.emit(t, ref, 1, 1)
+	s.emit(t, ref, 2, 1)
+	s.emit(t, ref, 2, 2)
+	for range 2 {
+		claim := s.acquire(t, ref, "a")
+		if diff := cmp.Diff(Claim{Partition: 2, Owner: "a", Epoch: 1}, claim); diff != "" {
+			t.Error("the fullest partition, and the same again:", diff)
+		}
+	}
+	if claim := s.acquire(t, ref, "b"); claim.Partition != 1 {
+		t.Error(claim)
+	}
+	_, code, err = s.Acquire(t.Context(), ref, "c", hour)
+	want(t, Empty)(code, err)
+	must(t, s.Stop(t.Context(), ref, run.Cancelling))
+	_, code, err = s.Acquire(t.Context(), ref, "a", hour)
+	want(t, Stopped)(code, err)
+}
+
+func testTakeover(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	s.emit(t, ref, 0, 1)
+	first := s.acquire(t, ref, "a")
+	entry, _ := s.fetch(t, ref, first)
+	if entry.Attempts != 1 || entry.Crashes != 0 {
+		t.Error(entry)
+	}
+	s.expire(t, ref, 0)
+	// Nobody took it yet: the owner goes on.
+	_, code := s.fetch(t, ref, first)
+	want(t, OK)(code, nil)
+	s.expire(t, ref, 0)
+	for range 2 {
+		second := s.acquire(t, ref, "b")
+		if diff := cmp.Diff(Claim{Owner: "b", Epoch: 2, Taken: true}, second); diff != "" {
+			t.Error(diff)
+		}
+	}
+	second := s.acquire(t, ref, "b")
+	_, code = s.fetch(t, ref, first)
+	want(t, NotOwner)(code, nil)
+	want(t, NotOwner)(s.Renew(t.Context(), ref, first, hour))
+	want(t, NotOwner)(s.Release(t.Context(), ref, first))
+	entry, code = s.fetch(t, ref, second)
+	if want(t, OK)(code, nil); entry.Number != 1 || entry.Attempts != 3 || entry.Crashes != 1 {
+		t.Errorf("%+v", entry)
+	}
+	// The former owner's ack counts, but brings it nothing.
+	s.emit(t, ref, 0, 2)
+	code, next, err := s.Ack(t.Context(), ref, Ack{Number: 1, Claim: &first, Lease: hour})
+	if want(t, OK)(code, err); next != nil {
+		t.Error("a next chunk for the former owner")
+	}
+	want(t, OK)(s.Release(t.Context(), ref, second))
+	if third := s.acquire(t, ref, "c"); third.Taken || third.Epoch != 3 || third.Acked != 1 {
+		t.Errorf("%+v", third)
+	}
+	if got := s.progress(t, ref).Partitions[0]; got.Crashes != 0 || got.Attempts != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func testFetch(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	for n := int64(1); n <= 3; n++ {
+		s.emit(t, ref, 0, n)
+	}
+	claim := s.acquire(t, ref, "a")
+	for attempt := int64(1); attempt <= 3; attempt++ {
+		entry, code := s.fetch(t, ref, claim)
+		want(t, OK)(code, nil)
+		if diff := cmp.Diff(Entry{Number: 1, Payload: payload(0, 1), Attempts: attempt}, entry); diff != "" {
+			t.Error(diff)
+		}
+	}
+	stale := claim
+	stale.Epoch--
+	_, code := s.fetch(t, ref, stale)
+	want(t, NotOwner)(code, nil)
+	for n := int64(1); n <= 3; n++ {
+		code, _, err := s.Ack(t.Context(), ref, Ack{Number: n})
+		want(t, OK)(code, err)
+	}
+	_, code = s.fetch(t, ref, claim)
+	want(t, Empty)(code, nil)
+	must(t, s.Stop(t.Context(), ref, run.Cancelling))
+	_, code = s.fetch(t, ref, claim)
+	want(t, Stopped)(code, nil)
+}
+
+func testLost(t *testing.T, s *site) {
+	for name, lose := range map[string]func(s *site, ref Ref, claim Claim) error{
+		"before it was delivered": func(s *site, ref Ref, claim Claim) error {
+			return s.client.XDel(t.Context(), s.keys.chunks(ref.ID, 0), "1-0").Err()
+		},
+		"after it was delivered": func(s *site, ref Ref, claim Claim) error {
+			s.fetch(t, ref, claim)
+			return s.client.XDel(t.Context(), s.keys.chunks(ref.ID, 0), "1-0").Err()
+		},
+		"with its stream": func(s *site, ref Ref, claim Claim) error {
+			return s.client.Del(t.Context(), s.keys.chunks(ref.ID, 0)).Err()
+		},
+		"with its stream, which was made again": func(s *site, ref Ref, claim Claim) error {
+			err := s.client.Del(t.Context(), s.keys.chunks(ref.ID, 0)).Err()
+			s.emit(t, ref, 0, 3)
+			return err
+		},
+	} {
+		ref := s.begin(t, 1)
+		s.emit(t, ref, 0, 1)
+		s.emit(t, ref, 0, 2)
+		claim := s.acquire(t, ref, "a")
+		if err := lose(s, ref, claim); err != nil {
+			t.Fatal(name, err)
+		}
+		for range 3 {
+			if _, code := s.fetch(t, ref, claim); code != Lost {
+				t.Fatalf("lost %s: got %v", name, code)
+			}
+		}
+		want(t, OK)(s.Reset(t.Context(), ref, 0, Head{Sealed: -1}))
+		s.emit(t, ref, 0, 1)
+		claim = s.acquire(t, ref, "a")
+		if entry, code := s.fetch(t, ref, claim); code != OK || entry.Number != 1 || entry.Attempts != 1 {
+			t.Errorf("lost %s, after a reset: %v %+v", name, code, entry)
+		}
+	}
+}
+
+func testStrangers(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	s.emit(t, ref, 0, 1)
+	claim := s.acquire(t, ref, "a")
+	ended := s.begin(t, 1)
+	must(t, s.Finish(t.Context(), ended, run.Completed))
+	for name, stranger := range map[string]Ref{
+		"other uid": {ID: ref.ID, UID: "other", Partitions: 1}, "unknown run": {ID: 999999, UID: "x", Partitions: 1},
+		"no uid": {ID: 999999, Partitions: 1}, "ended run": ended,
+	} {
+		before := s.dump(t, stranger)
+		for call, code := range calls(t.Context(), s.Store, stranger, claim) {
+			if got, err := code(); err != nil || got != Gone {
+				t.Errorf("%s: %s answers %v, %v", name, call, got, err)
+			}
+		}
+		for call, err := range map[string]error{
+			"status": s.SetStatus(t.Context(), stranger, run.Pending), "fail": s.Fail(t.Context(), stranger, "x"),
+			"stop": s.Stop(t.Context(), stranger, run.Cancelling), "split": s.Split(t.Context(), stranger, SplitProgress{Rows: 1}),
+			"waiting": s.SetWaiting(t.Context(), stranger, "x", time.Now()),
+			"finish":  s.Finish(t.Context(), stranger, run.Failed),
+		} {
+			if err != nil {
+				t.Errorf("%s: %s: %v", name, call, err)
+			}
+		}
+		if diff := cmp.Diff(before, s.dump(t, stranger)); diff != "" {
+			t.Errorf("%s wrote: %s", name, diff)
+		}
+	}
+}
+
+// calls are the calls that answer a code, each for that run.
+func calls(ctx context.Context, s *Store, ref Ref, claim Claim) map[string]func() (Code, error) {
+	return map[string]func() (Code, error){
+		"emit": func() (Code, error) {
+			code, _, err := s.Emit(ctx, ref, Emission{Number: 1, Payload: []byte("x"), Limit: 1})
+			return code, err
+		},
+		"seal": func() (Code, error) { return s.Seal(ctx, ref, []int64{1}, 1) },
+		"take": func() (Code, error) { return s.TakeSplit(ctx, ref, "z", hour) },
+		"keep": func() (Code, error) { return s.KeepSplit(ctx, ref, "z", hour) },
+		"acquire": func() (Code, error) {
+			_, code, err := s.Acquire(ctx, ref, "z", hour)
+			return code, err
+		},
+		"fetch": func() (Code, error) {
+			_, code, err := s.Fetch(ctx, ref, claim, hour)
+			return code, err
+		},
+		"ack": func() (Code, error) {
+			code, _, err := s.Ack(ctx, ref, Ack{Number: 1, Errors: map[string]int64{"x": 1}, Claim: &claim})
+			return code, err
+		},
+		"renew":   func() (Code, error) { return s.Renew(ctx, ref, claim, hour) },
+		"release": func() (Code, error) { return s.Release(ctx, ref, claim) },
+		"reset":   func() (Code, error) { return s.Reset(ctx, ref, 0, Head{}) },
+	}
+}
