@@ -83,6 +83,8 @@ func graph(ctx context.Context, p plan) fx.Option {
 		fx.WithLogger(func() fxevent.Logger {
 			events := &fxevent.ZapLogger{Logger: p.log}
 			events.UseLogLevel(zapcore.DebugLevel)
+			// Start and stop return what they could not do: it is told once.
+			events.UseErrorLevel(zapcore.DebugLevel)
 			return events
 		}),
 	)

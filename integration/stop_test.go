@@ -81,7 +81,7 @@ func TestRunsThatFail(t *testing.T) {
 			},
 			{
 				name: "source deleted", reason: "is gone",
-				env: []string{"INGEST_IN_FLIGHT=256KiB"},
+				env: []string{"INGEST_IN_FLIGHT=1MiB"},
 				during: func(t *testing.T, in installation) {
 					if err := os.Remove(in.want.importer.Path); err != nil {
 						t.Fatal(err)
@@ -90,7 +90,7 @@ func TestRunsThatFail(t *testing.T) {
 			},
 			{
 				name: "source changed", reason: "has changed",
-				env: []string{"INGEST_IN_FLIGHT=256KiB"},
+				env: []string{"INGEST_IN_FLIGHT=1MiB"},
 				during: func(t *testing.T, in installation) {
 					file, err := os.OpenFile(in.want.importer.Path, os.O_APPEND|os.O_WRONLY, 0)
 					if err != nil {

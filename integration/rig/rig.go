@@ -24,8 +24,6 @@ type workspace struct {
 }
 
 // shared is the one workspace of the test process. Building the binary and initdb take seconds, hence once per process.
-//
-//nolint:gochecknoglobals // once per process needs a place that outlives a test; it is set here and never again
 var shared = newWorkspace()
 
 func newWorkspace() *workspace {

@@ -1,7 +1,6 @@
 package rig_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,20 +39,15 @@ func TestSystem(t *testing.T) {
 			}
 
 			s.Migrate()
+			id := int64(1)
 			if installation.RedisURL == "" {
-				s.Start("up")
+				s.Must(3, "run", "products")
 			} else {
 				s.Coordinator()
 				s.Worker()
 				s.Worker()
+				id = s.Begin("products")
 			}
-			// A server role needs a moment before a detached run finds it.
-			var id int64
-			rig.Until(t, time.Minute, "a run being accepted", func() bool {
-				result := s.CLI("run", "products", "--detach", "--output", "json")
-				id = rig.DecodeRun(t, result)
-				return id != 0
-			})
 			run := s.Await(id, time.Minute)
 			if run.Status != "completed_with_errors" || run.Progress.Failed != want.Failed || run.Created != want.Created {
 				t.Errorf("run = %+v, want %d failed and %d created", run, want.Failed, want.Created)

@@ -8,8 +8,8 @@ import (
 	"ingest/shared/lifecycle"
 )
 
-// pollEvery is short: conditions are cheap and tests are many.
-const pollEvery = 20 * time.Millisecond
+// pollEvery is a compromise: most conditions start a command, which takes time from what is waited for.
+const pollEvery = 150 * time.Millisecond
 
 // Until blocks until condition holds and fails the test when it does not within limit. what completes the sentence
 // "… did not happen within".

@@ -9,19 +9,27 @@ import (
 	"ingest/shared/run"
 )
 
-// Run returns a run with up to rows failed rows, ordered by number.
+// Run returns a run with up to rows failed rows, ordered by number; without rows, and saying so in WaitingFor, when
+// the ledger cannot be reached.
 func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error) {
 	r, err := c.get(ctx, id)
 	if err != nil {
 		return Resource{}, err
 	}
 	resource := c.resource(ctx, r)
-	if rows > 0 && r.Manifest != nil {
-		if resource.Rows, err = c.rows(ctx, r, rows); err != nil {
-			return resource, err
+	if rows <= 0 || r.Manifest == nil {
+		return resource, nil
+	}
+	resource.Rows, err = c.rows(ctx, r, rows)
+	if KindOf(err) == Unavailable {
+		// The run is answered all the same, without rows, and says so.
+		resource.Rows, err = nil, nil
+		if resource.WaitingFor == nil {
+			resource.WaitingFor = textOf("The rows cannot be shown: the database of connection '" + r.Connection +
+				"' cannot be reached.")
 		}
 	}
-	return resource, nil
+	return resource, err
 }
 
 // Runs returns a page of runs, newest first.

@@ -17,8 +17,8 @@ func (p *postgres) copy(ctx context.Context, items []*item, present []int) error
 	for i, c := range present {
 		names[i] = p.names[c]
 	}
-	statements := fmt.Sprintf("%sCOPY %s (%s) FROM STDIN; RELEASE SAVEPOINT %s",
-		p.opening(), p.table, strings.Join(names, ", "), savepoint)
+	statements := fmt.Sprintf("SAVEPOINT %[1]s; COPY %[2]s (%[3]s) FROM STDIN; RELEASE SAVEPOINT %[1]s",
+		savepoint, p.table, strings.Join(names, ", "))
 	var text []byte
 	for _, it := range items {
 		for i, c := range present {

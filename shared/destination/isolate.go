@@ -83,14 +83,14 @@ func (s *session) refuse(ctx context.Context, it *item, cause error, fault datab
 		s.again[it.row] = true
 		return 0, nil
 	}
-	orphan := ""
-	if fault.ForeignKey() {
+	culprits := s.uniqueColumns(fault)
+	if fault.ForeignKey() || fault.Unique() && len(culprits) == 0 {
 		var err error
-		if orphan, err = s.store.orphan(ctx, it, cause); err != nil {
+		if culprits, err = s.store.culprits(ctx, it, cause); err != nil {
 			return 0, err
 		}
 	}
-	s.decide(it.row, s.explain(fault, orphan))
+	s.decide(it.row, s.explain(fault, culprits))
 	return 1, nil
 }
 

@@ -16,9 +16,9 @@ import (
 var identifier = regexp.MustCompile(`^[\pL_][\pL\pN_$]*$`)
 
 // explain makes the result of a row that the database refused: for people, without SQL and without values. The
-// orphan is the column of a violated foreign key.
-func (p *plan) explain(f database.Fault, orphan string) Result {
-	name, text := p.refusal(f, orphan)
+// culprits are the columns of a violated key.
+func (p *plan) explain(f database.Fault, culprits []string) Result {
+	name, text := p.refusal(f, culprits)
 	if text == "" {
 		return Result{Outcome: Failed, Message: fmt.Sprintf("The database refused the row (%s).", f.Code)}
 	}
@@ -31,21 +31,17 @@ func (p *plan) explain(f database.Fault, orphan string) Result {
 }
 
 // refusal returns the column to blame, if one is known, and the message, empty if there is only the code.
-func (p *plan) refusal(f database.Fault, orphan string) (name, text string) {
+func (p *plan) refusal(f database.Fault, culprits []string) (name, text string) {
 	switch {
-	case f.Unique():
-		columns := p.uniqueColumns(f)
-		if len(columns) == 0 {
-			return "", violates(f)
-		}
-		words := make([]string, len(columns))
-		for i, c := range columns {
+	case f.Unique() && len(culprits) > 0:
+		words := make([]string, len(culprits))
+		for i, c := range culprits {
 			words[i] = p.words(c)
 		}
-		return columns[0], fmt.Sprintf("The %s has already been taken.", strings.Join(words, ", "))
-	case f.ForeignKey() && orphan != "":
-		return orphan, fmt.Sprintf("The selected %s is invalid.", p.words(orphan))
-	case f.ForeignKey():
+		return culprits[0], fmt.Sprintf("The %s has already been taken.", strings.Join(words, ", "))
+	case f.ForeignKey() && len(culprits) > 0:
+		return culprits[0], fmt.Sprintf("The selected %s is invalid.", p.words(culprits[0]))
+	case f.Unique(), f.ForeignKey():
 		return "", violates(f)
 	case f.NotNull() && f.Column != "":
 		return f.Column, fmt.Sprintf("The %s field is required.", p.words(f.Column))
@@ -82,8 +78,11 @@ func bounds(t column.Type) string {
 	}
 }
 
-// uniqueColumns are the columns of the unique index that refused a row; nil for one over expressions.
+// uniqueColumns are the columns of the unique index that refused a row; nil for one that Unique does not list.
 func (p *plan) uniqueColumns(f database.Fault) []string {
+	if !f.Unique() {
+		return nil
+	}
 	if len(f.Columns) > 0 {
 		return f.Columns
 	}
@@ -97,9 +96,6 @@ func (p *plan) uniqueColumns(f database.Fault) []string {
 
 // onKey says that it was the key's own unique index that refused a row.
 func (p *plan) onKey(f database.Fault) bool {
-	if !f.Unique() {
-		return false
-	}
 	columns := p.uniqueColumns(f)
 	if len(columns) != len(p.Key) {
 		return false

@@ -14,16 +14,12 @@ import (
 )
 
 // postgres writes new rows with COPY and finds and updates the others by a join with arrays. Every call is one
-// round trip: the savepoint travels with the statement.
+// round trip: the savepoint travels with the statement. DB.Begin has made deferred constraints immediate, so that
+// every refusal comes with the statement that caused it.
 type postgres struct {
 	*plan
 	tx *database.Tx
-	// immediate says that deferred constraints have been made immediate in this transaction: one that fires at
-	// COMMIT could not be attributed to a row.
-	immediate bool
 }
-
-const setImmediate = "SET CONSTRAINTS ALL IMMEDIATE"
 
 func (p *postgres) look(ctx context.Context, items []*item) error {
 	columns := p.Key
@@ -98,7 +94,7 @@ func (p *postgres) insertDefaults(ctx context.Context, n int) error {
 	for i := range statements {
 		statements[i] = "INSERT INTO " + p.table + " DEFAULT VALUES"
 	}
-	return p.exec(ctx, p.opening()+strings.Join(statements, "; ")+"; RELEASE SAVEPOINT "+savepoint)
+	return p.exec(ctx, "SAVEPOINT "+savepoint+"; "+strings.Join(statements, "; ")+"; RELEASE SAVEPOINT "+savepoint)
 }
 
 func (p *postgres) ranks(ctx context.Context, items []*item) ([]int64, error) {
@@ -127,9 +123,6 @@ func (p *postgres) undo(ctx context.Context) error {
 func (p *postgres) batch(ctx context.Context, query string, args []any, each func(pgx.Rows) error) error {
 	return p.tx.Pgx(func(conn *pgx.Conn) error {
 		batch := &pgx.Batch{}
-		if !p.immediate {
-			batch.Queue(setImmediate)
-		}
 		batch.Queue("SAVEPOINT " + savepoint)
 		batch.Queue(query, args...).Query(func(rows pgx.Rows) error {
 			for rows.Next() {
@@ -143,19 +136,8 @@ func (p *postgres) batch(ctx context.Context, query string, args []any, each fun
 			return rows.Err()
 		})
 		batch.Queue("RELEASE SAVEPOINT " + savepoint)
-		p.immediate = true
 		return conn.SendBatch(ctx, batch).Close()
 	})
-}
-
-// opening is the text before a statement of the simple protocol: the savepoint.
-func (p *postgres) opening() string {
-	text := "SAVEPOINT " + savepoint + "; "
-	if !p.immediate {
-		text = setImmediate + "; " + text
-	}
-	p.immediate = true
-	return text
 }
 
 func (p *postgres) exec(ctx context.Context, statements string) error {

@@ -38,13 +38,13 @@ func (w twin) write(ctx context.Context, rows [][]column.Value) ([]Result, error
 			if err := w.tx.RollbackTo(ctx, "twin"); err != nil {
 				return nil, err
 			}
-			orphan := ""
-			if fault.ForeignKey() {
-				if orphan, err = newStore(w.plan, w.tx).orphan(ctx, &item{values: row}, err); err != nil {
+			culprits := w.uniqueColumns(fault)
+			if len(culprits) == 0 {
+				if culprits, err = newStore(w.plan, w.tx).culprits(ctx, &item{values: row}, err); err != nil {
 					return nil, err
 				}
 			}
-			result = w.explain(fault, orphan)
+			result = w.explain(fault, culprits)
 		}
 		if err := w.tx.Release(ctx, "twin"); err != nil {
 			return nil, err

@@ -20,8 +20,8 @@ type store interface {
 	// ranks gives items equal numbers exactly if their keys are equal, or fails with errNoRanks.
 	ranks(ctx context.Context, items []*item) ([]int64, error)
 	undo(ctx context.Context) error
-	// orphan names the column of the foreign key that refused an item with cause, empty if it cannot be known.
-	orphan(ctx context.Context, it *item, cause error) (string, error)
+	// culprits are the columns of the constraint that refused an item with cause, none if they cannot be known.
+	culprits(ctx context.Context, it *item, cause error) ([]string, error)
 }
 
 var errNoRanks = errors.New("the database does not compare keys")

@@ -29,13 +29,13 @@ type CSV struct {
 	err          error
 }
 
-// record is one record as found: the bytes between two line ends.
+// record is one record as found.
 type record struct {
-	data []byte
+	cells []string
 	// first and last are its lines.
 	first, last int64
-	quotes      bool
-	// large says that it was over the limit; data is then empty. fault is the line of a text behind a closing quote.
+	// large says that it was over the limit; there are no cells then. fault is the line of a text behind a closing
+	// quote; 0 = none.
 	large bool
 	fault int64
 }
@@ -82,21 +82,17 @@ func (c *CSV) Close() error {
 // is kept. It returns io.EOF at the end, an *Error when the source cannot be read further, and then always the
 // same. A record that is broken in itself is a row with a Fault. Numbers count rows from 1, faulty ones included.
 func (c *CSV) Next(r *row.Row) error {
-	rec, err := c.next(c.limit)
+	rec, err := c.next(c.limit, r.Cells[:0])
 	if err != nil {
 		return err
 	}
 	c.number++
 	r.Number, r.Line, r.Fault = c.number, rec.first, ""
-	r.Cells = r.Cells[:0]
-	switch {
-	case rec.large:
-		r.Fault = rec.tooLarge(c.limit)
-	case rec.quotes:
-		r.Cells = splitQuoted(r.Cells, rec.data, c.delimiter)
-	default:
-		r.Cells = splitPlain(r.Cells, rec.data, c.delimiter)
+	if rec.large {
+		r.Cells, r.Fault = r.Cells[:0], rec.tooLarge(c.limit)
+		return nil
 	}
+	r.Cells = rec.cells
 	if rec.fault > 0 {
 		r.Fault = fmt.Sprintf("line %d: text after a closing quote", rec.fault)
 	}
@@ -111,40 +107,51 @@ func (r record) tooLarge(limit int) string {
 	return fmt.Sprintf("The row is larger than %s (%s).", byteSize(int64(limit)), lines)
 }
 
-// next finds the next record that is not blank. Its bytes are part of the buffer and valid until the next call.
-func (c *CSV) next(limit int) (record, error) {
+// next finds the next record that is not blank and appends its cells, views into the buffer, to cells.
+func (c *CSV) next(limit int, cells []string) (record, error) {
 	for c.err == nil {
-		w := c.buf.window()
-		if len(w) == 0 && !c.buf.more() {
+		if len(c.buf.window()) == 0 && !c.buf.more() {
 			c.err = c.buf.err
 			break
 		}
-		w = c.buf.window()
-		// The way of nearly all records: a line without a quote is a record, whatever its cells are.
-		if n := bytes.IndexByte(w, '\n'); n >= 0 && bytes.IndexByte(w[:n], '"') < 0 {
-			c.buf.pos += n + 1
-			rec := c.finish(record{data: w[:n], first: c.line, last: c.line}, limit)
-			c.line++
-			if rec.large || !c.blank(rec.data) {
-				return rec, nil
-			}
-			continue
+		rec, found := c.quick(limit, cells)
+		if !found {
+			rec, c.err = c.scan(limit, cells)
 		}
-		rec, err := c.scan(limit)
-		if err != nil {
-			c.err = err
-			break
-		}
-		if rec.large || !c.blank(rec.data) {
+		if c.err == nil && (rec.large || rec.cells != nil) {
 			return rec, nil
 		}
 	}
 	return record{}, c.err
 }
 
-// scan finds the end of a record that may have quoted cells or end far behind the window. What is over the limit
-// is dropped as it comes.
-func (c *CSV) scan(limit int) (record, error) {
+// quick takes the next record when it is a line of its own, as nearly all are: one with its end in the window that
+// has no quotes, or whose quotes are all closed in it. Else it takes nothing. A blank line is a record without cells.
+func (c *CSV) quick(limit int, cells []string) (record, bool) {
+	w := c.buf.window()
+	n := bytes.IndexByte(w, '\n')
+	if n < 0 {
+		return record{}, false
+	}
+	data := trimCR(w[:n])
+	rec := record{first: c.line, last: c.line, large: len(data) > limit}
+	switch {
+	case bytes.IndexByte(data, '"') >= 0:
+		var whole bool
+		if rec.cells, whole = splitLine(cells, data, c.delimiter); !whole || rec.large {
+			return record{}, false
+		}
+	case !rec.large && !c.blank(data):
+		rec.cells = splitPlain(cells, data, c.delimiter)
+	}
+	c.buf.pos += n + 1
+	c.line++
+	return rec, true
+}
+
+// scan takes the next record when its quotes or its size need a closer look. What is over the limit is dropped as
+// it comes.
+func (c *CSV) scan(limit int, cells []string) (record, error) {
 	s := scanner{delimiter: c.delimiter, line: c.line}
 	rec := record{first: c.line}
 	size := 0
@@ -168,27 +175,27 @@ func (c *CSV) scan(limit int) (record, error) {
 		return record{}, failure("line %d: a quoted field that is never closed", s.opened)
 	}
 	w := c.buf.window()
-	rec.data, rec.last, rec.fault = w[:size], s.line, s.fault
-	c.line = s.line
+	rec.last, c.line = s.line, s.line
 	c.buf.pos += size
 	if size < len(w) {
 		c.buf.pos++
 		c.line++
 	}
-	rec = c.finish(rec, limit)
-	rec.quotes = bytes.IndexByte(rec.data, '"') >= 0
+	data := trimCR(w[:size])
+	if rec.large = rec.large || len(data) > limit; rec.large || c.blank(data) {
+		return rec, nil
+	}
+	rec.fault = s.fault
+	rec.cells = splitQuoted(cells, data, c.delimiter)
 	return rec, nil
 }
 
-// finish takes the CR of the line end off the record and compares its size with the limit.
-func (c *CSV) finish(rec record, limit int) record {
-	if n := len(rec.data); n > 0 && rec.data[n-1] == '\r' {
-		rec.data = rec.data[:n-1]
+// trimCR takes the CR of the line end off a record.
+func trimCR(data []byte) []byte {
+	if n := len(data); n > 0 && data[n-1] == '\r' {
+		return data[:n-1]
 	}
-	if rec.large || len(rec.data) > limit {
-		rec.large, rec.data, rec.fault = true, nil, 0
-	}
-	return rec
+	return data
 }
 
 func (c *CSV) blank(data []byte) bool {
@@ -244,7 +251,7 @@ func (c *CSV) separator() string {
 }
 
 func (c *CSV) readHeader() error {
-	rec, err := c.next(maxHeader)
+	rec, err := c.next(maxHeader, nil)
 	if err == io.EOF {
 		return nil
 	}
@@ -257,7 +264,7 @@ func (c *CSV) readHeader() error {
 	if rec.fault > 0 {
 		return failure("line %d: text after a closing quote, in the header", rec.fault)
 	}
-	for _, cell := range splitQuoted(nil, rec.data, c.delimiter) {
+	for _, cell := range rec.cells {
 		c.header = append(c.header, strings.Clone(cell))
 	}
 	if len(c.header) > maxColumns {

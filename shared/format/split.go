@@ -44,6 +44,51 @@ func splitPlain(cells []string, rec, delimiter []byte) []string {
 	return append(cells, view(rec[start:]))
 }
 
+// splitLine appends the cells of a line with quotes. It returns false, and leaves rec as it is, when the line has an
+// open quote, text behind a closing one, or is too rare a case to be quick.
+func splitLine(cells []string, rec, delimiter []byte) ([]string, bool) {
+	if len(delimiter) > 1 {
+		return nil, false
+	}
+	known, doubled := len(cells), false
+	d := delimiter[0]
+	for i := 0; ; {
+		start, end := i, 0
+		if i < len(rec) && rec[i] == '"' {
+			start++
+			for i++; ; i++ {
+				k := bytes.IndexByte(rec[i:], '"')
+				if k < 0 {
+					return nil, false
+				}
+				i += k + 1
+				if i == len(rec) || rec[i] != '"' {
+					break
+				}
+				doubled = true
+			}
+			end = i - 1
+			if i < len(rec) && rec[i] != d {
+				return nil, false
+			}
+		} else {
+			for i < len(rec) && rec[i] != d {
+				i++
+			}
+			end = i
+		}
+		cells = append(cells, view(rec[start:end]))
+		if i == len(rec) {
+			break
+		}
+		i++
+	}
+	if doubled {
+		return splitQuoted(cells[:known], rec, delimiter), true
+	}
+	return cells, true
+}
+
 // splitQuoted appends the cells of a record that may have quoted cells, all of them closed. It changes rec.
 func splitQuoted(cells []string, rec, delimiter []byte) []string {
 	for {

@@ -101,14 +101,16 @@ func (l *Ledger) Close(ctx context.Context, uid string, partition int) error {
 }
 
 // EndSession ends the database sessions of chunk transactions of a partition that are still open, and returns how
-// many there were. Their transactions are rolled back. SQLite has no such remedy: there it does nothing.
+// many there were. Their transactions are rolled back when it returns, unless that takes longer than seconds. SQLite has no such remedy: there it does nothing.
 func (l *Ledger) EndSession(ctx context.Context, uid string, partition int) (ended int, err error) {
 	if l.db.Dialect() != database.Postgres {
 		return 0, nil
 	}
-	err = l.db.QueryRow(ctx, `SELECT COUNT(*) FILTER (WHERE pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-		WHERE application_name = ? AND datname = current_database() AND pid <> pg_backend_pid()`,
-		session(uid, partition)).Scan(&ended)
+	// All are told before any is waited for: one that waits for another's lock must not get it.
+	err = l.db.QueryRow(ctx, `SELECT COUNT(*), COUNT(pg_terminate_backend(pid, 5000)) FROM unnest((
+			SELECT array_agg(pid) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE application_name = ? AND datname = current_database() AND pid <> pg_backend_pid())) AS pid`,
+		session(uid, partition)).Scan(&ended, new(int))
 	if err != nil {
 		return 0, fmt.Errorf("end the session of partition %d of run %s: %w", partition, uid, err)
 	}

@@ -103,8 +103,12 @@ func (s *Store) retire(ctx context.Context, id int64) error {
 
 // Active returns the ids of the runs that are not terminal, ascending.
 func (s *Store) Active(ctx context.Context) ([]int64, error) {
-	var ids []int64
-	if err := s.client.ZRange(ctx, s.keys.active(), 0, -1).ScanSlice(&ids); err != nil {
+	members, err := s.client.ZRange(ctx, s.keys.active(), 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list the active runs: %w", err)
+	}
+	ids, err := numbers(members, len(members))
+	if err != nil {
 		return nil, fmt.Errorf("list the active runs: %w", err)
 	}
 	return ids, nil

@@ -30,8 +30,14 @@ func (p *Page) Importers(all []control.ImporterInfo) {
 		})
 	}
 	if len(rows) > 0 {
-		p.grid([]head{{name: "Importer"}, {name: "Source"}, {name: "Format", fixed: true}, {name: "Table"},
-			{name: "Key"}, {name: "Duplicates", fixed: true}}, rows)
+		p.grid([]head{
+			{name: "Importer"},
+			{name: "Source"},
+			{name: "Format", fixed: true},
+			{name: "Table"},
+			{name: "Key"},
+			{name: "Duplicates", fixed: true},
+		}, rows)
 	}
 	for _, i := range broken {
 		name := i.Importer
@@ -85,6 +91,12 @@ func (p *Page) Processes(all []control.ProcessInfo) {
 			process.SeenAt.UTC().Format("15:04:05"), strings.Join(doing, "\n"),
 		}
 	}
-	p.grid([]head{{name: "Role", fixed: true}, {name: "Host"}, {name: "PID", number: true}, {name: "Version"},
-		{name: "Seen", fixed: true}, {name: "Doing"}}, rows)
+	p.grid([]head{
+		{name: "Role", fixed: true},
+		{name: "Host"},
+		{name: "PID", number: true},
+		{name: "Version"},
+		{name: "Seen", fixed: true},
+		{name: "Doing"},
+	}, rows)
 }

@@ -22,8 +22,12 @@ func (p *Page) Runs(list control.List, now time.Time) {
 		}
 	}
 	p.grid([]head{
-		{name: "ID", number: true}, {name: "Importer"}, {name: "Status", fixed: true},
-		{name: "Processed", number: true}, {name: "Failed", number: true}, {name: "Started", fixed: true},
+		{name: "ID", number: true},
+		{name: "Importer"},
+		{name: "Status", fixed: true},
+		{name: "Processed", number: true},
+		{name: "Failed", number: true},
+		{name: "Started", fixed: true},
 	}, rows)
 	if more := list.Meta.Total - int64(len(list.Data)); more > 0 {
 		p.put(count(more, "older run", "older runs") + " not shown (--limit)")

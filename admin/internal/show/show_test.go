@@ -114,13 +114,19 @@ func TestPagesFitATerminal(t *testing.T) {
 		"errors_empty": func(p *Page) { p.Errors(7, control.ErrorSummary{}) },
 		"importers": func(p *Page) {
 			p.Importers([]control.ImporterInfo{
-				{Importer: "countries", File: "countries.yaml", Source: "filesystem configs/demo/data/countries.csv",
-					Format: "csv", Connection: "default", Table: "countries", Key: []string{"code"}, OnDuplicate: "update"},
-				{Importer: "products", File: "products.yaml", Source: "filesystem /var/lib/data/exports/products.csv",
+				{
+					Importer: "countries", File: "countries.yaml", Source: "filesystem configs/demo/data/countries.csv",
+					Format: "csv", Connection: "default", Table: "countries", Key: []string{"code"}, OnDuplicate: "update",
+				},
+				{
+					Importer: "products", File: "products.yaml", Source: "filesystem /var/lib/data/exports/products.csv",
 					Format: "csv", Connection: "warehouse", Table: "sales.products", Key: []string{"store_id", "sku"},
-					OnDuplicate: "skip"},
-				{Importer: "broken", File: "broken.yaml",
-					Error: "broken.yaml:7:3: unknown key \"filds\" (did you mean \"fields\"?)\nmore"},
+					OnDuplicate: "skip",
+				},
+				{
+					Importer: "broken", File: "broken.yaml",
+					Error: "broken.yaml:7:3: unknown key \"filds\" (did you mean \"fields\"?)\nmore",
+				},
 			})
 		},
 		"checks": func(p *Page) {
@@ -145,8 +151,10 @@ func TestPagesFitATerminal(t *testing.T) {
 			p.Verification(control.Verification{
 				ID: 7, Status: run.CompletedWithErrors, Chunks: 12, Total: 11010,
 				Sources: []control.VerifiedSource{
-					{Source: "outcomes", Counts: counts}, {Source: "heads", Counts: counts},
-					{Source: "registry", Counts: counts}, {Source: "redis", Counts: other},
+					{Source: "outcomes", Counts: counts},
+					{Source: "heads", Counts: counts},
+					{Source: "registry", Counts: counts},
+					{Source: "redis", Counts: other},
 				},
 				Problems: []string{"redis says failed 3842, outcomes say 3843"},
 			})
@@ -162,11 +170,11 @@ func TestPagesFitATerminal(t *testing.T) {
 		},
 		"version": func(p *Page) { p.Version(Version{Version: "v1.0.0", Revision: "abc123", Go: "go1.26.8"}) },
 	}
-	for name, print := range cases {
+	for name, page := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			if err := (Screen{Out: &out}).Document(nil, print); err != nil {
+			if err := (Screen{Out: &out}).Document(nil, page); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(out.String()) {

@@ -65,8 +65,12 @@ func (p *Page) numbers(r control.Resource) {
 		total = "~" + total
 	}
 	p.put("")
-	p.grid([]head{{name: "Total", number: true}, {name: "Processed", number: true},
-		{name: "Successful", number: true}, {name: "Failed", number: true}},
+	p.grid([]head{
+		{name: "Total", number: true},
+		{name: "Processed", number: true},
+		{name: "Successful", number: true},
+		{name: "Failed", number: true},
+	},
 		[][]string{{total, number(r.Progress.Processed), number(r.Progress.Successful), number(r.Progress.Failed)}})
 	p.put("")
 	parts := []string{

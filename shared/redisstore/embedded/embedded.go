@@ -16,6 +16,7 @@ import (
 // Server is a running server. Make it with Start; the caller must Close it.
 type Server struct {
 	redis  *miniredis.Miniredis
+	addr   string
 	secret string
 	close  sync.Once
 }
@@ -34,11 +35,12 @@ func Start() (*Server, error) {
 	if err := s.redis.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("start the embedded server: %w", err)
 	}
+	s.addr = s.redis.Addr()
 	return s, nil
 }
 
-// Addr is host:port.
-func (s *Server) Addr() string { return s.redis.Addr() }
+// Addr is host:port, also after Close.
+func (s *Server) Addr() string { return s.addr }
 
 // Secret is the password of the default user: 32 hex digits. It must not be logged.
 func (s *Server) Secret() string { return s.secret }

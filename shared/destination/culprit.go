@@ -9,23 +9,24 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"ingest/shared/column"
+	"ingest/shared/database"
 )
 
-// orphan is the first column of the foreign key that refused a row. PostgreSQL names it only in the detail,
-// "Key (a, b)=(…) …", whose shape is the same in every language.
-func (p *postgres) orphan(_ context.Context, _ *item, cause error) (string, error) {
+// culprits are named only in the detail, "Key (a, b)=(…) …", whose shape is the same in every language.
+func (p *postgres) culprits(_ context.Context, _ *item, cause error) ([]string, error) {
 	var refused *pgconn.PgError
 	if !errors.As(cause, &refused) || refused.TableName != p.Table.Name {
-		return "", nil
+		return nil, nil
 	}
 	_, rest, _ := strings.Cut(refused.Detail, "(")
 	list, _, _ := strings.Cut(rest, ")=(")
-	for _, c := range p.Table.Columns {
-		if list == c.Name || strings.HasPrefix(list, c.Name+", ") {
-			return c.Name, nil
+	names := strings.Split(list, ", ")
+	for _, name := range names {
+		if _, ok := p.Table.Column(name); !ok {
+			return nil, nil
 		}
 	}
-	return "", nil
+	return names, nil
 }
 
 // foreignKey is one of a table's foreign keys; to is empty where it refers to the parent's primary key.
@@ -34,11 +35,14 @@ type foreignKey struct {
 	from, to []string
 }
 
-// orphan looks for the parents of a row, because SQLite does not say which foreign key was violated.
-func (q *sqlite) orphan(ctx context.Context, it *item, _ error) (string, error) {
+// culprits looks for the parents of a row, because SQLite does not say which foreign key was violated.
+func (q *sqlite) culprits(ctx context.Context, it *item, cause error) ([]string, error) {
+	if !database.Explain(cause).ForeignKey() {
+		return nil, nil
+	}
 	keys, err := q.foreignKeys(ctx)
 	if err != nil {
-		return "", fmt.Errorf("read foreign keys: %w", err)
+		return nil, fmt.Errorf("read foreign keys: %w", err)
 	}
 	for _, key := range keys {
 		var args []any
@@ -52,7 +56,7 @@ func (q *sqlite) orphan(ctx context.Context, it *item, _ error) (string, error) 
 		}
 		if len(key.to) == 0 {
 			if key.to, err = q.texts(ctx, "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", key.parent); err != nil {
-				return "", fmt.Errorf("read primary key: %w", err)
+				return nil, fmt.Errorf("read primary key: %w", err)
 			}
 		}
 		if len(key.to) != len(args) {
@@ -65,13 +69,13 @@ func (q *sqlite) orphan(ctx context.Context, it *item, _ error) (string, error) 
 		var found int
 		query := "SELECT count(*) FROM " + q.quote(key.parent) + " WHERE " + strings.Join(terms, " AND ")
 		if err := q.tx.QueryRow(ctx, query, args...).Scan(&found); err != nil {
-			return "", fmt.Errorf("look for a parent: %w", err)
+			return nil, fmt.Errorf("look for a parent: %w", err)
 		}
 		if found == 0 {
-			return key.from[0], nil
+			return key.from, nil
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 // foreignKeys are those of the table, in the order of its definition.

@@ -1,0 +1,201 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ingest/shared/control"
+	"ingest/shared/lifecycle"
+	"ingest/shared/run"
+)
+
+// installation is an embedded one with an importer of people, a good and a bad file.
+func installation(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "configs/importers/people.yaml"), `
+importer: people
+source: {type: filesystem, path: people.csv}
+destination: {table: people, create_table: true}
+key: email
+on_duplicate: update
+fields:
+  - {from: email, to: email}
+  - {from: age, to: age, type: integer}
+rules:
+  age: required|integer
+`)
+	write(t, filepath.Join(dir, "people.csv"), "email,age\na@example.com,1\nb@example.com,2\n")
+	write(t, filepath.Join(dir, "bad.csv"), "email,age\nc@example.com,x\nd@example.com,4\n")
+	write(t, filepath.Join(dir, "broken.csv"), "email,age\ne@example.com,\"5\n")
+	return dir
+}
+
+func resource(t *testing.T, got result) control.Resource {
+	t.Helper()
+	var body struct{ Data control.Resource }
+	if err := json.Unmarshal([]byte(got.out), &body); err != nil {
+		t.Fatalf("%v in %+v", err, got)
+	}
+	return body.Data
+}
+
+func TestAWaitedRunSaysItsResultByTheExitCode(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	for _, c := range []struct {
+		file   string
+		code   int
+		status run.Status
+	}{
+		{"people.csv", 0, run.Completed},
+		{"bad.csv", 3, run.CompletedWithErrors},
+		{"broken.csv", 4, run.Failed},
+	} {
+		got := ingest(t, dir, nil, "run", "people", "--file", c.file, "--output", "json")
+		r := resource(t, got)
+		if got.code != c.code || r.Status != c.status {
+			t.Errorf("%s: exit %d, %s; want %d, %s\n%s", c.file, got.code, r.Status, c.code, c.status, got.errors)
+		}
+		watched := ingest(t, dir, nil, "status", fmt.Sprint(r.ID), "--watch", "--quiet")
+		if watched.code != c.code || watched.out+watched.errors != "" {
+			t.Errorf("%s: watched: %+v", c.file, watched)
+		}
+		if shown := ingest(t, dir, nil, "status", fmt.Sprint(r.ID)); shown.code != 0 {
+			t.Errorf("%s: shown: %+v", c.file, shown)
+		}
+	}
+}
+
+func TestFailedRowsCanBeFetchedAndRetried(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	if got := ingest(t, dir, nil, "run", "people", "--file", "bad.csv", "--quiet"); got.code != 3 || got.out+got.errors != "" {
+		t.Fatalf("%+v", got)
+	}
+	want := "email,age,_error_message,_row_number\nc@example.com,x,The age field must be an integer.,1\n"
+	if got := ingest(t, dir, nil, "failed-rows", "1"); got.code != 0 || got.out != want {
+		t.Errorf("%+v", got)
+	}
+	if got := ingest(t, dir, nil, "errors", "1"); got.code != 0 || !strings.Contains(got.out, "age: The age field must be an integer.") {
+		t.Errorf("%+v", got)
+	}
+	retry := resource(t, ingest(t, dir, nil, "retry", "1", "--output", "json"))
+	if retry.ParentID == nil || *retry.ParentID != 1 || retry.Progress.Total != 1 {
+		t.Errorf("%+v", retry)
+	}
+	if got := ingest(t, dir, nil, "retry", "1"); got.code != 1 || !strings.Contains(got.errors, "was already retried as run #2") {
+		t.Errorf("%+v", got)
+	}
+	if got := ingest(t, dir, nil, "verify", "1"); got.code != 0 || !strings.Contains(got.out, "All numbers agree.") {
+		t.Errorf("%+v", got)
+	}
+	if got := ingest(t, dir, nil, "cancel", "1"); got.code != 0 || got.out != "Ingest run #1 has already finished.\n" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestStandardInputIsARunOfItsOwn(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	var out, errs bytes.Buffer
+	code := Main(t.Context(), []string{"run", "people", "--file", "-", "--output", "json"}, Options{
+		Stdin: strings.NewReader("email,age\nz@example.com,9\n"), Stdout: &out, Stderr: &errs, Environ: []string{}, Workdir: dir,
+	})
+	r := resource(t, result{code, out.String(), errs.String()})
+	if code != 0 || r.Created != 1 || r.OriginalFilename != "stdin" {
+		t.Errorf("exit %d: %+v", code, r)
+	}
+	if left := ingest(t, dir, nil, "run", "nobody", "--file", "-"); left.code != 1 {
+		t.Errorf("%+v", left)
+	}
+	for _, file := range tree(t, filepath.Join(dir, ".ingest/spool")) {
+		if file != "/id" {
+			t.Errorf("the spool keeps %s", file)
+		}
+	}
+}
+
+func TestUpExecutesWhatIsDetachedAndLeavesWhenTold(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	up := lifecycle.NewTasks(t.Context())
+	var log bytes.Buffer
+	up.Go("up", func(context.Context) error {
+		options := Options{Stdout: &log, Stderr: &log, Environ: []string{}, Workdir: dir}
+		if code := Main(ctx, []string{"up", "--log-format", "json"}, options); code != 0 {
+			return fmt.Errorf("up ended with %d", code)
+		}
+		return nil
+	})
+	eventually(t, "up is up", func() bool { return announced(filepath.Join(dir, ".ingest")) })
+	started := ingest(t, dir, nil, "run", "people", "--detach", "--output", "json")
+	if started.code != 0 {
+		t.Fatalf("%+v", started)
+	}
+	id := fmt.Sprint(resource(t, started).ID)
+	if got := ingest(t, dir, nil, "status", id, "--watch", "--output", "json"); got.code != 0 || resource(t, got).Created != 2 {
+		t.Errorf("%+v", got)
+	}
+	if got := ingest(t, dir, nil, "workers"); !strings.Contains(got.out, "worker") || !strings.Contains(got.out, "coordinator") {
+		t.Errorf("%+v", got)
+	}
+	stop()
+	if err := up.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, log.String())
+	}
+}
+
+func TestAnInterruptedRunIsShownAndContinued(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	var text strings.Builder
+	text.WriteString("email,age\n")
+	for i := range 200_000 {
+		fmt.Fprintf(&text, "p%d@example.com,%d\n", i, i)
+	}
+	write(t, filepath.Join(dir, "people.csv"), text.String())
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	working := lifecycle.NewTasks(t.Context())
+	var errs bytes.Buffer
+	code := -1
+	working.Go("run", func(context.Context) error {
+		code = Main(ctx, []string{"run", "people"}, Options{
+			Stdout: &bytes.Buffer{}, Stderr: &errs, Environ: []string{}, Workdir: dir,
+		})
+		return nil
+	})
+	eventually(t, "the run has begun", func() bool {
+		got := ingest(t, dir, nil, "status", "1", "--output", "json")
+		return got.code == 0 && resource(t, got).Progress.Processed > 0
+	})
+	interrupt()
+	if err := working.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if code != exitInterrupted || !strings.Contains(errs.String(), "Run #1 is interrupted: `ingest up` continues it.") {
+		t.Fatalf("exit %d: %s", code, errs.String())
+	}
+	if got := ingest(t, dir, nil, "status", "1"); !strings.Contains(got.out, "processing (interrupted: `ingest up` continues it)") {
+		t.Errorf("%+v", got)
+	}
+	// Cancelling writes the registry only; whoever executes runs next carries it out.
+	write(t, filepath.Join(dir, "one.csv"), "email,age\nlast@example.com,1\n")
+	if got := ingest(t, dir, nil, "cancel", "1"); got.code != 0 || !strings.Contains(got.errors, "`ingest up` carries it out") {
+		t.Errorf("%+v", got)
+	}
+	if got := ingest(t, dir, nil, "run", "people", "--file", "one.csv"); got.code != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := ingest(t, dir, nil, "verify", "1"); got.code != 0 {
+		t.Errorf("%+v", got)
+	}
+}
