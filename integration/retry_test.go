@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,8 +10,6 @@ import (
 	"ingest/integration/reference"
 	"ingest/integration/rig"
 	"ingest/shared/lifecycle"
-
-	"context"
 )
 
 // TestRetryAfterMendingARule imports exactly the failed rows, with their numbers; a dry run before changes nothing.

@@ -87,8 +87,10 @@ func TestBuilderCanBeUsedAgain(t *testing.T) {
 func TestLoggedRowsKeepEveryByte(t *testing.T) {
 	t.Parallel()
 	want := []Logged{
-		{Row: row.Row{Number: 3, Line: 4, Cells: []string{"\xff\x00é", ""}}, Status: StatusFailed, Message: "no",
-			Fields: []FieldMessage{{Column: "E-Mail", Messages: []string{"a", "b"}}}},
+		{
+			Row: row.Row{Number: 3, Line: 4, Cells: []string{"\xff\x00é", ""}}, Status: StatusFailed, Message: "no",
+			Fields: []FieldMessage{{Column: "E-Mail", Messages: []string{"a", "b"}}},
+		},
 		{Row: row.Row{Number: 9, Line: 11, Fault: "torn"}, Status: StatusFailed, Message: "torn"},
 	}
 	data, err := EncodeLogged(want)

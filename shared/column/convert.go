@@ -186,6 +186,16 @@ func boolean(text string) (string, Problem) {
 }
 
 var booleans = [...]struct{ text, canonical string }{
-	{"true", "true"}, {"false", "false"}, {"1", "true"}, {"0", "false"}, {"t", "true"}, {"f", "false"},
-	{"yes", "true"}, {"no", "false"}, {"y", "true"}, {"n", "false"}, {"on", "true"}, {"off", "false"},
+	{"true", "true"},
+	{"false", "false"},
+	{"1", "true"},
+	{"0", "false"},
+	{"t", "true"},
+	{"f", "false"},
+	{"yes", "true"},
+	{"no", "false"},
+	{"y", "true"},
+	{"n", "false"},
+	{"on", "true"},
+	{"off", "false"},
 }

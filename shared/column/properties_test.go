@@ -15,7 +15,8 @@ var anyType = rapid.SampledFrom([]column.Type{
 	kind(column.Text), kind(column.Integer), smallint, money, kind(column.Decimal), kind(column.Float), real32,
 	kind(column.Boolean), kind(column.Date), kind(column.Time), kind(column.Datetime), instant, seconds,
 	kind(column.UUID), kind(column.JSON), kind(column.Bytes), kind(column.Other),
-	{Kind: column.Decimal, Precision: 5, Scale: -2}, {Kind: column.Decimal, Precision: 2, Scale: 4},
+	{Kind: column.Decimal, Precision: 5, Scale: -2},
+	{Kind: column.Decimal, Precision: 2, Scale: 4},
 	{Kind: column.Decimal, Precision: 30, Scale: 10, Digits: 15},
 })
 

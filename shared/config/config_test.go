@@ -150,10 +150,14 @@ func TestPathsAreRelativeToWhereTheyWereGiven(t *testing.T) {
 				t.Fatal(err)
 			}
 			base := filepath.Join(dir, want)
-			got := []string{c.DataDir, c.Importers, c.Roots[0], c.Connections["default"].URL.Reveal(),
-				c.Connections["b"].URL.Reveal(), c.Connections["c"].URL.Reveal()}
-			expected := []string{filepath.Join(base, "data"), filepath.Join(workdir, "data"), filepath.Join(workdir, "data"),
-				"sqlite:" + filepath.Join(base, "data/a.db?x=1"), "sqlite:/abs/b.db", "sqlite:" + filepath.Join(workdir, "data/c.db")}
+			got := []string{
+				c.DataDir, c.Importers, c.Roots[0], c.Connections["default"].URL.Reveal(),
+				c.Connections["b"].URL.Reveal(), c.Connections["c"].URL.Reveal(),
+			}
+			expected := []string{
+				filepath.Join(base, "data"), filepath.Join(workdir, "data"), filepath.Join(workdir, "data"),
+				"sqlite:" + filepath.Join(base, "data/a.db?x=1"), "sqlite:/abs/b.db", "sqlite:" + filepath.Join(workdir, "data/c.db"),
+			}
 			if diff := cmp.Diff(expected, got); diff != "" {
 				t.Errorf("paths (-want +got):\n%s", diff)
 			}
@@ -228,8 +232,10 @@ connections:
 		t.Errorf("redis %q", got)
 	}
 	settings := effective(c)
-	for key, origin := range map[string]config.Origin{"redis.url": config.FromEnv, "connections.other.url": config.FromEnv,
-		"connections.ware-house.url": config.FromEnv, "connections.ware-house.ledger_schema": config.FromFile} {
+	for key, origin := range map[string]config.Origin{
+		"redis.url": config.FromEnv, "connections.other.url": config.FromEnv,
+		"connections.ware-house.url": config.FromEnv, "connections.ware-house.ledger_schema": config.FromFile,
+	} {
 		if settings[key].Origin != origin {
 			t.Errorf("%s comes from %q, want %q", key, settings[key].Origin, origin)
 		}
@@ -317,8 +323,10 @@ connections:
   memory: {url: "sqlite::memory:"}
   none: {ledger_schema: "a b"}
 `)
-	_, err := completed(t, dir, "my.yaml", []string{"INGEST_LEASE=1ms", "INGEST_CONNECTIONS_X=y",
-		"INGEST_CONNECTIONS_E_URL=topsecret", "INGEST_CONNECTIONS_F_URL=a", "INGEST_CONNECTIONS_F_URL_FILE=b"},
+	_, err := completed(t, dir, "my.yaml", []string{
+		"INGEST_LEASE=1ms", "INGEST_CONNECTIONS_X=y",
+		"INGEST_CONNECTIONS_E_URL=topsecret", "INGEST_CONNECTIONS_F_URL=a", "INGEST_CONNECTIONS_F_URL_FILE=b",
+	},
 		[]string{"--namespace=a b", "--redis-url=http://:topsecret@x", "--log-level=loud", "--max-failed-ratio=NaN", "--slots=-1"})
 	if err == nil {
 		t.Fatal("accepted")

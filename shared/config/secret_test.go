@@ -54,8 +54,10 @@ func TestNoPrintingShowsAPassword(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := strings.Join([]string{string(inJSON), string(inYAML), string(encoded), fmt.Sprint(c.Effective()),
-			fmt.Sprintf("%v %+v %#v %s %q %x %X %d", c, c, c, url, url, url, url, url)}, "\n")
+		all := strings.Join([]string{
+			string(inJSON), string(inYAML), string(encoded), fmt.Sprint(c.Effective()),
+			fmt.Sprintf("%v %+v %#v %s %q %x %X %d", c, c, c, url, url, url, url, url),
+		}, "\n")
 		if strings.Contains(all, needle) || strings.Contains(strings.ToLower(all), fmt.Sprintf("%x", needle)) {
 			t.Fatalf("the password is shown:\n%s", all)
 		}

@@ -43,51 +43,85 @@ func scenarios(f features) []scenario {
 	seed := []string{"1,one,1", "2,two,2"}
 	repeated := []string{"1,one,1", "2,zwei,2", "3,three,3", "3,drei,3", "NULL,none,0", "NULL,none,0"}
 	return []scenario{
-		{name: "skip keeps the record", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Skip, seed: seed,
-			rows: repeated, outcomes: "SSCSCC", contents: []string{"1|one|1", "2|two|2", "3|three|3", "<null>|none|0", "<null>|none|0"}},
-		{name: "update overwrites what differs", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
-			rows: repeated, outcomes: "=UCUCC", contents: []string{"1|one|1", "2|zwei|2", "3|drei|3", "<null>|none|0", "<null>|none|0"}},
-		{name: "upsert has the effect of update", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Upsert, seed: seed,
-			rows: repeated, outcomes: "=UCUCC", contents: []string{"1|one|1", "2|zwei|2", "3|drei|3", "<null>|none|0", "<null>|none|0"}},
-		{name: "fail refuses the record", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Fail, seed: seed,
+		{
+			name: "skip keeps the record", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Skip, seed: seed,
+			rows: repeated, outcomes: "SSCSCC", contents: []string{"1|one|1", "2|two|2", "3|three|3", "<null>|none|0", "<null>|none|0"},
+		},
+		{
+			name: "update overwrites what differs", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
+			rows: repeated, outcomes: "=UCUCC", contents: []string{"1|one|1", "2|zwei|2", "3|drei|3", "<null>|none|0", "<null>|none|0"},
+		},
+		{
+			name: "upsert has the effect of update", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Upsert, seed: seed,
+			rows: repeated, outcomes: "=UCUCC", contents: []string{"1|one|1", "2|zwei|2", "3|drei|3", "<null>|none|0", "<null>|none|0"},
+		},
+		{
+			name: "fail refuses the record", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Fail, seed: seed,
 			rows: repeated, outcomes: "FFCFCC", contents: []string{"1|one|1", "2|two|2", "3|three|3", "<null>|none|0", "<null>|none|0"},
-			failed: slices.Repeat([]Result{failure("Duplicate entry found for key 'k'.")}, 3)},
-		{name: "there and back again is two updates", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
-			rows: []string{"1,other,1", "1,one,1", "1,one,1"}, outcomes: "UU=", contents: []string{"1|one|1", "2|two|2"}},
-		{name: "absent columns get the default and are not overwritten", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
+			failed: slices.Repeat([]Result{failure("Duplicate entry found for key 'k'.")}, 3),
+		},
+		{
+			name: "there and back again is two updates", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
+			rows: []string{"1,other,1", "1,one,1", "1,one,1"}, outcomes: "UU=", contents: []string{"1|one|1", "2|two|2"},
+		},
+		{
+			name: "absent columns get the default and are not overwritten", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
 			rows:     []string{"1,uno,-", "2,-,-", "3,-,NULL", "4,four,-", "4,-,9", "-,x,1"},
-			outcomes: "U=CCUC", contents: []string{"1|uno|1", "2|two|2", "3|<null>|<null>", "4|four|9", "<null>|x|1"}},
-		{name: "a case is a change", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
-			rows: []string{"1,ONE,1"}, outcomes: "U", contents: []string{"1|ONE|1", "2|two|2"}},
-		{name: "without a key every row is inserted", create: []string{"CREATE TABLE T (ID, a text)"}, columns: []string{"a"}, strategy: importer.Skip,
-			rows: []string{"x", "x", "NULL", "-"}, outcomes: "CCCC", contents: []string{"x", "x", "<null>", "<null>"}},
-		{name: "nothing but the key", create: []string{plain}, key: []string{"k"}, columns: []string{"k"}, strategy: importer.Update,
-			rows: []string{"1", "1", "2"}, outcomes: "C=C", contents: []string{"1|<null>|7", "2|<null>|7"}},
-		{name: "composite key in another order than the index", create: []string{"CREATE TABLE T (ID, s text, n integer, v text, UNIQUE (s, n))"}, key: []string{"n", "s"},
+			outcomes: "U=CCUC", contents: []string{"1|uno|1", "2|two|2", "3|<null>|<null>", "4|four|9", "<null>|x|1"},
+		},
+		{
+			name: "a case is a change", create: []string{plain}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
+			rows: []string{"1,ONE,1"}, outcomes: "U", contents: []string{"1|ONE|1", "2|two|2"},
+		},
+		{
+			name: "without a key every row is inserted", create: []string{"CREATE TABLE T (ID, a text)"}, columns: []string{"a"}, strategy: importer.Skip,
+			rows: []string{"x", "x", "NULL", "-"}, outcomes: "CCCC", contents: []string{"x", "x", "<null>", "<null>"},
+		},
+		{
+			name: "nothing but the key", create: []string{plain}, key: []string{"k"}, columns: []string{"k"}, strategy: importer.Update,
+			rows: []string{"1", "1", "2"}, outcomes: "C=C", contents: []string{"1|<null>|7", "2|<null>|7"},
+		},
+		{
+			name: "composite key in another order than the index", create: []string{"CREATE TABLE T (ID, s text, n integer, v text, UNIQUE (s, n))"}, key: []string{"n", "s"},
 			columns: []string{"n", "s", "v"}, strategy: importer.Update, seed: []string{"1,a,x", "1,b,x"},
 			rows: []string{"1,a,y", "1,b,x", "2,a,x", "NULL,a,x", "NULL,a,x"}, outcomes: "U=CCC",
-			contents: []string{"a|1|y", "b|1|x", "a|2|x", "a|<null>|x", "a|<null>|x"}},
-		{name: "a second unique index sees rows in file order", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, email_address text UNIQUE)"}, key: []string{"k"},
+			contents: []string{"a|1|y", "b|1|x", "a|2|x", "a|<null>|x", "a|<null>|x"},
+		},
+		{
+			name: "a second unique index sees rows in file order", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, email_address text UNIQUE)"}, key: []string{"k"},
 			columns: []string{"k", "email_address"}, strategy: importer.Update, seed: []string{"1,a", "2,b"},
 			rows: []string{"1,b", "3,a", "1,c", "3,a", "2,a", "3,d", "2,a"}, outcomes: "FFUCFUU",
 			contents: []string{"1|c", "2|a", "3|d"},
-			failed:   slices.Repeat([]Result{under("EMAIL_ADDRESS", "The email address has already been taken.")}, 3)},
-		{name: "a CHECK", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, a text, b integer CONSTRAINT price_positive CHECK (b > 0))"}, key: []string{"k"}, columns: kab,
+			failed:   slices.Repeat([]Result{under("EMAIL_ADDRESS", "The email address has already been taken.")}, 3),
+		},
+		{
+			name: "a CHECK", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, a text, b integer CONSTRAINT price_positive CHECK (b > 0))"}, key: []string{"k"}, columns: kab,
 			strategy: importer.Update, seed: seed, rows: []string{"1,x,0", "3,x,0", "3,x,1", "4,x,1", "4,x,0", "2,y,3"}, outcomes: "FFCCFU",
-			contents: []string{"1|one|1", "2|y|3", "3|x|1", "4|x|1"}, failed: slices.Repeat([]Result{failure("The row violates 'price_positive'.")}, 3)},
-		{name: "a foreign key", create: []string{"CREATE TABLE T_p (id integer PRIMARY KEY)", "INSERT INTO T_p VALUES (1), (2)",
-			"CREATE TABLE T (ID, k integer UNIQUE, a text, b integer REFERENCES T_p)"}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
+			contents: []string{"1|one|1", "2|y|3", "3|x|1", "4|x|1"}, failed: slices.Repeat([]Result{failure("The row violates 'price_positive'.")}, 3),
+		},
+		{
+			name: "a foreign key", create: []string{
+				"CREATE TABLE T_p (id integer PRIMARY KEY)", "INSERT INTO T_p VALUES (1), (2)",
+				"CREATE TABLE T (ID, k integer UNIQUE, a text, b integer REFERENCES T_p)",
+			}, key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
 			rows: []string{"1,x,3", "3,x,3", "3,x,1", "2,y,1"}, outcomes: "FFCU", contents: []string{"1|one|1", "2|y|1", "3|x|1"},
-			failed: slices.Repeat([]Result{under("B", f.foreign)}, 2)},
-		{name: "a parent in the same table must come before its child", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, b integer REFERENCES T(k))"}, key: []string{"k"},
+			failed: slices.Repeat([]Result{under("B", f.foreign)}, 2),
+		},
+		{
+			name: "a parent in the same table must come before its child", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, b integer REFERENCES T(k))"}, key: []string{"k"},
 			columns: []string{"k", "b"}, strategy: importer.Update, rows: []string{"1,2", "2,2", "3,4", "4,3", "1,2"}, outcomes: "FCFFC", contents: []string{"1|2", "2|2"},
-			failed: slices.Repeat([]Result{under("B", f.foreign)}, 3)},
-		{name: "a trigger", create: append([]string{plain}, f.trigger("T")...), key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
+			failed: slices.Repeat([]Result{under("B", f.foreign)}, 3),
+		},
+		{
+			name: "a trigger", create: append([]string{plain}, f.trigger("T")...), key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
 			rows: []string{"1,bad,1", "3,bad,1", "4,good,1"}, outcomes: "FFC", contents: []string{"1|one|1", "2|two|2", "4|good|1"},
-			failed: slices.Repeat([]Result{failure(f.refused)}, 2)},
-		{name: "a required column", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, unit_price integer NOT NULL)"}, key: []string{"k"}, columns: []string{"k", "unit_price"},
+			failed: slices.Repeat([]Result{failure(f.refused)}, 2),
+		},
+		{
+			name: "a required column", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, unit_price integer NOT NULL)"}, key: []string{"k"}, columns: []string{"k", "unit_price"},
 			strategy: importer.Update, seed: []string{"1,1"}, rows: []string{"1,NULL", "1,-", "2,-", "2,5"}, outcomes: "F=FC", contents: []string{"1|1", "2|5"},
-			failed: slices.Repeat([]Result{under("UNIT_PRICE", "The unit price field is required.")}, 2)},
+			failed: slices.Repeat([]Result{under("UNIT_PRICE", "The unit price field is required.")}, 2),
+		},
 	}
 }
 
@@ -141,8 +175,10 @@ func TestTypes(t *testing.T) {
 	second := []string{"kase", "5", "9007199254740994", "1.11", "0.2", "false", "2024-03-01", "2024-02-29T23:59:59", `{"a": []}`, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12"}
 	forEach(t, func(t *testing.T, _ features, db *database.DB) {
 		yes := true
-		d := importer.Definition{Key: []string{"k"}, Destination: importer.Destination{Table: newName(), CreateTable: &yes},
-			Fields: []importer.Field{{From: []string{"k"}, To: "k", Type: "text"}}}
+		d := importer.Definition{
+			Key: []string{"k"}, Destination: importer.Destination{Table: newName(), CreateTable: &yes},
+			Fields: []importer.Field{{From: []string{"k"}, To: "k", Type: "text"}},
+		}
 		columns := []string{"k"}
 		for _, name := range fields {
 			column := "c_" + strings.Trim(strings.ReplaceAll(name, "(10,2)", ""), " ")

@@ -19,8 +19,11 @@ func TestCreate(t *testing.T) {
 		yes := true
 		d := importer.Definition{
 			Key: []string{"E-Mail", "Shop"}, Destination: importer.Destination{Table: "created", CreateTable: &yes},
-			Fields: []importer.Field{{From: []string{"Mail", "E-Mail"}, To: "email"}, {From: []string{"Shop"}, To: "shop no", Type: "integer"},
-				{From: []string{"P"}, To: "price", Type: "decimal(10,2)"}},
+			Fields: []importer.Field{
+				{From: []string{"Mail", "E-Mail"}, To: "email"},
+				{From: []string{"Shop"}, To: "shop no", Type: "integer"},
+				{From: []string{"P"}, To: "price", Type: "decimal(10,2)"},
+			},
 		}
 		create := func(ctx context.Context) error { return Create(ctx, db, d) }
 		if err := lifecycle.Parallel(t.Context(), create, create, create, create); err != nil {

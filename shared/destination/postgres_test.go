@@ -82,26 +82,44 @@ func TestPeculiarTables(t *testing.T) {
 		contents           []string
 		failed             string
 	}{
-		{name: "equality of keys that only the database knows", create: "CREATE TABLE T (k text COLLATE nocase UNIQUE, v text)", columns: []string{"k", "v"},
-			rows: []string{"A,1", "b,2", "a,3", "B,2", "c,4", "NULL,5"}, outcomes: "CCU=CC", contents: []string{"<null>|5", "A|3", "b|2", "c|4"}},
-		{name: "blanks at the end of char(n)", create: "CREATE TABLE T (k char(4) UNIQUE, v char(4))", columns: []string{"k", "v"},
-			rows: []string{"a,x", "a ,x ", "a  ,y"}, outcomes: "C=U", contents: []string{"a|y"}},
-		{name: "an enum", create: "CREATE TABLE T (k integer UNIQUE, v mood)", columns: []string{"k", "v"},
+		{
+			name: "equality of keys that only the database knows", create: "CREATE TABLE T (k text COLLATE nocase UNIQUE, v text)", columns: []string{"k", "v"},
+			rows: []string{"A,1", "b,2", "a,3", "B,2", "c,4", "NULL,5"}, outcomes: "CCU=CC", contents: []string{"<null>|5", "A|3", "b|2", "c|4"},
+		},
+		{
+			name: "blanks at the end of char(n)", create: "CREATE TABLE T (k char(4) UNIQUE, v char(4))", columns: []string{"k", "v"},
+			rows: []string{"a,x", "a ,x ", "a  ,y"}, outcomes: "C=U", contents: []string{"a|y"},
+		},
+		{
+			name: "an enum", create: "CREATE TABLE T (k integer UNIQUE, v mood)", columns: []string{"k", "v"},
 			rows: []string{"1,sad", "2,glad", "1,sad", "1,ok", "1,glad", "3,ok"}, outcomes: "CF=UFC", contents: []string{"1|ok", "3|ok"},
-			failed: "The database refused the row (22P02)."},
-		{name: "an enum as key", create: "CREATE TABLE T (k mood UNIQUE, v text)", columns: []string{"k", "v"},
+			failed: "The database refused the row (22P02).",
+		},
+		{
+			name: "an enum as key", create: "CREATE TABLE T (k mood UNIQUE, v text)", columns: []string{"k", "v"},
 			rows: []string{"sad,1", "glad,2", "sad,3", "NULL,4"}, outcomes: "CFUC", contents: []string{"<null>|4", "sad|3"},
-			failed: "The database refused the row (22P02)."},
-		{name: "json without an equality", create: "CREATE TABLE T (k integer UNIQUE, v json)", columns: []string{"k", "v"},
-			rows: []string{"1,[1]", "1,[1.0]", "1,[2]"}, outcomes: "C=U", contents: []string{"1|[2]"}},
-		{name: "a deferred foreign key", create: "CREATE TABLE T (k integer UNIQUE, v integer REFERENCES T(k) DEFERRABLE INITIALLY DEFERRED)", columns: []string{"k", "v"},
-			rows: []string{"1,1", "2,3", "3,1"}, outcomes: "CFC", contents: []string{"1|1", "3|1"}, failed: "The selected v is invalid."},
-		{name: "a deferred unique constraint", create: "CREATE TABLE T (k integer UNIQUE, v integer UNIQUE DEFERRABLE INITIALLY DEFERRED)", columns: []string{"k", "v"},
-			rows: []string{"1,1", "2,2", "3,1", "1,2", "2,3", "1,2"}, outcomes: "CCFFUU", contents: []string{"1|2", "2|3"}, failed: "The v has already been taken."},
-		{name: "a row too long for its index", create: "CREATE TABLE T (k integer UNIQUE, v text)", more: "CREATE INDEX ON T (v)", columns: []string{"k", "v"},
-			rows: []string{"1,a", "2,LONG", "3,b"}, outcomes: "CFC", contents: []string{"1|a", "3|b"}, failed: "The database refused the row (54000)."},
-		{name: "an identity that is always generated", create: "CREATE TABLE T (n bigint GENERATED ALWAYS AS IDENTITY, k integer UNIQUE, v text)", columns: []string{"k", "v"},
-			rows: []string{"1,a", "1,b"}, outcomes: "CU", contents: []string{"1|1|b"}},
+			failed: "The database refused the row (22P02).",
+		},
+		{
+			name: "json without an equality", create: "CREATE TABLE T (k integer UNIQUE, v json)", columns: []string{"k", "v"},
+			rows: []string{"1,[1]", "1,[1.0]", "1,[2]"}, outcomes: "C=U", contents: []string{"1|[2]"},
+		},
+		{
+			name: "a deferred foreign key", create: "CREATE TABLE T (k integer UNIQUE, v integer REFERENCES T(k) DEFERRABLE INITIALLY DEFERRED)", columns: []string{"k", "v"},
+			rows: []string{"1,1", "2,3", "3,1"}, outcomes: "CFC", contents: []string{"1|1", "3|1"}, failed: "The selected v is invalid.",
+		},
+		{
+			name: "a deferred unique constraint", create: "CREATE TABLE T (k integer UNIQUE, v integer UNIQUE DEFERRABLE INITIALLY DEFERRED)", columns: []string{"k", "v"},
+			rows: []string{"1,1", "2,2", "3,1", "1,2", "2,3", "1,2"}, outcomes: "CCFFUU", contents: []string{"1|2", "2|3"}, failed: "The v has already been taken.",
+		},
+		{
+			name: "a row too long for its index", create: "CREATE TABLE T (k integer UNIQUE, v text)", more: "CREATE INDEX ON T (v)", columns: []string{"k", "v"},
+			rows: []string{"1,a", "2,LONG", "3,b"}, outcomes: "CFC", contents: []string{"1|a", "3|b"}, failed: "The database refused the row (54000).",
+		},
+		{
+			name: "an identity that is always generated", create: "CREATE TABLE T (n bigint GENERATED ALWAYS AS IDENTITY, k integer UNIQUE, v text)", columns: []string{"k", "v"},
+			rows: []string{"1,a", "1,b"}, outcomes: "CU", contents: []string{"1|1|b"},
+		},
 	}
 	for _, c := range cases {
 		for _, size := range []int{1, 2, 100} {

@@ -21,22 +21,36 @@ func TestPeculiarSQLiteTables(t *testing.T) {
 		outcomes           string
 		contents           []string
 	}{
-		{name: "a key without case", create: "CREATE TABLE T (k text COLLATE NOCASE UNIQUE, v text)",
-			rows: []string{"A,1", "b,2", "a,3", "B,2"}, outcomes: "CCU=", contents: []string{"A|3", "b|2"}},
-		{name: "a clause that would hide a refused row", create: "CREATE TABLE T (k integer UNIQUE ON CONFLICT REPLACE, v text NOT NULL ON CONFLICT IGNORE)",
-			rows: []string{"1,a", "1,b", "2,NULL", "1,NULL"}, outcomes: "CUFF", contents: []string{"1|b"}},
-		{name: "no rowid", create: "CREATE TABLE T (k text PRIMARY KEY, v integer) WITHOUT ROWID",
-			rows: []string{"a,1", "a,01", "a,2"}, outcomes: "C=U", contents: []string{"a|2"}},
-		{name: "a key that is the rowid", create: "CREATE TABLE T (k integer PRIMARY KEY, v integer)",
-			rows: []string{"7,1", "7,2", "NULL,3"}, outcomes: "CUC", contents: []string{"7|2", "8|3"}},
-		{name: "values that are stored in another way", create: "CREATE TABLE T (k integer UNIQUE, v boolean)",
+		{
+			name: "a key without case", create: "CREATE TABLE T (k text COLLATE NOCASE UNIQUE, v text)",
+			rows: []string{"A,1", "b,2", "a,3", "B,2"}, outcomes: "CCU=", contents: []string{"A|3", "b|2"},
+		},
+		{
+			name: "a clause that would hide a refused row", create: "CREATE TABLE T (k integer UNIQUE ON CONFLICT REPLACE, v text NOT NULL ON CONFLICT IGNORE)",
+			rows: []string{"1,a", "1,b", "2,NULL", "1,NULL"}, outcomes: "CUFF", contents: []string{"1|b"},
+		},
+		{
+			name: "no rowid", create: "CREATE TABLE T (k text PRIMARY KEY, v integer) WITHOUT ROWID",
+			rows: []string{"a,1", "a,01", "a,2"}, outcomes: "C=U", contents: []string{"a|2"},
+		},
+		{
+			name: "a key that is the rowid", create: "CREATE TABLE T (k integer PRIMARY KEY, v integer)",
+			rows: []string{"7,1", "7,2", "NULL,3"}, outcomes: "CUC", contents: []string{"7|2", "8|3"},
+		},
+		{
+			name: "values that are stored in another way", create: "CREATE TABLE T (k integer UNIQUE, v boolean)",
 			seed: "INSERT INTO T VALUES (1, 'yes'), (2, 0), (3, 1)", rows: []string{"1,true", "2,false", "3,no"}, outcomes: "==U",
-			contents: []string{"1|yes", "2|0", "3|0"}},
-		{name: "a moment in another zone", create: "CREATE TABLE T (k integer UNIQUE, v datetime)",
+			contents: []string{"1|yes", "2|0", "3|0"},
+		},
+		{
+			name: "a moment in another zone", create: "CREATE TABLE T (k integer UNIQUE, v datetime)",
 			seed: "INSERT INTO T VALUES (1, '2024-01-01T01:00:00+01:00')", rows: []string{"1,2024-01-01 00:00:00"}, outcomes: "=",
-			contents: []string{"1|2024-01-01T01:00:00+01:00"}},
-		{name: "a blob", create: "CREATE TABLE T (k integer UNIQUE, v blob)",
-			seed: "INSERT INTO T VALUES (1, x'6162')", rows: []string{`1,\x6162`, `1,\x6163`}, outcomes: "=U", contents: []string{"1|ac"}},
+			contents: []string{"1|2024-01-01T01:00:00+01:00"},
+		},
+		{
+			name: "a blob", create: "CREATE TABLE T (k integer UNIQUE, v blob)",
+			seed: "INSERT INTO T VALUES (1, x'6162')", rows: []string{`1,\x6162`, `1,\x6163`}, outcomes: "=U", contents: []string{"1|ac"},
+		},
 	}
 	for _, c := range cases {
 		for _, size := range []int{1, 100} {

@@ -31,8 +31,10 @@ func databases() []features {
 		{
 			name: "sqlite", url: dbtest.SQLite, id: "id INTEGER PRIMARY KEY AUTOINCREMENT",
 			trigger: func(table string) []string {
-				return []string{fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT ON %[1]s WHEN NEW.a = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`, table),
-					fmt.Sprintf(`CREATE TRIGGER %[1]s_u BEFORE UPDATE ON %[1]s WHEN NEW.a = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`, table)}
+				return []string{
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT ON %[1]s WHEN NEW.a = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`, table),
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_u BEFORE UPDATE ON %[1]s WHEN NEW.a = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`, table),
+				}
 			},
 			refused: "The database refused the row (1811).",
 			foreign: "The selected b is invalid.",
@@ -42,7 +44,8 @@ func databases() []features {
 			trigger: func(table string) []string {
 				return []string{
 					fmt.Sprintf(`CREATE FUNCTION %s_f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.a = 'bad' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$`, table),
-					fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT OR UPDATE ON %[1]s FOR EACH ROW EXECUTE FUNCTION %[1]s_f()`, table)}
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT OR UPDATE ON %[1]s FOR EACH ROW EXECUTE FUNCTION %[1]s_f()`, table),
+				}
 			},
 			refused: "The database refused the row (P0001).",
 			foreign: "The selected b is invalid.",

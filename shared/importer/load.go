@@ -138,8 +138,10 @@ func refuseTwins(all []Listed) {
 			continue
 		}
 		others := slices.DeleteFunc(slices.Clone(twins), func(file string) bool { return file == l.File })
-		problems := Problems{{File: l.File, Hint: "also in " + strings.Join(others, ", "),
-			Message: fmt.Sprintf("the slug %q is used by several files", l.Slug)}}
+		problems := Problems{{
+			File: l.File, Hint: "also in " + strings.Join(others, ", "),
+			Message: fmt.Sprintf("the slug %q is used by several files", l.Slug),
+		}}
 		var own Problems
 		if errors.As(l.Err, &own) {
 			problems = append(problems, own...)

@@ -82,7 +82,8 @@ rules:
 			{From: []string{"SKU", "Sku"}, To: "sku", Transform: clean},
 			{From: []string{"Store"}, To: "store", Type: "decimal(10, 2)", Transform: clean},
 			{From: []string{"City"}, To: "city", Transform: []importer.Transform{{Name: "map", Options: map[string]any{
-				"table": map[string]any{"01": "eins", "NA": "null", "yes": "1.10"}, "default": "no"}}}},
+				"table": map[string]any{"01": "eins", "NA": "null", "yes": "1.10"}, "default": "no",
+			}}}},
 			{From: []string{"Note"}, To: "note", Transform: []importer.Transform{{Name: "default", Options: map[string]any{"value": "NA"}}}},
 		},
 		Rules: []importer.Rules{
@@ -99,8 +100,10 @@ rules:
 // What looks like a number, a boolean or nothing to YAML is what its author typed.
 func TestTextStaysText(t *testing.T) {
 	t.Parallel()
-	for _, spelling := range []string{"02", "NA", "1.10", "0x1F", "1e3", "yes", "No", "null", "Null", "~", "true",
-		".inf", ".nan", "1_000", "2024-01-02", "010", "+1", "!!str 7"} {
+	for _, spelling := range []string{
+		"02", "NA", "1.10", "0x1F", "1e3", "yes", "No", "null", "Null", "~", "true",
+		".inf", ".nan", "1_000", "2024-01-02", "010", "+1", "!!str 7",
+	} {
 		t.Run(spelling, func(t *testing.T) {
 			t.Parallel()
 			want := strings.TrimPrefix(spelling, "!!str ")
@@ -221,10 +224,13 @@ func TestSnapshotKeepsEverything(t *testing.T) {
 		d := importer.Definition{
 			Slug:   rapid.StringMatching(`[a-z0-9][a-z0-9_-]{0,9}`).Draw(t, "slug"),
 			Format: importer.Format{Nulls: rapid.SliceOfN(name, 0, 3).Draw(t, "nulls"), MaxRecord: rapid.Int64().Draw(t, "size")},
-			Fields: []importer.Field{{From: rapid.SliceOfN(name, 1, 3).Draw(t, "from"), To: name.Draw(t, "to"),
+			Fields: []importer.Field{{
+				From: rapid.SliceOfN(name, 1, 3).Draw(t, "from"), To: name.Draw(t, "to"),
 				Transform: []importer.Transform{{Name: "map", Options: map[string]any{
 					"table": map[string]any{name.Draw(t, "from text"): name.Draw(t, "to text")},
-					"list":  []any{name.Draw(t, "item"), nil}}}}}},
+					"list":  []any{name.Draw(t, "item"), nil},
+				}}},
+			}},
 			Rules: []importer.Rules{{Column: name.Draw(t, "column"), Rules: []importer.Rule{{Name: "in", Args: rapid.SliceOfN(name, 1, 3).Draw(t, "args")}}}},
 		}
 		snapshot, hash := d.Snapshot()

@@ -45,19 +45,23 @@ func TestCompileRefuses(t *testing.T) {
 		want   string
 	}{
 		"key column missing": {
-			func(*importer.Definition) {}, []string{"E-Mail"},
+			func(*importer.Definition) {},
+			[]string{"E-Mail"},
 			"The key column 'SKU' or one of its aliases was not found in the source file headers.",
 		},
 		"key not mapped": {
-			func(d *importer.Definition) { d.Key = []string{"Size"} }, []string{"SKU", "Size"},
+			func(d *importer.Definition) { d.Key = []string{"Size"} },
+			[]string{"SKU", "Size"},
 			"The key column 'Size' is not mapped by any field.",
 		},
 		"strict, one name": {
-			func(d *importer.Definition) { d.StrictHeaders = true }, []string{"SKU", "E-Mail", "Full Name"},
+			func(d *importer.Definition) { d.StrictHeaders = true },
+			[]string{"SKU", "E-Mail", "Full Name"},
 			"None of the required columns ['Stock'] were found in the source file headers. Strict header validation is enabled.",
 		},
 		"strict, aliases": {
-			func(d *importer.Definition) { d.StrictHeaders = true }, []string{"SKU", "Stock", "Full Name"},
+			func(d *importer.Definition) { d.StrictHeaders = true },
+			[]string{"SKU", "Stock", "Full Name"},
 			"None of the required columns ['E-Mail', 'Email Address'] were found in the source file headers. Strict header validation is enabled.",
 		},
 		"strict, column of rules": {
@@ -69,11 +73,13 @@ func TestCompileRefuses(t *testing.T) {
 			"The column 'Size' was not found in the source file headers. Strict header validation is enabled.",
 		},
 		"repeated name": {
-			func(*importer.Definition) {}, []string{"SKU", "a", "", "Notes", "", "b", "c", "d", "Notes"},
+			func(*importer.Definition) {},
+			[]string{"SKU", "a", "", "Notes", "", "b", "c", "d", "Notes"},
 			"The column 'Notes' appears twice in the header (columns 4 and 9).",
 		},
 		"repeated but for blanks": {
-			func(*importer.Definition) {}, []string{" SKU", "SKU "},
+			func(*importer.Definition) {},
+			[]string{" SKU", "SKU "},
 			"The column 'SKU' appears twice in the header (columns 1 and 2).",
 		},
 		"unknown target": {
@@ -93,7 +99,8 @@ func TestCompileRefuses(t *testing.T) {
 			"The field of the column 'stock' has no source column.",
 		},
 		"nothing mapped": {
-			func(d *importer.Definition) { d.Key = nil }, []string{"x"},
+			func(d *importer.Definition) { d.Key = nil },
+			[]string{"x"},
 			"None of the mapped columns were found in the source file headers.",
 		},
 		"rule of another version": {

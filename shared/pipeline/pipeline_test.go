@@ -112,18 +112,21 @@ func TestApplyFailsRows(t *testing.T) {
 		fields []chunk.FieldMessage
 	}{
 		"one rule": {
-			[]string{"", "a@b.c", "1", "x"}, "The sku field is required.",
+			[]string{"", "a@b.c", "1", "x"},
+			"The sku field is required.",
 			[]chunk.FieldMessage{{Column: "SKU", Messages: []string{"The sku field is required."}}},
 		},
 		"two rules": {
-			[]string{" ", "no address", "1", "x"}, "The sku field is required. (and 1 more error)",
+			[]string{" ", "no address", "1", "x"},
+			"The sku field is required. (and 1 more error)",
 			[]chunk.FieldMessage{
 				{Column: "SKU", Messages: []string{"The sku field is required."}},
 				{Column: "E-Mail", Messages: []string{"The e-mail field must be a valid email address."}},
 			},
 		},
 		"conversions only after the rules": {
-			[]string{"", "", "many", "x"}, "The sku field is required.",
+			[]string{"", "", "many", "x"},
+			"The sku field is required.",
 			[]chunk.FieldMessage{{Column: "SKU", Messages: []string{"The sku field is required."}}},
 		},
 		"every conversion": {
@@ -136,11 +139,13 @@ func TestApplyFailsRows(t *testing.T) {
 			},
 		},
 		"NUL": {
-			[]string{"S\x00", "", "1", "x"}, "The sku field contains a NUL character.",
+			[]string{"S\x00", "", "1", "x"},
+			"The sku field contains a NUL character.",
 			[]chunk.FieldMessage{{Column: "SKU", Messages: []string{"The sku field contains a NUL character."}}},
 		},
 		"invalid UTF-8 in a transformed column": {
-			[]string{"S", "\xff@b.c", "1", "x"}, "The e-mail field must be a valid email address.",
+			[]string{"S", "\xff@b.c", "1", "x"},
+			"The e-mail field must be a valid email address.",
 			[]chunk.FieldMessage{{Column: "E-Mail", Messages: []string{"The e-mail field must be a valid email address."}}},
 		},
 		"fewer cells": {[]string{"S", "", "1"}, "The row has 3 columns, the header has 4.", nil},

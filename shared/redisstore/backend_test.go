@@ -106,7 +106,7 @@ func (s *site) offer(t testing.TB, ref Ref, p int, n int64) (Code, error) {
 
 func payload(p int, n int64) []byte { return fmt.Appendf(nil, "rows of %d/%d\x00\xff\r\n", p, n) }
 
-// want checks a call's code, and that its repetition answers the same.
+// want checks the code of a call: want(t, OK)(s.Call(…)).
 func want(t testing.TB, code Code) func(Code, error) {
 	t.Helper()
 	return func(got Code, err error) {

@@ -17,12 +17,11 @@ const (
 	other    = "(other)"
 )
 
-// sorted orders a histogram by count descending, message ascending.
-func sorted(messages []run.MessageCount) []run.MessageCount {
+// arrange orders a histogram by count descending, message ascending.
+func arrange(messages []run.MessageCount) {
 	slices.SortFunc(messages, func(a, b run.MessageCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Message, b.Message))
 	})
-	return messages
 }
 
 // capped keeps the most frequent messages and counts the rest as other, which comes last. The sum stays exact.
@@ -34,7 +33,7 @@ func capped(counts map[string]int64) []run.MessageCount {
 			messages = append(messages, run.MessageCount{Message: message, Count: count})
 		}
 	}
-	if sorted(messages); len(messages) > distinct {
+	if arrange(messages); len(messages) > distinct {
 		for _, m := range messages[distinct:] {
 			rest += m.Count
 		}
@@ -72,7 +71,7 @@ func (s *Store) Histograms(ctx context.Context, id int64) (errors, validation []
 			message, _ := z.Member.(string)
 			both[i] = append(both[i], run.MessageCount{Message: message, Count: int64(z.Score)})
 		}
-		sorted(both[i])
+		arrange(both[i])
 	}
 	return both[0], both[1], nil
 }

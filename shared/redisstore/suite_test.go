@@ -20,15 +20,38 @@ func TestConformance(t *testing.T) {
 		name string
 		test func(t *testing.T, s *site)
 	}{
-		{"restore", testRestore}, {"restore again after loss", testLoss}, {"restore mends", testMend},
-		{"emit", testEmit}, {"emit is bounded", testFull}, {"position", testPosition}, {"seal", testSeal},
-		{"split lease", testSplitLease}, {"acquire", testAcquire}, {"takeover", testTakeover}, {"fetch", testFetch},
-		{"lost entries", testLost}, {"ack", testAck}, {"ack brings the next", testAckNext},
-		{"ack from the ledger", testReplay}, {"renew and release", testRenew}, {"reset", testReset},
-		{"histograms", testHistograms}, {"fail", testFail}, {"stop", testStop}, {"finish", testFinish},
-		{"forget", testForget}, {"strangers write nothing", testStrangers}, {"reports", testReports},
-		{"processes", testProcesses}, {"events", testEvents}, {"wake-ups", testWake}, {"scripts flushed", testFlush},
+		{"restore", testRestore},
+		{"restore again after loss", testLoss},
+		{"restore mends", testMend},
+		{"emit", testEmit},
+		{"emit is bounded", testFull},
+		{"position", testPosition},
+		{"seal", testSeal},
+		{"split lease", testSplitLease},
+		{"acquire", testAcquire},
+		{"takeover", testTakeover},
+		{"fetch", testFetch},
+		{"lost entries", testLost},
+		{"ack", testAck},
+		{"ack brings the next", testAckNext},
+		{"ack from the ledger", testReplay},
+		{"leftovers", testLeftovers},
+		{"reasons to wake", testReasons},
+		{"renew and release", testRenew},
+		{"reset", testReset},
+		{"histograms", testHistograms},
+		{"fail", testFail},
+		{"stop", testStop},
+		{"finish", testFinish},
+		{"forget", testForget},
+		{"strangers write nothing", testStrangers},
+		{"reports", testReports},
+		{"processes", testProcesses},
+		{"events", testEvents},
+		{"wake-ups", testWake},
+		{"scripts flushed", testFlush},
 		{"big numbers", testBig},
+		{"model", testModel},
 	}
 	for _, b := range backends() {
 		t.Run(b.name, func(t *testing.T) {
@@ -272,6 +295,7 @@ func testSeal(t *testing.T, s *site) {
 	ref := s.begin(t, 2)
 	s.emit(t, ref, 0, 1)
 	want(t, Gap)(s.Seal(t.Context(), ref, []int64{2, 0}, 9))
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{0, 0}, 9))
 	want(t, Gap)(s.Seal(t.Context(), ref, []int64{1}, 9))
 	if got := s.progress(t, ref); got.SplitDone || got.Partitions[0].Sealed != -1 {
 		t.Fatalf("%+v", got)
@@ -313,139 +337,6 @@ func testSplitLease(t *testing.T, s *site) {
 	want(t, Stopped)(s.KeepSplit(ctx, ref, "c", hour))
 	want(t, OK)(s.LeaveSplit(ctx, ref, "c", hour))
 	want(t, Gone)(s.TakeSplit(ctx, Ref{ID: ref.ID, UID: "other"}, "c", hour))
-}
-
-func testAcquire(t *testing.T, s *site) {
-	ref := s.begin(t, 3)
-	_, code, err := s.Acquire(t.Context(), ref, "a", hour)
-	want(t, Empty)(code, err)
-	s.emit(t, ref, 1, 1)
-	s.emit(t, ref, 2, 1)
-	s.emit(t, ref, 2, 2)
-	for range 2 {
-		claim := s.acquire(t, ref, "a")
-		if diff := cmp.Diff(Claim{Partition: 2, Owner: "a", Epoch: 1}, claim); diff != "" {
-			t.Error("the fullest partition, and the same again:", diff)
-		}
-	}
-	if claim := s.acquire(t, ref, "b"); claim.Partition != 1 {
-		t.Error(claim)
-	}
-	_, code, err = s.Acquire(t.Context(), ref, "c", hour)
-	want(t, Empty)(code, err)
-	must(t, s.Stop(t.Context(), ref, run.Cancelling))
-	_, code, err = s.Acquire(t.Context(), ref, "a", hour)
-	want(t, Stopped)(code, err)
-}
-
-func testTakeover(t *testing.T, s *site) {
-	ref := s.begin(t, 1)
-	s.emit(t, ref, 0, 1)
-	first := s.acquire(t, ref, "a")
-	entry, _ := s.fetch(t, ref, first)
-	if entry.Attempts != 1 || entry.Crashes != 0 {
-		t.Error(entry)
-	}
-	s.expire(t, ref, 0)
-	// Nobody took it yet: the owner goes on.
-	_, code := s.fetch(t, ref, first)
-	want(t, OK)(code, nil)
-	s.expire(t, ref, 0)
-	for range 2 {
-		second := s.acquire(t, ref, "b")
-		if diff := cmp.Diff(Claim{Owner: "b", Epoch: 2, Taken: true}, second); diff != "" {
-			t.Error(diff)
-		}
-	}
-	second := s.acquire(t, ref, "b")
-	_, code = s.fetch(t, ref, first)
-	want(t, NotOwner)(code, nil)
-	want(t, NotOwner)(s.Renew(t.Context(), ref, first, hour))
-	want(t, NotOwner)(s.Release(t.Context(), ref, first))
-	entry, code = s.fetch(t, ref, second)
-	if want(t, OK)(code, nil); entry.Number != 1 || entry.Attempts != 3 || entry.Crashes != 1 {
-		t.Errorf("%+v", entry)
-	}
-	// The former owner's ack counts, but brings it nothing.
-	s.emit(t, ref, 0, 2)
-	code, next, err := s.Ack(t.Context(), ref, Ack{Number: 1, Claim: &first, Lease: hour})
-	if want(t, OK)(code, err); next != nil {
-		t.Error("a next chunk for the former owner")
-	}
-	want(t, OK)(s.Release(t.Context(), ref, second))
-	if third := s.acquire(t, ref, "c"); third.Taken || third.Epoch != 3 || third.Acked != 1 {
-		t.Errorf("%+v", third)
-	}
-	if got := s.progress(t, ref).Partitions[0]; got.Crashes != 0 || got.Attempts != 0 {
-		t.Errorf("%+v", got)
-	}
-}
-
-func testFetch(t *testing.T, s *site) {
-	ref := s.begin(t, 1)
-	for n := int64(1); n <= 3; n++ {
-		s.emit(t, ref, 0, n)
-	}
-	claim := s.acquire(t, ref, "a")
-	for attempt := int64(1); attempt <= 3; attempt++ {
-		entry, code := s.fetch(t, ref, claim)
-		want(t, OK)(code, nil)
-		if diff := cmp.Diff(Entry{Number: 1, Payload: payload(0, 1), Attempts: attempt}, entry); diff != "" {
-			t.Error(diff)
-		}
-	}
-	stale := claim
-	stale.Epoch--
-	_, code := s.fetch(t, ref, stale)
-	want(t, NotOwner)(code, nil)
-	for n := int64(1); n <= 3; n++ {
-		code, _, err := s.Ack(t.Context(), ref, Ack{Number: n})
-		want(t, OK)(code, err)
-	}
-	_, code = s.fetch(t, ref, claim)
-	want(t, Empty)(code, nil)
-	must(t, s.Stop(t.Context(), ref, run.Cancelling))
-	_, code = s.fetch(t, ref, claim)
-	want(t, Stopped)(code, nil)
-}
-
-func testLost(t *testing.T, s *site) {
-	for name, lose := range map[string]func(s *site, ref Ref, claim Claim) error{
-		"before it was delivered": func(s *site, ref Ref, claim Claim) error {
-			return s.client.XDel(t.Context(), s.keys.chunks(ref.ID, 0), "1-0").Err()
-		},
-		"after it was delivered": func(s *site, ref Ref, claim Claim) error {
-			s.fetch(t, ref, claim)
-			return s.client.XDel(t.Context(), s.keys.chunks(ref.ID, 0), "1-0").Err()
-		},
-		"with its stream": func(s *site, ref Ref, claim Claim) error {
-			return s.client.Del(t.Context(), s.keys.chunks(ref.ID, 0)).Err()
-		},
-		"with its stream, which was made again": func(s *site, ref Ref, claim Claim) error {
-			err := s.client.Del(t.Context(), s.keys.chunks(ref.ID, 0)).Err()
-			s.emit(t, ref, 0, 3)
-			return err
-		},
-	} {
-		ref := s.begin(t, 1)
-		s.emit(t, ref, 0, 1)
-		s.emit(t, ref, 0, 2)
-		claim := s.acquire(t, ref, "a")
-		if err := lose(s, ref, claim); err != nil {
-			t.Fatal(name, err)
-		}
-		for range 3 {
-			if _, code := s.fetch(t, ref, claim); code != Lost {
-				t.Fatalf("lost %s: got %v", name, code)
-			}
-		}
-		want(t, OK)(s.Reset(t.Context(), ref, 0, Head{Sealed: -1}))
-		s.emit(t, ref, 0, 1)
-		claim = s.acquire(t, ref, "a")
-		if entry, code := s.fetch(t, ref, claim); code != OK || entry.Number != 1 || entry.Attempts != 1 {
-			t.Errorf("lost %s, after a reset: %v %+v", name, code, entry)
-		}
-	}
 }
 
 func testStrangers(t *testing.T, s *site) {

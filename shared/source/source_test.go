@@ -43,12 +43,18 @@ func TestSameUntilTheFileChanges(t *testing.T) {
 	}{
 		"nothing": {"a,b\n", func(*testing.T, string) {}, ""},
 		"empty":   {"", func(*testing.T, string) {}, ""},
-		"size": {strings.Repeat("x", 10), func(t *testing.T, path string) { write(t, path, strings.Repeat("x", 12)) },
-			"The source file PATH has changed since the run began (size 10 → 12 bytes)."},
-		"beginning": {long, func(t *testing.T, path string) { write(t, path, "X"+long[1:]) },
-			"The source file PATH has changed since the run began (same size, other content)."},
-		"end": {long, func(t *testing.T, path string) { write(t, path, long[1:]+"X") },
-			"The source file PATH has changed since the run began (same size, other content)."},
+		"size": {
+			strings.Repeat("x", 10), func(t *testing.T, path string) { write(t, path, strings.Repeat("x", 12)) },
+			"The source file PATH has changed since the run began (size 10 → 12 bytes).",
+		},
+		"beginning": {
+			long, func(t *testing.T, path string) { write(t, path, "X"+long[1:]) },
+			"The source file PATH has changed since the run began (same size, other content).",
+		},
+		"end": {
+			long, func(t *testing.T, path string) { write(t, path, long[1:]+"X") },
+			"The source file PATH has changed since the run began (same size, other content).",
+		},
 		"middle": {long, func(t *testing.T, path string) {
 			write(t, path, long[:len(long)/2]+"X"+long[len(long)/2+1:])
 			if err := os.Chtimes(path, began, began.Add(time.Second)); err != nil {

@@ -99,8 +99,10 @@ func Parse(file string, text []byte) (root *Node, problems Problems) {
 		}
 		if body != nil {
 			p := position(doc.Body)
-			return nil, Problems{{File: file, Line: p.Line, Column: p.Column,
-				Message: "the file has more than one YAML document", Hint: "one file holds one definition"}}
+			return nil, Problems{{
+				File: file, Line: p.Line, Column: p.Column,
+				Message: "the file has more than one YAML document", Hint: "one file holds one definition",
+			}}
 		}
 		body = doc.Body
 	}
@@ -179,8 +181,10 @@ type builder struct {
 
 func (b *builder) report(at ast.Node, hint, format string, args ...any) {
 	p := position(at)
-	b.problems = append(b.problems, Problem{File: b.file, Line: p.Line, Column: p.Column,
-		Message: fmt.Sprintf(format, args...), Hint: hint})
+	b.problems = append(b.problems, Problem{
+		File: b.file, Line: p.Line, Column: p.Column,
+		Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
 }
 
 // node never answers nil. Once there is a problem the tree is not used.

@@ -23,8 +23,10 @@ type Key struct {
 
 // Report notes a problem at a node.
 func (r *Reader) Report(at *Node, hint, format string, args ...any) {
-	r.Problems = append(r.Problems, Problem{File: r.File, Line: at.Line, Column: at.Column,
-		Message: fmt.Sprintf(format, args...), Hint: hint})
+	r.Problems = append(r.Problems, Problem{
+		File: r.File, Line: at.Line, Column: at.Column,
+		Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
 }
 
 // Keys reads a table whose keys are known. Unknown, repeated and missing keys are problems.

@@ -19,18 +19,15 @@ for p = 1, count do
 end
 if have[1] and #missing == 0 and tonumber(have[3]) == count then return {'KNOWN'} end
 
-local split = ARGV[7]
 if not have[1] then
   local t = redis.call('TIME')
   redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
   redis.call('HSET', KEYS[1], 'uid', ARGV[1], 'status', ARGV[2],
     'first_seen', t[1] .. '000')
   if ARGV[2] == 'cancelling' then redis.call('HSET', KEYS[1], 'stopping', '1') end
-elseif #missing > 0 and tonumber(have[3]) == count then
-  split = '0'
 end
 redis.call('HSET', KEYS[1], 'definition', ARGV[3], 'manifest', ARGV[4], 'dry_run', ARGV[5], 'partitions', ARGV[6],
-  'split_done', split, 'total', ARGV[8])
+  'split_done', ARGV[7], 'total', ARGV[8])
 
 local fields = {'acked', 'sealed', 'created', 'updated', 'unchanged', 'skipped', 'failed'}
 for _, p in ipairs(missing) do
