@@ -214,7 +214,8 @@ func doors(all []source) []string {
 	behind := map[string][]string{
 		"github.com/redis/go-redis":     {"shared/redisstore"},
 		"github.com/alicebob/miniredis": {"shared/redisstore"},
-		"github.com/jackc/pgx":          {"shared/database", "shared/destination"},
+		// The ledger is here because a chunk's bookkeeping travels as one pgx batch each.
+		"github.com/jackc/pgx":          {"shared/database", "shared/destination", "shared/ledger"},
 		"modernc.org/sqlite":            {"shared/database"},
 		"github.com/pressly/goose":      {"shared/database"},
 		"github.com/goccy/go-yaml":      {"shared/importer", "shared/config", "admin"},

@@ -69,7 +69,8 @@ const (
 
 // Problem and Problems are how a file of definitions reports what is wrong, too.
 type (
-	Problem  = document.Problem
+	Problem = document.Problem
+	// Problems are all that is wrong with one file.
 	Problems = document.Problems
 )
 

@@ -59,7 +59,7 @@ func (d *DB) rebind(query string) string {
 
 // opaque is the length of the quoted text or comment at the start of query, else 1.
 func opaque(query string) int {
-	end := -1
+	var end int
 	switch {
 	case query[0] == '\'' || query[0] == '"':
 		if end = strings.IndexByte(query[1:], query[0]); end >= 0 {

@@ -63,7 +63,7 @@ func (b *buffer) more() bool {
 
 func readError(err error) error {
 	var known *Error
-	if err == io.EOF || errors.As(err, &known) {
+	if errors.Is(err, io.EOF) || errors.As(err, &known) {
 		return err
 	}
 	return fmt.Errorf("read source: %w", err)

@@ -252,7 +252,7 @@ func (c *CSV) separator() string {
 
 func (c *CSV) readHeader() error {
 	rec, err := c.next(maxHeader, nil)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	if err != nil {

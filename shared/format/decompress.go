@@ -52,7 +52,7 @@ func decompress(source *counter, compression string) (io.Reader, func(), error) 
 		return source, d.close, nil
 	case "gz":
 		r, err := gzip.NewReader(bufio.NewReaderSize(source, readSize))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return source, d.close, nil // zero bytes: an empty source, compressed or not
 		}
 		if err != nil {
@@ -80,7 +80,7 @@ func (d *decompressor) Read(p []byte) (int, error) {
 	if d.out > ratioApplies && d.out/maxRatio > d.source.n.Load() {
 		return 0, failure("The file (%s) decompresses to more than %d times its size: it does not look like CSV.", d.name, maxRatio)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = d.explain(err)
 	}
 	return n, err

@@ -59,7 +59,8 @@ func TestLoggedRowsComeByNumberAcrossPartitions(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
-		for range book.Logged(t.Context(), uid, lanes, ledger.Filter{}) {
+		for _, err := range book.Logged(t.Context(), uid, lanes, ledger.Filter{}) {
+			must(t, err)
 			break
 		}
 	})

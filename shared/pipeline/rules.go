@@ -44,18 +44,18 @@ var rules = map[string]ruleEntry{
 	"required": {family: presence, build: simple(func(string) bool { return true }, "The :attribute field is required.")},
 	"nullable": {family: marker},
 	"bail":     {family: marker},
-	"string":   {build: simple(func(string) bool { return true }, "The :attribute field must be a string.")},
+	"string":   {family: plain, build: simple(func(string) bool { return true }, "The :attribute field must be a string.")},
 	"numeric":  {family: typed, numeric: true, build: simple(isNumber, "The :attribute field must be a number.")},
 	"integer":  {family: typed, numeric: true, build: simple(column.IsInteger, "The :attribute field must be an integer.")},
 	"boolean":  {family: typed, build: simple(isBoolean, "The :attribute field must be true or false.")},
 	"date":     {family: typed, build: simple(isDate, "The :attribute field must be a valid date.")},
-	"email":    {build: simple(isEmail, "The :attribute field must be a valid email address.")},
+	"email":    {family: plain, build: simple(isEmail, "The :attribute field must be a valid email address.")},
 	"min":      {family: size, least: 1, most: 1, build: buildMin},
 	"max":      {family: size, least: 1, most: 1, build: buildMax},
 	"between":  {family: size, least: 2, most: 2, build: buildBetween},
-	"in":       {least: 1, most: -1, build: buildIn},
-	"regex":    {least: 1, most: 1, build: buildRegex},
-	"digits":   {least: 1, most: 1, build: buildDigits},
+	"in":       {family: plain, least: 1, most: -1, build: buildIn},
+	"regex":    {family: plain, least: 1, most: 1, build: buildRegex},
+	"digits":   {family: plain, least: 1, most: 1, build: buildDigits},
 }
 
 // simple builds a rule without arguments.

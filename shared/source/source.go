@@ -60,7 +60,7 @@ func Inspect(path string) (run.Fingerprint, error) {
 	if err != nil {
 		return run.Fingerprint{}, err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
 		return run.Fingerprint{}, explain(path, err)

@@ -85,7 +85,7 @@ func (s *Splitter) Split(ctx context.Context, r run.Run) error {
 }
 
 // conclude tells the registry of what ends the run.
-func (s *Splitter) conclude(ctx context.Context, r run.Run, ref redisstore.Ref, err error) error {
+func (s *Splitter) conclude(ctx context.Context, r run.Run, _ redisstore.Ref, err error) error {
 	if err == nil || errors.Is(err, errLetGo) {
 		return nil
 	}
@@ -102,7 +102,7 @@ func (s *Splitter) conclude(ctx context.Context, r run.Run, ref redisstore.Ref, 
 	return s.redis.Wake(ctx, redisstore.Runs)
 }
 
-func (s *Splitter) lease() time.Duration { return time.Duration(s.settings.Lease) }
+func (s *Splitter) lease() time.Duration { return s.settings.Lease }
 
 // keep renews the split lease until the context ends or the lease is lost.
 func (s *Splitter) keep(ctx context.Context, ref redisstore.Ref) error {

@@ -52,7 +52,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	wake, closeWake := s.Redis.Listen(ctx, redisstore.Runs)
 	defer closeWake()
 	splits := lifecycle.NewTasks(ctx)
-	err := lifecycle.Loop(splits.Context(), time.Duration(s.Config.Sweep), wake, func(ctx context.Context) error {
+	err := lifecycle.Loop(splits.Context(), s.Config.Sweep, wake, func(ctx context.Context) error { //nolint:contextcheck // a child of ctx
 		s.sweep(ctx, splits)
 		return nil
 	})

@@ -103,7 +103,7 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 	if err != nil {
 		return Result{}, fmt.Errorf("begin chunk %d of partition %d: %w", n, partition, err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing, before one nothing is lost
+	defer tx.Rollback() // after a commit it does nothing, before one nothing is lost
 	won, err := j.book.Advance(ctx, tx, j.uid, partition, n)
 	if err != nil {
 		return Result{}, fmt.Errorf("advance the head of partition %d: %w", partition, err)

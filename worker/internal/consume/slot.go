@@ -153,7 +153,7 @@ func (s *slot) turn(ctx context.Context) (bool, error) {
 	return false, failed
 }
 
-func (s *slot) lease() time.Duration { return time.Duration(s.consumer.Config.Lease) }
+func (s *slot) lease() time.Duration { return s.consumer.Config.Lease }
 
 // serve works a partition until it is empty, its slice is over, or it is lost.
 func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, others bool) error {
