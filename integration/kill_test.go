@@ -1,12 +1,14 @@
 package integration
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"ingest/integration/reference"
 	"ingest/integration/rig"
+	"ingest/shared/database"
 	"ingest/shared/lifecycle"
 )
 
@@ -42,7 +44,7 @@ func TestWorkersAreKilled(t *testing.T) {
 		in.Coordinator()
 		workers := []*rig.Process{in.Worker(), in.Worker()}
 		id := in.Begin("products")
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a schedule, not a secret
+		random := rand.New(rand.NewPCG(1, 2))
 		kills := 0
 		for !in.Status(id).Terminal() {
 			wait(t, time.Duration(100+random.IntN(400))*time.Millisecond)
@@ -118,33 +120,52 @@ func TestWorkerIsAskedToStop(t *testing.T) {
 	in.want.check(t, in.System, in.Await(id, patience))
 }
 
-// TestZombieWritesNothing freezes a worker in the middle of a chunk transaction; another takes over, and when the
-// first wakes up it changes nothing.
+// TestZombieWritesNothing freezes a worker in the middle of its COPY: the server waits for the rest and holds the head.
+// Another worker takes over after the lease, and when the first wakes up it changes nothing.
 func TestZombieWritesNothing(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), func(i *reference.Importer) { i.Partitions = 1 },
-		"INGEST_SLOTS=1")
+	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 150_000, Bad: 0.01},
+		func(i *reference.Importer) { i.Partitions, i.ChunkSize = 1, 20_000 }, "INGEST_SLOTS=1")
 	in.Coordinator()
 	zombie := in.Worker()
 	id := in.Begin("products")
-	// A row lock of another session holds the first chunk's transaction open after its head was advanced.
-	rig.Until(t, patience, "a chunk transaction in flight", func() bool {
-		zombie.Stop()
-		open := in.postgres.SQL("ingest", `SELECT count(*) FROM pg_stat_activity
-			WHERE application_name LIKE 'ingest %/%' AND state = 'idle in transaction'`)[0]
-		if open != "0" {
-			return true
-		}
-		zombie.Cont()
-		return false
+	rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > 1000 })
+	release := lockTable(t, in, "products")
+	rig.Until(t, patience, "a COPY in flight", func() bool {
+		return in.postgres.SQL("ingest", `SELECT count(*) FROM pg_stat_activity
+			WHERE application_name LIKE 'ingest %/%' AND query ILIKE '%COPY %STDIN%' AND wait_event_type = 'Lock'`)[0] != "0"
 	})
-	stoppedAt := in.Status(id).Progress.Processed
+	zombie.Stop()
+	release()
+	stopped := in.Status(id)
 	began := time.Now()
 	in.Worker()
 	rig.Until(t, patience, "the other worker taking over", func() bool {
-		return in.Status(id).Progress.Processed > stoppedAt
+		return in.Status(id).Progress.Processed > stopped.Progress.Processed
 	})
-	t.Logf("taken over after %s (lease 1s)", time.Since(began))
+	t.Logf("the other worker was started and had its first chunk committed after %s (lease 1s)", time.Since(began))
 	zombie.Cont()
 	in.want.check(t, in.System, in.Await(id, patience))
+	frozen(t, in, in.Status(id))
+}
+
+// lockTable keeps everybody from writing a table until release is called; reading goes on.
+func lockTable(t *testing.T, in installation, table string) (release func()) {
+	t.Helper()
+	db, err := database.Open(database.Config{Name: "lock", URL: in.Database()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE "+db.Quote(table)+" IN SHARE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(tx.Rollback(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -81,11 +81,11 @@ func (s *Splitter) Split(ctx context.Context, r run.Run) error {
 	if _, leaveErr := s.redis.LeaveSplit(context.WithoutCancel(ctx), ref, s.owner, 0); leaveErr != nil {
 		s.log.Warn("the split lease was not given back and will run out", zap.Int64("run", r.ID), zap.Error(leaveErr))
 	}
-	return s.conclude(ctx, r, ref, err)
+	return s.conclude(ctx, r, err)
 }
 
 // conclude tells the registry of what ends the run.
-func (s *Splitter) conclude(ctx context.Context, r run.Run, _ redisstore.Ref, err error) error {
+func (s *Splitter) conclude(ctx context.Context, r run.Run, err error) error {
 	if err == nil || errors.Is(err, errLetGo) {
 		return nil
 	}
