@@ -3,7 +3,7 @@ SHELL := /bin/bash
 FUZZTIME ?= 30s
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help demo build test lint fmt fuzz bench setup
+.PHONY: help demo build test lint fmt fuzz bench compare matrix setup
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,13 @@ fuzz: ## Fuzz every target for FUZZTIME (30s) each
 	done
 
 bench: ## Run every benchmark once
-	go test -run '^$$' -bench . -benchmem ./...
+	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /integration)
+
+compare: setup ## Import 1,000,000 products beside psql's own upsert (minutes)
+	go test -run '^$$' -bench Products -benchtime 1x -timeout 30m ./integration
+
+matrix: setup ## Every combination of workers, chunk sizes and partitions, and memory at 1,000,000 rows (minutes)
+	INGEST_TEST_MATRIX=full go test -run 'Machinery|Memory' -count 1 -timeout 60m -v ./integration
 
 setup: ## Install what the tests need: redis-server, PostgreSQL, a C compiler for the race detector
 	@tools/setup.sh

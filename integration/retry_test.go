@@ -121,3 +121,22 @@ func TestRetryIsRefused(t *testing.T) {
 		t.Errorf("nothing to retry: %d %s", result.Code, result.Stderr)
 	}
 }
+
+// TestRetryWithoutKeptRows: with log_rows none the ledger holds no cell, and the retry reads the source again.
+func TestRetryWithoutKeptRows(t *testing.T) {
+	t.Parallel()
+	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 3, Rows: 3000, Bad: 0.05}, nil,
+		"INGEST_LOG_ROWS=none")
+	in.Coordinator()
+	in.Worker()
+	in.want.check(t, in.System, in.Await(in.Begin("products"), patience))
+	if out := in.Must(0, "failed-rows", "1"); strings.Contains(out, "SKU-0") {
+		t.Error("a cell was kept")
+	}
+	numbers, messages := failedRows(t, in.System, 1)
+	in.Must(3, "retry", "1")
+	again, reasons := failedRows(t, in.System, 2)
+	if !slices.Equal(numbers, again) || !slices.Equal(messages, reasons) {
+		t.Errorf("the retry failed %d rows, want the same %d with the same messages", len(again), len(numbers))
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ingest/shared/row"
+	"ingest/shared/run"
 )
 
 func rows() *rapid.Generator[[]row.Row] {
@@ -127,6 +128,23 @@ func TestOutcomeCountsFailuresByMessage(t *testing.T) {
 	}
 	if o.Counts.Failed != 3 || len(o.Logged) != 3 {
 		t.Errorf("failed %d, logged %d", o.Counts.Failed, len(o.Logged))
+	}
+}
+
+func TestWhichRowsAreKept(t *testing.T) {
+	t.Parallel()
+	rows := []row.Row{{Number: 1, Line: 2, Cells: []string{"a"}}, {Number: 2, Line: 3, Cells: []string{"b"}}}
+	for what, want := range map[string][]Logged{
+		run.LogFailed: {{Row: rows[1], Status: StatusFailed, Message: "no"}},
+		run.LogAll:    {{Row: rows[0], Status: StatusSuccessful}, {Row: rows[1], Status: StatusFailed, Message: "no"}},
+		run.LogNone:   {{Row: row.Row{Number: 2, Line: 3}, Status: StatusFailed, Message: "no"}},
+	} {
+		var o Outcome
+		o.Fail(rows[1], "no", nil)
+		o.Keep(what, rows)
+		if diff := cmp.Diff(want, o.Logged); diff != "" || o.Counts.Failed != 1 {
+			t.Errorf("%s: %s", what, diff)
+		}
 	}
 }
 

@@ -43,8 +43,11 @@ type FieldMessage struct {
 	Messages []string `json:"messages"`
 }
 
-// StatusFailed is the status of a failed logged row.
-const StatusFailed = "failed"
+// The statuses of a logged row.
+const (
+	StatusFailed     = "failed"
+	StatusSuccessful = "successful"
+)
 
 // Fail counts a failed row and keeps it. Rows must come in the order of their numbers.
 func (o *Outcome) Fail(r row.Row, message string, fields []FieldMessage) {
@@ -59,6 +62,28 @@ func (o *Outcome) Fail(r row.Row, message string, fields []FieldMessage) {
 		}
 	}
 	o.Logged = append(o.Logged, Logged{Row: r, Status: StatusFailed, Message: message, Fields: fields})
+}
+
+// Keep decides which rows stay in Logged (run.LogFailed, LogAll or LogNone), given all rows of the chunk and that
+// Logged holds the failed ones.
+func (o *Outcome) Keep(what string, rows []row.Row) {
+	switch what {
+	case run.LogNone:
+		for i := range o.Logged {
+			r := &o.Logged[i].Row
+			*r = row.Row{Number: r.Number, Line: r.Line}
+		}
+	case run.LogAll:
+		failed := o.Logged
+		o.Logged = make([]Logged, 0, len(rows))
+		for _, r := range rows {
+			if len(failed) > 0 && failed[0].Row.Number == r.Number {
+				o.Logged, failed = append(o.Logged, failed[0]), failed[1:]
+				continue
+			}
+			o.Logged = append(o.Logged, Logged{Row: r, Status: StatusSuccessful})
+		}
+	}
 }
 
 // note is what a logged row says beside its data.

@@ -25,6 +25,7 @@ type Config struct {
 	InFlight       Size          `key:"in_flight" name:"in-flight" env:"INGEST_IN_FLIGHT" default:"64MiB" help:"Most bytes of one run waiting in Redis."`
 	InFlightTotal  Size          `key:"in_flight_total" name:"in-flight-total" env:"INGEST_IN_FLIGHT_TOTAL" default:"512MiB" help:"Most bytes of all runs waiting in Redis."`
 	Lease          time.Duration `key:"lease" name:"lease" env:"INGEST_LEASE" default:"15s" help:"How long a silent worker keeps its partition."`
+	LogRows        string        `key:"log_rows" name:"log-rows" env:"INGEST_LOG_ROWS" default:"failed" help:"Which rows the ledger keeps with their data: failed, all or none."`
 	MaxFailedRows  int64         `key:"max_failed_rows" name:"max-failed-rows" env:"INGEST_MAX_FAILED_ROWS" default:"1000000" help:"A run with more failed rows is stopped as failed."`
 	MaxFailedRatio float64       `key:"max_failed_ratio" name:"max-failed-ratio" env:"INGEST_MAX_FAILED_RATIO" default:"0" help:"A run with a greater share of failed rows ends as failed; 0 is off."`
 	Roots          []string      `key:"roots" name:"roots" env:"INGEST_ROOTS" default:"." placeholder:"DIR,..." help:"Directories that source paths must lie in."`

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ingest/shared/importer"
+	"ingest/shared/run"
 )
 
 var namespacePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
@@ -57,6 +58,8 @@ func verdict(c *Config, name string) string {
 		return lasting(c.Lease, 100*time.Millisecond, time.Hour)
 	case "sweep":
 		return lasting(c.Sweep, 10*time.Millisecond, time.Hour)
+	case "log_rows":
+		return among(c.LogRows, run.LogFailed, run.LogAll, run.LogNone)
 	case "max_failed_rows":
 		if c.MaxFailedRows < 0 {
 			return fmt.Sprintf("must not be negative, not %d", c.MaxFailedRows)

@@ -58,22 +58,22 @@ func (c *Control) summaryFromLedger(ctx context.Context, r run.Run, out *ErrorSu
 	return nil
 }
 
-// logged yields the failed rows of a run by number.
-func (c *Control) logged(ctx context.Context, r run.Run) (iter.Seq2[chunk.Logged, error], error) {
+// logged yields the rows of a run that were kept, by number.
+func (c *Control) logged(ctx context.Context, r run.Run, f ledger.Filter) (iter.Seq2[chunk.Logged, error], error) {
 	db, err := c.databases.Get(r.Connection)
 	if err != nil {
 		return nil, refuse(Invalid, err, "%s", err.Error())
 	}
-	return ledger.New(db).Logged(ctx, r.UID, r.Manifest.Partitions, ledger.Filter{}), nil
+	return ledger.New(db).Logged(ctx, r.UID, r.Manifest.Partitions, f), nil
 }
 
-// rows returns the first failed rows of a run.
+// rows returns the first rows of a run that were kept: the failed ones, or all where all are logged.
 func (c *Control) rows(ctx context.Context, r run.Run, limit int) ([]Row, error) {
 	names, err := primaryNames(r)
 	if err != nil {
 		return nil, err
 	}
-	logged, err := c.logged(ctx, r)
+	logged, err := c.logged(ctx, r, ledger.Filter{})
 	if err != nil {
 		return nil, err
 	}
@@ -97,11 +97,16 @@ func rowOf(entry chunk.Logged, names []string) Row {
 			data[names[i]] = strings.ToValidUTF8(cell, "�")
 		}
 	}
+	out := Row{RowNumber: entry.Row.Number, Line: entry.Row.Line, Status: entry.Status, Data: data}
+	if entry.Status != chunk.StatusFailed {
+		return out
+	}
 	failures := &RowErrors{Message: entry.Message, Validation: map[string][]string{}}
 	for _, field := range entry.Fields {
 		failures.Validation[field.Column] = append(failures.Validation[field.Column], field.Messages...)
 	}
-	return Row{RowNumber: entry.Row.Number, Line: entry.Row.Line, Status: entry.Status, Data: data, Errors: failures}
+	out.Errors = failures
+	return out
 }
 
 // primaryNames are the names of the run's source columns, aliases replaced by their primary name, in source order.
@@ -129,7 +134,7 @@ func (c *Control) FailedRows(ctx context.Context, id int64, w io.Writer, raw boo
 	if err != nil {
 		return err
 	}
-	logged, err := c.logged(ctx, r)
+	logged, err := c.logged(ctx, r, ledger.Filter{Failed: true})
 	if err != nil {
 		return err
 	}

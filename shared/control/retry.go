@@ -74,7 +74,8 @@ func (c *Control) retryOrigin(ctx context.Context, original run.Run, req RetryRe
 	if !failed && !unprocessed {
 		return run.Origin{}, refuse(NothingToDo, nil, "The original run has no failed rows to retry.")
 	}
-	if !unprocessed {
+	reread := unprocessed || original.Manifest.LogRows == run.LogNone
+	if !reread {
 		return run.Origin{Retry: &run.Selection{Error: req.Error}}, nil
 	}
 	root, err := c.root(ctx, original)
@@ -85,9 +86,9 @@ func (c *Control) retryOrigin(ctx context.Context, original run.Run, req RetryRe
 		return original.Origin, nil // nothing was read yet: the retry is the run itself, once more
 	}
 	if err := source.Same(root.Origin.Path, root.Manifest.Fingerprint); err != nil {
-		return run.Origin{}, refuse(Invalid, err, "The rows that were not processed cannot be read again: %v", err)
+		return run.Origin{}, refuse(Invalid, err, "The rows cannot be read from the source again: %v", err)
 	}
-	return run.Origin{Spool: root.Origin.Spool, Retry: &run.Selection{Error: req.Error, Unprocessed: true}}, nil
+	return run.Origin{Spool: root.Origin.Spool, Retry: &run.Selection{Error: req.Error, Unprocessed: unprocessed}}, nil
 }
 
 // failedRows says whether the run has failed rows, with that message if it is given.

@@ -10,6 +10,14 @@ import (
 // SplitterVersion changes whenever the same manifest would give other chunks.
 const SplitterVersion = 1
 
+// Which rows are kept with the outcome of their chunk: the failed ones with their data, all with their data, or the
+// numbers and messages of the failed ones without a cell; a retry then reads the source again.
+const (
+	LogFailed = "failed"
+	LogAll    = "all"
+	LogNone   = "none"
+)
+
 // Manifest is what makes a run repeatable: with it, the same source gives the same chunks on any machine. It is
 // fixed once, when the source lies complete and before the first chunk is emitted.
 type Manifest struct {
@@ -28,7 +36,9 @@ type Manifest struct {
 	// Table is the destination table as the catalog described it: types of values, routing form of the key.
 	Table column.Table `json:"table"`
 	// Scratch is the table a dry run made for itself because the real one does not exist; dropped at the end.
-	Scratch  string   `json:"scratch,omitempty"`
+	Scratch string `json:"scratch,omitempty"`
+	// LogRows says which rows the outcomes keep: LogFailed, LogAll or LogNone.
+	LogRows  string   `json:"log_rows"`
 	Warnings []string `json:"warnings,omitempty"`
 }
 

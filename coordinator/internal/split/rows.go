@@ -72,6 +72,10 @@ func (s *Splitter) fileRows(r run.Run, read func(bytes int64)) iter.Seq2[row.Row
 			yield(row.Row{}, err)
 			return
 		}
+		if err := s.unchanged(r); err != nil {
+			yield(row.Row{}, err)
+			return
+		}
 		f, err := openFile(r.Origin.Path, definition.Format)
 		if err != nil {
 			yield(row.Row{}, sourceFailure(err))
@@ -102,7 +106,10 @@ func (s *Splitter) retryRows(ctx context.Context, r run.Run) iter.Seq2[row.Row, 
 		}
 		book := ledger.New(db)
 		failed := failedRows(book.Logged(ctx, parent.UID, parent.Manifest.Partitions,
-			ledger.Filter{Message: r.Origin.Retry.Error}))
+			ledger.Filter{Failed: true, Message: r.Origin.Retry.Error}))
+		if parent.Manifest.LogRows == run.LogNone {
+			failed = pick(s.rowsOf(ctx, parent, func(int64) {}), failed)
+		}
 		if !r.Origin.Retry.Unprocessed {
 			failed(yield)
 			return
@@ -119,10 +126,35 @@ func (s *Splitter) retryRows(ctx context.Context, r run.Run) iter.Seq2[row.Row, 
 func failedRows(logged iter.Seq2[chunk.Logged, error]) iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
 		for entry, err := range logged {
-			if err == nil && entry.Status != chunk.StatusFailed {
+			if !yield(entry.Row, err) {
+				return
+			}
+		}
+	}
+}
+
+// pick yields the rows of all whose numbers are wanted; both are ordered by number.
+func pick(all, wanted iter.Seq2[row.Row, error]) iter.Seq2[row.Row, error] {
+	return func(yield func(row.Row, error) bool) {
+		next, stop := iter.Pull2(wanted)
+		defer stop()
+		want, err, more := next()
+		if err != nil {
+			yield(row.Row{}, err)
+			return
+		}
+		for r, err := range all {
+			if !more {
+				return
+			}
+			if err == nil && r.Number < want.Number {
 				continue
 			}
-			if !yield(entry.Row, err) {
+			if !yield(r, err) || err != nil {
+				return
+			}
+			if want, err, more = next(); err != nil {
+				yield(row.Row{}, err)
 				return
 			}
 		}

@@ -63,3 +63,32 @@ func TestMergePassesErrorsOn(t *testing.T) {
 		}
 	}
 }
+
+func TestPickYieldsTheWantedNumbersOnly(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		all := slices.Collect(func(yield func(int64) bool) {
+			for n := range rapid.Int64Range(0, 40).Draw(t, "rows") {
+				if !yield(n + 1) {
+					return
+				}
+			}
+		})
+		want := []int64{}
+		for _, n := range all {
+			if rapid.Bool().Draw(t, "wanted") {
+				want = append(want, n)
+			}
+		}
+		got := []int64{}
+		for r, err := range pick(numbered(all, nil), numbered(want, nil)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, r.Number)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}

@@ -218,10 +218,6 @@ const lookEvery = 2000
 // still what it was.
 func (s *Splitter) counted(ctx context.Context, r run.Run, out *emitter) iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
-		if err := s.unchanged(r); err != nil {
-			yield(row.Row{}, err)
-			return
-		}
 		out.progress.BytesTotal = r.Manifest.Fingerprint.Size
 		for record, err := range s.rowsOf(ctx, r, func(bytes int64) { out.progress.Bytes = bytes }) {
 			out.progress.Rows++
@@ -240,8 +236,10 @@ func (s *Splitter) unchanged(r run.Run) error {
 	if r.Origin.Retry != nil {
 		return nil
 	}
-	if err := source.Same(r.Origin.Path, r.Manifest.Fingerprint); err != nil {
-		return &failure{reason: err.Error()}
+	err := source.Same(r.Origin.Path, r.Manifest.Fingerprint)
+	var changed *source.Changed
+	if errors.As(err, &changed) {
+		return &failure{reason: changed.Message}
 	}
-	return nil
+	return err
 }

@@ -51,16 +51,14 @@ func New(p Parts) *Supervisor { return &Supervisor{Parts: p, splitting: map[int6
 func (s *Supervisor) Run(ctx context.Context) error {
 	wake, closeWake := s.Redis.Listen(ctx, redisstore.Runs)
 	defer closeWake()
-	splits := lifecycle.NewTasks(ctx)
-	err := lifecycle.Loop(splits.Context(), s.Config.Sweep, wake, func(ctx context.Context) error { //nolint:contextcheck // a child of ctx
-		s.sweep(ctx, splits)
-		return nil
+	tasks := lifecycle.NewTasks(ctx)
+	tasks.Go("sweep", func(ctx context.Context) error {
+		return lifecycle.Loop(ctx, s.Config.Sweep, wake, func(ctx context.Context) error {
+			s.sweep(ctx, tasks)
+			return nil
+		})
 	})
-	splits.Stop()
-	if waited := splits.Wait(); err == nil {
-		err = waited
-	}
-	return err
+	return tasks.Wait()
 }
 
 // sweep tends every active run. What fails is logged and tried again in the next sweep.

@@ -29,6 +29,7 @@ type Job struct {
 	db          *database.DB
 	book        *ledger.Ledger
 	writer      destination.Writer
+	logRows     string
 	FailedLimit int64
 }
 
@@ -84,7 +85,8 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit in
 		failedLimit = *d.MaxFailedRows
 	}
 	return &Job{
-		uid: uid, dryRun: dryRun, program: program, db: db, book: ledger.New(db), writer: writer, FailedLimit: failedLimit,
+		uid: uid, dryRun: dryRun, program: program, db: db, book: ledger.New(db), writer: writer,
+		logRows: m.LogRows, FailedLimit: failedLimit,
 	}, nil
 }
 
@@ -119,6 +121,7 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 		return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
 	}
 	outcome := good.outcome(rows, hash, results)
+	outcome.Keep(j.logRows, rows)
 	totals, err := j.book.Record(ctx, tx, j.uid, partition, n, outcome)
 	if err != nil {
 		return Result{}, fmt.Errorf("record chunk %d of partition %d: %w", n, partition, err)
