@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,12 @@ import (
 	"ingest/admin/internal/show"
 	"ingest/shared/config"
 )
+
+const description = `Imports rows into databases, exactly once.
+
+Databases are connections with a name: ` + "`connections`" + ` in the configuration file, or an environment variable
+INGEST_CONNECTIONS_<NAME>_URL=sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE (…_URL_FILE reads it from a file).
+INGEST_CONNECTIONS_DEFAULT_URL is where the engine keeps its runs; left out, it is an SQLite file in the data directory.`
 
 // cli is the command line. Every setting of the configuration is a flag, too.
 type cli struct {
@@ -40,7 +47,7 @@ type cli struct {
 
 	Migrate migrateCommand `cmd:"" help:"Make or update the engine's tables." group:"Set-up"`
 	ConfigC configCommand  `cmd:"" name:"config" help:"Show the effective configuration." group:"Set-up"`
-	Version versionCommand `cmd:"" help:"Show the version." group:"Set-up"`
+	Version versionCommand `cmd:"" help:"Show the version; --version does, too." group:"Set-up"`
 }
 
 // parsed is a command line that is right.
@@ -59,9 +66,10 @@ func (p *parsed) run(ctx context.Context) error {
 func parse(args []string, o Options) (*parsed, error) {
 	var c cli
 	helped := false
+	args = versionAsCommand(args)
 	from := newResolver(o)
 	parser, err := kong.New(
-		&c, kong.Name("ingest"), kong.Description("Imports rows into databases, exactly once."),
+		&c, kong.Name("ingest"), kong.Description(description),
 		kong.Writers(o.Stdout, o.Stderr), kong.Exit(func(int) { helped = true }), kong.Resolvers(from),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, FlagsLast: true}), kong.ValueFormatter(helpOf),
 	)
@@ -79,6 +87,8 @@ func parse(args []string, o Options) (*parsed, error) {
 	case err == nil && found.Command() == "version":
 		// It says what a broken configuration cannot change.
 		return &parsed{context: found, session: &session{screen: newScreen(o, c.Output, c.Quiet)}}, nil
+	case from.missing():
+		return nil, misuse("The configuration file %s does not exist: make it, or name another with --config.", from.path)
 	case from.err != nil:
 		return nil, &usage{from.err.Error()}
 	case err != nil:
@@ -90,18 +100,32 @@ func parse(args []string, o Options) (*parsed, error) {
 	if s.settings, err = c.Settings.Complete(from.file, o.Environ, o.Workdir); err != nil {
 		return nil, &usage{err.Error()}
 	}
-	s.log, err = newLog(o.Stderr, s.settings, leastOf(found.Command()))
+	s.log, err = newLog(o.Stderr, s.settings, leastOf(found.Command(), s.screen))
 	return &parsed{context: found, session: s}, err
 }
 
 // leastOf keeps the log of everything but the server roles to what people must know: their output is the progress.
-func leastOf(command string) zapcore.Level {
+// In quiet mode that are errors.
+func leastOf(command string, screen show.Screen) zapcore.Level {
+	if screen.Quiet {
+		return zapcore.ErrorLevel
+	}
 	switch role(command) {
 	case roleCoordinator, roleWorker, roleUp:
 		return zapcore.DebugLevel
 	default:
 		return zapcore.WarnLevel
 	}
+}
+
+// versionAsCommand takes --version for the command version, so that both print the same.
+func versionAsCommand(args []string) []string {
+	const flag = "--version"
+	if !slices.Contains(args, flag) {
+		return args
+	}
+	rest := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == flag })
+	return slices.Concat([]string{"version"}, rest)
 }
 
 func helpOf(value *kong.Value) string {

@@ -75,7 +75,11 @@ func (s *session) report(ctx context.Context, sys *system, r control.Resource) e
 func (s *session) watched(ctx context.Context, sys *system, id int64) error {
 	r, err := s.follow(ctx, sys, id)
 	if ctx.Err() != nil {
-		s.goesOn(id)
+		if sys.interrupted() && !r.Status.Terminal() {
+			s.isInterrupted(id)
+		} else {
+			s.goesOn(id)
+		}
 		return exit(exitInterrupted)
 	}
 	if err != nil {
@@ -89,4 +93,8 @@ func (s *session) watched(ctx context.Context, sys *system, id int64) error {
 
 func (s *session) goesOn(id int64) {
 	s.screen.Error("Run #%d goes on: ingest status %d --watch, ingest cancel %d.", id, id, id)
+}
+
+func (s *session) isInterrupted(id int64) {
+	s.screen.Error("Run #%d is interrupted: `ingest up` continues it.", id)
 }

@@ -10,13 +10,14 @@ import (
 	"ingest/shared/config"
 )
 
-// newLog writes to w as the configuration says; nothing below least is written unless debug was asked for.
+// newLog writes to w as the configuration says; nothing below least is written unless debug was asked for and least
+// is no more than a warning.
 func newLog(w io.Writer, c config.Config, least zapcore.Level) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(c.Log.Level)
 	if err != nil {
 		return nil, fmt.Errorf("log.level: %w", err)
 	}
-	if level > zapcore.DebugLevel {
+	if level > zapcore.DebugLevel || least > zapcore.WarnLevel {
 		level = max(level, least)
 	}
 	settings := zap.NewProductionEncoderConfig()

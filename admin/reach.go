@@ -49,7 +49,7 @@ func (s *session) ask(ctx context.Context, command func(*system) error) error {
 	if err := sys.known(ctx); err != nil {
 		return err
 	}
-	return command(sys)
+	return s.explain(ctx, sys, command(sys))
 }
 
 // write returns a system that may create: the data directory, its databases and their tables. The caller must Close.
@@ -164,7 +164,7 @@ func migrateSQLite(ctx context.Context, c config.Config, databases *database.Poo
 			continue
 		}
 		if err := database.Migrate(ctx, db); err != nil {
-			return fmt.Errorf("migrate connection '%s': %w", name, err)
+			return located(c, name, err)
 		}
 	}
 	return nil

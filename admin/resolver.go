@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -15,6 +17,8 @@ type resolver struct {
 	workdir string
 
 	read bool
+	// path is the file that was named, empty when none was.
+	path string
 	file config.File
 	// err is what is wrong with the file; the command line is not complete then.
 	err error
@@ -53,13 +57,16 @@ func (r *resolver) load(ctx *kong.Context) {
 		return
 	}
 	r.read = true
-	path := r.environ["INGEST_CONFIG"]
+	r.path = r.environ["INGEST_CONFIG"]
 	for _, element := range ctx.Path {
 		if element.Flag != nil && element.Flag.Name == "config" {
 			if given, ok := ctx.FlagValue(element.Flag).(string); ok {
-				path = given
+				r.path = given
 			}
 		}
 	}
-	r.file, r.err = config.ReadFileIn(r.workdir, path)
+	r.file, r.err = config.ReadFileIn(r.workdir, r.path)
 }
+
+// missing says that the file that was named is not there.
+func (r *resolver) missing() bool { return errors.Is(r.err, fs.ErrNotExist) }

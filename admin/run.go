@@ -17,21 +17,27 @@ type patience struct {
 }
 
 type runCommand struct {
-	Importer string `arg:"" help:"Slug of the importer."`
-	File     string `help:"Read this file instead of the importer's source; - is standard input." placeholder:"FILE"`
-	DryRun   bool   `help:"Do everything but keep nothing."`
+	Importer string  `arg:"" help:"Slug of the importer."`
+	File     *string `help:"Read this file instead of the importer's source; - is standard input." placeholder:"FILE"`
+	DryRun   bool    `help:"Do everything but keep nothing."`
 	patience `embed:""`
 }
 
 // Run starts a run of an importer.
 func (c *runCommand) Run(ctx context.Context, s *session) error {
+	file := ""
+	if c.File != nil {
+		if file = *c.File; file == "" {
+			return misuse("--file is empty")
+		}
+	}
 	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
-		request := control.StartRequest{Importer: c.Importer, File: c.File, DryRun: c.DryRun, User: userName()}
+		request := control.StartRequest{Importer: c.Importer, File: file, DryRun: c.DryRun, User: userName()}
 		switch {
-		case c.File == "-":
+		case file == "-":
 			return s.startSpooled(ctx, sys, request)
-		case c.File != "" && !filepath.IsAbs(c.File):
-			request.File = filepath.Join(s.workdir, c.File)
+		case file != "" && !filepath.IsAbs(file):
+			request.File = filepath.Join(s.workdir, file)
 		}
 		return sys.control.Start(ctx, request)
 	})
@@ -68,6 +74,7 @@ func (s *session) launch(ctx context.Context, detach bool, start starter) error 
 		return err
 	}
 	defer sys.Close()
+	start = s.explaining(start)
 	if s.settings.Embedded() && !detach {
 		return s.execute(ctx, sys, start)
 	}
@@ -123,7 +130,7 @@ func (s *session) execute(ctx context.Context, sys *system, start starter) error
 	case elsewhere:
 		s.goesOn(created.ID)
 	default:
-		s.screen.Error("Run #%d is interrupted: `ingest up` continues it.", created.ID)
+		s.isInterrupted(created.ID)
 	}
 	return exit(exitInterrupted)
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"ingest/admin/internal/show"
 	"ingest/shared/control"
@@ -23,7 +25,7 @@ type runsCommand struct {
 // Run lists recent runs, newest first.
 func (c *runsCommand) Run(ctx context.Context, s *session) error {
 	if c.Status != "" && !run.Status(c.Status).Valid() {
-		return misuse("--status is one of %v", run.Statuses())
+		return misuse("--status is one of %s", words(run.Statuses()))
 	}
 	if c.Limit < 1 || c.Limit > 100 {
 		return misuse("--limit is between 1 and 100")
@@ -35,8 +37,18 @@ func (c *runsCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.screen.Document(list, func(p *show.Page) { p.Runs(list, s.now()) })
+		return s.screen.Document(list, func(p *show.Page) { 
+			p.Runs(show.RunList{List: list, Interrupted: sys.interrupted(), Now: s.now()})
+		})
 	})
+}
+
+func words(statuses []run.Status) string {
+	all := make([]string, len(statuses))
+	for i, status := range statuses {
+		all[i] = string(status)
+	}
+	return strings.Join(all, ", ")
 }
 
 type statusCommand struct {
@@ -135,8 +147,11 @@ type failedRowsCommand struct {
 	Raw bool   `help:"Do not guard cells that a spreadsheet would run as a formula."`
 }
 
-// Run writes the failed rows as CSV, in every output format: the CSV is the document.
+// Run writes the failed rows as CSV, whatever else --output can be: the CSV is the document.
 func (c *failedRowsCommand) Run(ctx context.Context, s *session) error {
+	if s.screen.Format != show.Table {
+		return misuse("failed-rows prints CSV; leave --output out")
+	}
 	return s.ask(ctx, func(sys *system) error {
 		if c.To == "" || c.To == "-" {
 			return buffered(s.stdout, func(w io.Writer) error { return sys.control.FailedRows(ctx, c.ID, w, c.Raw) })
@@ -145,7 +160,14 @@ func (c *failedRowsCommand) Run(ctx context.Context, s *session) error {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(s.workdir, path)
 		}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a directory", c.To)
+		}
 		err := replace(path, func(w io.Writer) error { return sys.control.FailedRows(ctx, c.ID, w, c.Raw) })
+		var file *unwritten
+		if errors.As(err, &file) {
+			return fmt.Errorf("%s cannot be written: %w", c.To, file)
+		}
 		if err == nil {
 			s.screen.Note("The failed rows of ingest run #%d are in %s.", c.ID, c.To)
 		}
@@ -164,18 +186,37 @@ func buffered(w io.Writer, write func(io.Writer) error) error {
 	return nil
 }
 
-// replace writes a file as a whole: when writing fails, what was there before stays.
+// unwritten is why a file cannot be written, without the names of the files beside it that only we know.
+type unwritten struct{ cause error }
+
+func (u *unwritten) Error() string {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(u.cause, &path):
+		return path.Err.Error()
+	case errors.As(u.cause, &link):
+		return link.Err.Error()
+	default:
+		return u.cause.Error()
+	}
+}
+
+func (u *unwritten) Unwrap() error { return u.cause }
+
+// replace writes a file as a whole: when writing fails, what was there before stays. What is wrong with the file
+// itself is *unwritten.
 func replace(path string, write func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("create the file: %w", err)
+		return &unwritten{err}
 	}
 	err = errors.Join(buffered(file, write), file.Close())
 	if err == nil {
 		if err = os.Rename(file.Name(), path); err == nil {
 			return nil
 		}
-		err = fmt.Errorf("write %s: %w", path, err)
+		err = &unwritten{err}
 	}
 	return errors.Join(err, os.Remove(file.Name()))
 }

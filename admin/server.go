@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"go.uber.org/zap"
 
@@ -85,7 +84,7 @@ func (s *server) ready(ctx context.Context) error {
 			continue
 		}
 		if name == home && (s.role != roleWorker || errors.Is(err, database.ErrNotMigrated)) {
-			return fmt.Errorf("connection '%s': %w", name, err)
+			return located(s.settings, name, err)
 		}
 		s.log.Warn("a connection is not ready", zap.String("connection", name), zap.Error(err))
 	}

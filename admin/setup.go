@@ -20,7 +20,7 @@ func (c *migrateCommand) Run(ctx context.Context, s *session) error {
 	failed := false
 	for _, name := range connections(s.settings) {
 		migration, err := migrate(ctx, databases, name)
-		if err != nil {
+		if err = located(s.settings, name, err); err != nil {
 			failed = true
 			migration.Result = fmt.Sprintf("failed: %v", err)
 		}

@@ -66,6 +66,11 @@ func (c *Coordinator) live(ctx context.Context) error {
 	if err != nil {
 		host = "unknown"
 	}
+	defer func() {
+		if err := c.parts.Redis.Leave(context.WithoutCancel(ctx), c.id); err != nil {
+			c.parts.Log.Debug("the end was not announced", zap.Error(err))
+		}
+	}()
 	return lifecycle.Loop(ctx, heartbeat, nil, func(ctx context.Context) error {
 		err := c.parts.Redis.Heartbeat(ctx, redisstore.Process{
 			ID: c.id, Host: host, PID: os.Getpid(), Version: c.parts.Version, Role: "coordinator",

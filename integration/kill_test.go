@@ -106,7 +106,7 @@ func TestTwoCoordinators(t *testing.T) {
 // TestWorkerIsAskedToStop ends workers politely in a loop, as a rolling restart does.
 func TestWorkerIsAskedToStop(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, big(100_000), nil)
+	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), nil)
 	in.Coordinator()
 	worker := in.Worker()
 	id := in.Begin("products")
@@ -124,7 +124,7 @@ func TestWorkerIsAskedToStop(t *testing.T) {
 // Another worker takes over after the lease, and when the first wakes up it changes nothing.
 func TestZombieWritesNothing(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 150_000, Bad: 0.01},
+	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 80_000, Bad: 0.01},
 		func(i *reference.Importer) { i.Partitions, i.ChunkSize = 1, 20_000 }, "INGEST_SLOTS=1")
 	in.Coordinator()
 	zombie := in.Worker()

@@ -31,10 +31,10 @@ func peak(t *testing.T, p *rig.Process) int64 {
 	return 0
 }
 
-// TestMemoryStaysFlat imports 1,000,000 products (`make matrix`; a fifth of them in `make test`) within fixed limits.
+// TestMemoryStaysFlat imports 1,000,000 products (`make matrix`; a tenth of them in `make test`) within fixed limits.
 func TestMemoryStaysFlat(t *testing.T) {
 	t.Parallel()
-	rows := 200_000
+	rows := 100_000
 	if fullMatrix() {
 		rows = 1_000_000
 	}

@@ -2,7 +2,9 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -139,4 +141,51 @@ func TestRetryWithoutKeptRows(t *testing.T) {
 	if !slices.Equal(numbers, again) || !slices.Equal(messages, reasons) {
 		t.Errorf("the retry failed %d rows, want the same %d with the same messages", len(again), len(numbers))
 	}
+}
+
+// unread makes a run that was cancelled before any row was processed: nobody works.
+func unread(t *testing.T, rows int) installation {
+	t.Helper()
+	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 3, Rows: rows}, nil, "INGEST_IN_FLIGHT=1MiB")
+	in.Coordinator()
+	in.Begin("products")
+	rig.Until(t, patience, "the split having begun", func() bool { return in.Status(1).Status == "processing" })
+	in.Must(0, "cancel", "1", "--wait")
+	return in
+}
+
+// TestRetryReadsTheSourceOnlyUnchanged: a retry of unprocessed rows pins the file like the run did.
+func TestRetryReadsTheSourceOnlyUnchanged(t *testing.T) {
+	t.Parallel()
+	in := unread(t, 50_000)
+	id := in.BeginWith("retry", "1", "--unprocessed")
+	rig.Until(t, patience, "the split having begun", func() bool { return in.Status(id).Status == "processing" })
+	file, err := os.OpenFile(in.want.importer.Path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.WriteString("x")
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	in.Worker()
+	if r := in.Await(id, patience); r.Status != "failed" || !strings.Contains(text(r.Reason), "has changed") {
+		t.Fatalf("the retry is %s because %q", r.Status, text(r.Reason))
+	}
+}
+
+// TestChainOfStoppedRetries: what a stopped retry never processed is taken along by the next, however long the chain.
+func TestChainOfStoppedRetries(t *testing.T) {
+	t.Parallel()
+	in := unread(t, 30_000)
+	second := in.BeginWith("retry", "1", "--unprocessed")
+	in.Must(0, "cancel", fmt.Sprint(second), "--wait")
+	in.Worker()
+	third := in.BeginWith("retry", fmt.Sprint(second))
+	r := in.Await(third, patience)
+	if r.Status != "completed" || r.Progress.Total != 30_000 {
+		t.Fatalf("the last retry is %s with %d rows: %s", r.Status, r.Progress.Total, text(r.Reason))
+	}
+	in.want.checkTable(t, in.System)
+	verify(t, in.System, third)
 }

@@ -32,7 +32,7 @@ func frozen(t *testing.T, in installation, r rig.Run) {
 func TestCancelDuringALongRun(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {
-		in := install(t, to, rig.RedisOptions{}, big(200_000), nil)
+		in := install(t, to, rig.RedisOptions{}, big(100_000), nil)
 		in.Coordinator()
 		in.Worker()
 		in.Worker()
@@ -107,7 +107,7 @@ func TestRunsThatFail(t *testing.T) {
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				t.Parallel()
-				in := install(t, to, rig.RedisOptions{}, big(100_000), test.change, test.env...)
+				in := install(t, to, rig.RedisOptions{}, big(50_000), test.change, test.env...)
 				in.Coordinator()
 				in.Worker()
 				id := in.Begin("products")
@@ -151,6 +151,9 @@ func TestAQuoteThatIsNeverClosedFailsTheRun(t *testing.T) {
 		if want := "line 5002: a quoted field that is never closed"; text(r.Reason) != want {
 			t.Fatalf("the reason is %q, want %q", text(r.Reason), want)
 		}
+		if r.Progress.Total != 5000 {
+			t.Errorf("the total is %d, but 5000 rows were read", r.Progress.Total)
+		}
 		frozen(t, in, r)
 	})
 }
@@ -158,7 +161,7 @@ func TestAQuoteThatIsNeverClosedFailsTheRun(t *testing.T) {
 // TestTableIsDroppedWhileItIsWritten is the fatal error of a worker: it ends the run, not its rows.
 func TestTableIsDroppedWhileItIsWritten(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, big(100_000), nil)
+	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), nil)
 	in.Coordinator()
 	in.Worker()
 	id := in.Begin("products")

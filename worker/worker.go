@@ -72,6 +72,11 @@ func (w *Worker) live(ctx context.Context) error {
 	if err != nil {
 		host = "unknown"
 	}
+	defer func() {
+		if err := w.parts.Redis.Leave(context.WithoutCancel(ctx), w.id); err != nil {
+			w.parts.Log.Debug("the end was not announced", zap.Error(err))
+		}
+	}()
 	return lifecycle.Loop(ctx, heartbeat, nil, func(ctx context.Context) error {
 		err := w.parts.Redis.Heartbeat(ctx, redisstore.Process{
 			ID: w.id, Host: host, PID: os.Getpid(), Version: w.parts.Version, Role: "worker",

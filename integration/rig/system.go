@@ -187,7 +187,13 @@ func (s *System) Worker() *Process { s.t.Helper(); return s.Start("worker") }
 // Begin starts a run without waiting for it and returns its id.
 func (s *System) Begin(args ...string) int64 {
 	s.t.Helper()
-	return s.decodeRun(s.Must(0, append(append([]string{"run"}, args...), "--detach", "--output", "json")...)).ID
+	return s.BeginWith(append([]string{"run"}, args...)...)
+}
+
+// BeginWith is Begin for any command that starts a run, like a retry.
+func (s *System) BeginWith(args ...string) int64 {
+	s.t.Helper()
+	return s.decodeRun(s.Must(0, append(args[:len(args):len(args)], "--detach", "--output", "json")...)).ID
 }
 
 // Await blocks until the run is terminal and returns it.

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"ingest/shared/chunk"
 	"ingest/shared/importer"
@@ -69,10 +69,11 @@ func (c *Control) logged(ctx context.Context, r run.Run, f ledger.Filter) (iter.
 
 // rows returns the first rows of a run that were kept: the failed ones, or all where all are logged.
 func (c *Control) rows(ctx context.Context, r run.Run, limit int) ([]Row, error) {
-	names, err := primaryNames(r)
+	definition, err := definitionOf(r)
 	if err != nil {
 		return nil, err
 	}
+	names := pipeline.PrimaryNames(definition, r.Manifest.Header)
 	logged, err := c.logged(ctx, r, ledger.Filter{})
 	if err != nil {
 		return nil, err
@@ -109,18 +110,17 @@ func rowOf(entry chunk.Logged, names []string) Row {
 	return out
 }
 
-// primaryNames are the names of the run's source columns, aliases replaced by their primary name, in source order.
-func primaryNames(r run.Run) ([]string, error) {
+func definitionOf(r run.Run) (importer.Definition, error) {
 	definition, err := importer.FromSnapshot(r.Definition)
 	if err != nil {
-		return nil, fmt.Errorf("read the definition of run %d: %w", r.ID, err)
+		return definition, fmt.Errorf("read the definition of run %d: %w", r.ID, err)
 	}
-	return pipeline.PrimaryNames(definition, r.Manifest.Header), nil
+	return definition, nil
 }
 
-// FailedRows writes the failed rows of a run as CSV, ordered by number: primary names in source order, then
-// _error_message and _row_number. Cells that a spreadsheet would run as a formula are guarded with ' unless raw.
-// Without failed rows it writes nothing and returns NothingToDo.
+// FailedRows writes the failed rows of a run as CSV with the run's own delimiter, ordered by number: primary names in
+// source order, then _error_message and _row_number. Cells that a spreadsheet would run as a formula are guarded with
+// ' unless raw, those of the header, too. Without failed rows it writes nothing and returns NothingToDo.
 func (c *Control) FailedRows(ctx context.Context, id int64, w io.Writer, raw bool) error {
 	r, err := c.get(ctx, id)
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *Control) FailedRows(ctx context.Context, id int64, w io.Writer, raw boo
 	if r.Manifest == nil {
 		return none
 	}
-	names, err := primaryNames(r)
+	definition, err := definitionOf(r)
 	if err != nil {
 		return err
 	}
@@ -138,59 +138,79 @@ func (c *Control) FailedRows(ctx context.Context, id int64, w io.Writer, raw boo
 	if err != nil {
 		return err
 	}
-	var kept []int
-	head := []string{}
-	for i, name := range names {
-		if name != "" {
-			kept, head = append(kept, i), append(head, name)
-		}
+	out := &failedCSV{
+		w: w, delimiter: r.Manifest.Delimiter, named: definition.Format.Delimiter != "",
+		guard: pipeline.Guarded, names: pipeline.PrimaryNames(definition, r.Manifest.Header),
 	}
-	out := csv.NewWriter(w)
-	guard := guarded
 	if raw {
-		guard = func(cell string) string { return cell }
+		out.guard = func(cell string) string { return cell }
 	}
-	first := true
-	record := make([]string, len(head)+2)
 	for entry, err := range logged {
 		if err != nil {
 			return c.unavailable(err, "The failed rows cannot be read")
 		}
-		if first {
-			first = false
-			if err := out.Write(slices.Concat(head, []string{"_error_message", "_row_number"})); err != nil {
-				return fmt.Errorf("write the failed rows: %w", err)
-			}
-		}
-		for at, i := range kept {
-			record[at] = ""
-			if i < len(entry.Row.Cells) {
-				record[at] = guard(entry.Row.Cells[i])
-			}
-		}
-		record[len(head)] = guard(entry.Message)
-		record[len(head)+1] = strconv.FormatInt(entry.Row.Number, 10)
-		if err := out.Write(record); err != nil {
+		if err := out.write(entry); err != nil {
 			return fmt.Errorf("write the failed rows: %w", err)
 		}
 	}
-	if first {
+	if out.csv == nil {
 		return none
 	}
-	out.Flush()
-	if err := out.Error(); err != nil {
+	out.csv.Flush()
+	if err := out.csv.Error(); err != nil {
 		return fmt.Errorf("write the failed rows: %w", err)
 	}
 	return nil
 }
 
-// guarded puts a ' before a cell that a spreadsheet would run as a formula (OWASP, CSV injection); numbers excepted.
-func guarded(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return cell
+// failedCSV writes rows in a form that the run's importer reads again. Nothing is written before the first row.
+type failedCSV struct {
+	w         io.Writer
+	delimiter string
+	// named says that the importer names the delimiter; else the file has to.
+	named bool
+	guard func(cell string) string
+	// names are those of the source's columns, "" for one that is left out.
+	names []string
+
+	csv    *csv.Writer
+	record []string
+}
+
+func (f *failedCSV) write(entry chunk.Logged) error {
+	if f.csv == nil {
+		if err := f.begin(); err != nil {
+			return err
+		}
 	}
-	if _, err := strconv.ParseFloat(cell, 64); err == nil && cell[0] != '=' && cell[0] != '@' {
-		return cell
+	f.record = f.record[:0]
+	for i, name := range f.names {
+		switch {
+		case name == "":
+		case i < len(entry.Row.Cells):
+			f.record = append(f.record, f.guard(entry.Row.Cells[i]))
+		default:
+			f.record = append(f.record, "")
+		}
 	}
-	return "'" + cell
+	f.record = append(f.record, f.guard(entry.Message), strconv.FormatInt(entry.Row.Number, 10))
+	return f.csv.Write(f.record)
+}
+
+func (f *failedCSV) begin() error {
+	f.csv = csv.NewWriter(f.w)
+	if f.delimiter != "" {
+		f.csv.Comma, _ = utf8.DecodeRuneInString(f.delimiter)
+	}
+	if !f.named && f.csv.Comma != ',' {
+		if _, err := fmt.Fprintf(f.w, "sep=%c\n", f.csv.Comma); err != nil {
+			return err
+		}
+	}
+	for _, name := range f.names {
+		if name != "" {
+			f.record = append(f.record, f.guard(name))
+		}
+	}
+	return f.csv.Write(append(f.record, "_error_message", "_row_number"))
 }

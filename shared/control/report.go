@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"ingest/shared/ledger"
@@ -106,7 +107,7 @@ func warnings(r run.Run) []string {
 	if r.Manifest != nil {
 		all = append(all[:len(all):len(all)], r.Manifest.Warnings...)
 	}
-	if r.Final != nil && len(r.Final.Errors) > run.MaxMessages {
+	if r.Final != nil && max(len(r.Final.Errors), len(r.Final.Validation)) > run.MaxMessages {
 		all = append(all[:len(all):len(all)], "More than 1000 different messages: the rest is counted as (other).")
 	}
 	return all
@@ -148,15 +149,23 @@ func total(p redisstore.Progress) int64 {
 
 // fromHeads fills in what the ledger knows, and says what the run waits for.
 func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *string {
-	waiting := "Waiting: Redis cannot be reached or does not know the run yet."
+	waiting := "Waiting: Redis cannot be reached (see redis.url in `ingest config`)."
 	if c.settings.Embedded() {
 		waiting = "Waiting: nothing executes it (`ingest up` continues it)."
+	} else if processes, err := c.redis.Processes(ctx); err == nil {
+		waiting = "Waiting: a coordinator has to take it up."
+		if !slices.ContainsFunc(processes, func(p redisstore.Process) bool { return p.Role == "coordinator" }) {
+			waiting = "Waiting: no coordinator is running (start `ingest coordinator`)."
+		}
 	}
 	db, err := c.databases.Get(r.Connection)
 	if err != nil || r.Manifest == nil {
 		return &waiting
 	}
 	heads, err := ledger.New(db).Heads(ctx, r.UID)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		waiting = "Waiting: the database of connection '" + r.Connection + "' cannot be reached."
 		return &waiting

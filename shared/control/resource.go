@@ -32,7 +32,7 @@ type Resource struct {
 	RetriedBy        *int64     `json:"retried_by"`
 	WaitingFor       *string    `json:"waiting_for"`
 	Reason           *string    `json:"reason"`
-	Rows             []Row      `json:"rows,omitempty"`
+	Rows             []Row      `json:"rows,omitzero"`
 }
 
 // Progress are the numbers of a run; processed = successful + failed. Total is an estimate until TotalFinal.

@@ -59,14 +59,17 @@ func (c *Control) Retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	return c.resource(ctx, created), nil
 }
 
-// retryOrigin selects the rows of the retry and refuses one that would have none.
+// retryOrigin selects the rows of the retry and refuses one that would have none. Retrying a retry that was stopped
+// takes along what it never processed; of another run only when asked to.
 func (c *Control) retryOrigin(ctx context.Context, original run.Run, req RetryRequest) (run.Origin, error) {
-	unprocessed := req.Unprocessed
-	if original.Parent != 0 && original.Final.NotProcessed > 0 {
-		unprocessed = true
+	unprocessed := req.Unprocessed || original.Parent != 0
+	if unprocessed {
+		left, err := c.unfinished(ctx, original)
+		if err != nil {
+			return run.Origin{}, err
+		}
+		unprocessed = left
 	}
-	interrupted := original.Status == run.Cancelled || original.Status == run.Failed
-	unprocessed = unprocessed && interrupted
 	failed, err := c.failedRows(ctx, original, req.Error)
 	if err != nil {
 		return run.Origin{}, err
@@ -74,21 +77,57 @@ func (c *Control) retryOrigin(ctx context.Context, original run.Run, req RetryRe
 	if !failed && !unprocessed {
 		return run.Origin{}, refuse(NothingToDo, nil, "The original run has no failed rows to retry.")
 	}
-	reread := unprocessed || original.Manifest.LogRows == run.LogNone
-	if !reread {
-		return run.Origin{Retry: &run.Selection{Error: req.Error}}, nil
+	origin := run.Origin{Retry: &run.Selection{Error: req.Error, Unprocessed: unprocessed}}
+	for from, all := original, unprocessed; rereads(from, all); {
+		if from.Origin.Retry == nil {
+			if err := unchanged(from); err != nil {
+				return run.Origin{}, refuse(Invalid, err, "The rows cannot be read from the source again: %v", err)
+			}
+			origin.Path, origin.Spool = from.Origin.Path, from.Origin.Spool
+			break
+		}
+		all = from.Origin.Retry.Unprocessed
+		if from, err = c.get(ctx, from.Parent); err != nil {
+			return run.Origin{}, err
+		}
 	}
-	root, err := c.root(ctx, original)
+	return origin, nil
+}
+
+// rereads says whether a retry of the run needs more than the rows the run kept.
+func rereads(original run.Run, unprocessed bool) bool {
+	return unprocessed || original.Manifest == nil || original.Manifest.LogRows == run.LogNone
+}
+
+func unchanged(r run.Run) error {
+	if r.Manifest == nil {
+		return nil // nothing was read yet
+	}
+	return source.Same(r.Origin.Path, r.Manifest.Fingerprint)
+}
+
+// unfinished says whether a stopped run left rows that it never processed.
+func (c *Control) unfinished(ctx context.Context, r run.Run) (bool, error) {
+	if r.Status != run.Cancelled && r.Status != run.Failed {
+		return false, nil
+	}
+	if r.Manifest == nil {
+		return true, nil
+	}
+	db, err := c.databases.Get(r.Connection)
 	if err != nil {
-		return run.Origin{}, err
+		return false, refuse(Invalid, err, "%s", err.Error())
 	}
-	if original.Manifest == nil {
-		return original.Origin, nil // nothing was read yet: the retry is the run itself, once more
+	heads, err := ledger.New(db).Heads(ctx, r.UID)
+	if err != nil {
+		return false, c.unavailable(err, "The ledger cannot be read")
 	}
-	if err := source.Same(root.Origin.Path, root.Manifest.Fingerprint); err != nil {
-		return run.Origin{}, refuse(Invalid, err, "The rows cannot be read from the source again: %v", err)
+	for _, head := range heads {
+		if head.SealedChunks < 0 || head.Next-1 < head.SealedChunks {
+			return true, nil
+		}
 	}
-	return run.Origin{Spool: root.Origin.Spool, Retry: &run.Selection{Error: req.Error, Unprocessed: unprocessed}}, nil
+	return false, nil
 }
 
 // failedRows says whether the run has failed rows, with that message if it is given.
@@ -107,18 +146,6 @@ func (c *Control) failedRows(ctx context.Context, original run.Run, message stri
 		return true, nil
 	}
 	return false, nil
-}
-
-// root is the run at the beginning of a chain of retries: the one that read the source.
-func (c *Control) root(ctx context.Context, r run.Run) (run.Run, error) {
-	for r.Origin.Retry != nil {
-		parent, err := c.get(ctx, r.Parent)
-		if err != nil {
-			return r, err
-		}
-		r = parent
-	}
-	return r, nil
 }
 
 func (c *Control) alreadyRetried(ctx context.Context, id, by int64) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"go.uber.org/zap"
 
@@ -124,15 +123,14 @@ func (c *Control) ready(ctx context.Context, d importer.Definition) error {
 func keyTargets(d importer.Definition) []string {
 	var targets []string
 	for _, name := range d.Key {
-		for _, field := range d.Fields {
-			if slices.Contains(field.From, name) {
-				targets = append(targets, field.To)
-				break
-			}
+		if field, ok := d.KeyField(name); ok {
+			targets = append(targets, field.To)
 		}
 	}
 	return targets
 }
+
+const noReader = "No running coordinator reads the spool in %s (start `ingest coordinator` with the same data directory)."
 
 // spoolID is the spool a coordinator must see to read the source. With Redis configured a live one must see it now:
 // a run nobody can split would wait for ever.
@@ -140,7 +138,7 @@ func (c *Control) spoolID(ctx context.Context) (string, error) {
 	dir := filepath.Join(c.settings.DataDir, "spool")
 	id, err := spool.Identify(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", refuse(Unavailable, err, "No running coordinator reads the spool in %s.", dir)
+		return "", refuse(Unavailable, err, noReader, dir)
 	}
 	if err != nil {
 		return "", refuse(Unavailable, err, "The spool in %s cannot be read: %v.", dir, err)
@@ -150,7 +148,7 @@ func (c *Control) spoolID(ctx context.Context) (string, error) {
 	}
 	processes, err := c.redis.Processes(ctx)
 	if err != nil {
-		return "", c.unavailable(err, "Redis cannot be reached")
+		return "", refuse(Unavailable, err, "Redis cannot be reached (see redis.url in `ingest config`).")
 	}
 	for _, p := range processes {
 		for _, seen := range p.Spools {
@@ -159,7 +157,7 @@ func (c *Control) spoolID(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return "", refuse(Unavailable, nil, "No running coordinator reads the spool in %s.", dir)
+	return "", refuse(Unavailable, nil, noReader, dir)
 }
 
 // wake asks a coordinator to look at once. When Redis cannot be reached the next sweep finds the run.

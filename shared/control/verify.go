@@ -15,7 +15,9 @@ func (c *Control) Verify(ctx context.Context, id int64) (Verification, error) {
 	if err != nil {
 		return Verification{}, err
 	}
-	out := Verification{ID: id, Status: r.Status, Problems: []string{}, Errors: []run.MessageCount{}}
+	out := Verification{
+		ID: id, Status: r.Status, Sources: []VerifiedSource{}, Problems: []string{}, Errors: []run.MessageCount{},
+	}
 	if r.Manifest == nil {
 		return out, nil
 	}
@@ -23,6 +25,8 @@ func (c *Control) Verify(ctx context.Context, id int64) (Verification, error) {
 	if err != nil {
 		return out, refuse(Invalid, err, "%s", err.Error())
 	}
+	// Redis is asked first: it may be behind the ledger, never ahead.
+	progress, known := c.progress(ctx, r)
 	found, err := ledger.New(db).Verify(ctx, r.UID)
 	if err != nil {
 		return out, c.unavailable(err, "The ledger cannot be read")
@@ -37,9 +41,17 @@ func (c *Control) Verify(ctx context.Context, id int64) (Verification, error) {
 			out.Problems = append(out.Problems, "the "+err.Error())
 		}
 		out.Problems = append(out.Problems, differences(found.Errors, r.Final.Errors)...)
-	} else if progress, known := c.progress(ctx, r); known {
-		out.Total = total(progress)
+		out.Problems = append(out.Problems, differences(found.Validation, r.Final.Validation)...)
+	} else {
+		out.Total = found.Outcomes.Processed()
+	}
+	if known && r.Final == nil {
+		out.Total = max(out.Total, total(progress))
 		out.Sources = append(out.Sources, VerifiedSource{"redis", progress.Counts})
+		if progress.Counts.Processed() > found.Outcomes.Processed() {
+			out.Problems = append(out.Problems, fmt.Sprintf("redis counts %d rows, the outcomes only %d",
+				progress.Counts.Processed(), found.Outcomes.Processed()))
+		}
 	}
 	for _, source := range out.Sources[1:] {
 		if source.Counts != found.Outcomes && (r.Final != nil || source.Source == "heads") {

@@ -112,11 +112,11 @@ func definition(db *database.DB, d importer.Definition) ([]string, error) {
 func keyColumns(d importer.Definition) ([]string, error) {
 	var columns []string
 	for _, name := range d.Key {
-		i := slices.IndexFunc(d.Fields, func(f importer.Field) bool { return slices.Contains(f.From, name) })
-		if i < 0 {
+		field, ok := d.KeyField(name)
+		if !ok {
 			return nil, fmt.Errorf("the key column '%s' is not mapped by any field", name)
 		}
-		columns = append(columns, d.Fields[i].To)
+		columns = append(columns, field.To)
 	}
 	return columns, nil
 }

@@ -5,6 +5,8 @@
 // are filled in and every name has been checked.
 package importer
 
+import "slices"
+
 // Definition is one importer. Its JSON form is the snapshot a run keeps; equal definitions have equal JSON.
 type Definition struct {
 	Slug        string      `json:"importer"`
@@ -67,6 +69,21 @@ type Destination struct {
 	Table      string `json:"table"`
 	// CreateTable makes a missing table before the first chunk; nil = true for SQLite, false elsewhere.
 	CreateTable *bool `json:"create_table,omitempty"`
+}
+
+// KeyField returns the field of a key column: the one whose primary name it is, else the first that has it as an alias.
+func (d Definition) KeyField(name string) (Field, bool) {
+	for _, f := range d.Fields {
+		if len(f.From) > 0 && f.From[0] == name {
+			return f, true
+		}
+	}
+	for _, f := range d.Fields {
+		if slices.Contains(f.From, name) {
+			return f, true
+		}
+	}
+	return Field{}, false
 }
 
 // Creates says whether a missing table is made before the first chunk; byDefault where the importer does not say.

@@ -64,10 +64,13 @@ func (t *Tasks) fail(err error) {
 	t.cancel(err)
 }
 
+// ErrPanic is wrapped by the error that a panic became.
+var ErrPanic = errors.New("panic")
+
 func guard(ctx context.Context, task func(ctx context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
 		}
 	}()
 	return task(ctx)

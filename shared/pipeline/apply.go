@@ -64,6 +64,9 @@ func (p *Program) cell(r row.Row, at int) column.Value {
 		return column.Value{}
 	}
 	text := r.Cells[at]
+	if p.guarded {
+		text = unguarded(text)
+	}
 	for _, null := range p.nulls {
 		if text == null {
 			return column.Value{State: column.Null}

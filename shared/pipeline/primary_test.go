@@ -31,8 +31,13 @@ func TestPrimaryNames(t *testing.T) {
 		"_ does not hide what is mapped":       {[]importer.Field{field("id", "_id")}, []string{"_id", "_row"}, []string{"_id", ""}},
 		"a mapped alias with _ is not hidden":  {[]importer.Field{field("id", "ID", "_id")}, []string{"_id"}, []string{"ID"}},
 		"of two fields the first one names it": {[]importer.Field{field("a", "A", "x"), field("b", "B", "x")}, []string{"x"}, []string{"A"}},
-		"a field that finds nothing":           {[]importer.Field{mail, field("stock", "Stock")}, []string{"mail"}, []string{"E-Mail"}},
-		"no columns":                           {[]importer.Field{mail}, nil, []string{}},
+		"one primary name, two aliases": {
+			[]importer.Field{field("a", "A", "x"), field("b", "A", "y")}, []string{"x", "y"}, []string{"A", "y"},
+		},
+		"a name that is taken, with _":          {[]importer.Field{field("a", "A", "_x"), field("b", "A", "_y")}, []string{"_x", "_y"}, []string{"A", "_y"}},
+		"an alias is no name for another's own": {[]importer.Field{field("a", "A"), field("b", "B", "A")}, []string{"A"}, []string{"A"}},
+		"a field that finds nothing":            {[]importer.Field{mail, field("stock", "Stock")}, []string{"mail"}, []string{"E-Mail"}},
+		"no columns":                            {[]importer.Field{mail}, nil, []string{}},
 		// Such a header is refused when a run begins; its names are still shown, as they stand.
 		"a name twice": {[]importer.Field{mail}, []string{"mail", " mail", "mail", "_row"}, []string{"mail", "mail", "mail", ""}},
 	} {

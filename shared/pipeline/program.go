@@ -15,8 +15,10 @@ import (
 
 // Program is a compiled importer for one header and one table. It is immutable and safe for concurrent use.
 type Program struct {
-	header   int
-	pad      bool
+	header int
+	pad    bool
+	// guarded says that the source is a file of failed rows, whose cells may have a ' before a formula.
+	guarded  bool
 	nulls    []string
 	checks   []check
 	fields   []field
@@ -48,12 +50,12 @@ func Compile(d importer.Definition, header []string, table column.Table) (*Progr
 	if err := checkTargets(d, table); err != nil {
 		return nil, err
 	}
-	names, err := newNames(header, d.Fields)
+	names, err := newNames(meant(header), d.Fields)
 	if err != nil {
 		return nil, err
 	}
 	p := &Program{
-		header: len(header), pad: d.Format.ShortRows == "pad", nulls: slices.Clone(d.Format.Nulls),
+		header: len(header), pad: d.Format.ShortRows == "pad", guarded: guarded(header), nulls: slices.Clone(d.Format.Nulls),
 	}
 	if d.Format.Nulls == nil {
 		p.nulls = []string{""}

@@ -48,6 +48,14 @@ func (s *Store) Heartbeat(ctx context.Context, p Process) error {
 	return nil
 }
 
+// Leave says that a process has ended, so that nobody counts on it any more. It is idempotent.
+func (s *Store) Leave(ctx context.Context, id string) error {
+	if err := s.client.HDel(ctx, s.keys.workers(), id).Err(); err != nil {
+		return fmt.Errorf("take leave of this process: %w", err)
+	}
+	return nil
+}
+
 // Processes returns the processes heard of in the last 15 seconds, by role and id, and forgets the others.
 func (s *Store) Processes(ctx context.Context) ([]Process, error) {
 	var now *redis.TimeCmd

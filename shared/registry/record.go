@@ -20,10 +20,10 @@ func stored(at time.Time) string { return at.UTC().Format(timeFormat) }
 // columns is what is read of a run.
 type columns string
 
-// A light run has neither definition nor manifest, which can be large.
+// A light run has no definition, which can be large and which only those need that execute it.
 const (
 	whole columns = "definition, manifest"
-	light columns = "'', NULL"
+	light columns = "'', manifest"
 )
 
 type query func(ctx context.Context, query string, args ...any) (*database.Rows, error)

@@ -50,7 +50,7 @@ func (r *Registry) Get(ctx context.Context, id int64) (run.Run, error) {
 	return runs[0], nil
 }
 
-// List returns a page of runs, newest first, without definition and manifest, and how many the filter selects in all.
+// List returns a page of runs, newest first, without their definitions, and how many the filter selects in all.
 func (r *Registry) List(ctx context.Context, f Filter) (runs []run.Run, total int64, err error) {
 	where, args := "WHERE namespace = ?", []any{r.namespace}
 	if f.Status != "" {

@@ -157,7 +157,10 @@ func TestListAndActive(t *testing.T) {
 			}
 			ids = append(ids, create(t, r, registry.NewRun{Importer: importer, Definition: json.RawMessage("{}")}).ID)
 		}
-		_, err := r.Begin(ctx, ids[3], at(1))
+		manifest := run.Manifest{Splitter: 1, Fingerprint: run.Fingerprint{Size: 7}, Warnings: []string{"w"}}
+		_, err := r.Fix(ctx, ids[3], manifest)
+		must(t, err)
+		_, err = r.Begin(ctx, ids[3], at(1))
 		must(t, err)
 		_, err = r.Finish(ctx, ids[3], run.Completed, run.Final{}, at(2))
 		must(t, err)
@@ -183,6 +186,9 @@ func TestListAndActive(t *testing.T) {
 			for _, one := range runs {
 				if one.Definition != nil {
 					t.Errorf("%s: a listed run carries its definition", name)
+				}
+				if one.ID == ids[3] && !cmp.Equal(&manifest, one.Manifest, cmpopts.EquateEmpty()) {
+					t.Errorf("%s: a listed run lacks what its numbers are made of: %+v", name, one.Manifest)
 				}
 			}
 		}

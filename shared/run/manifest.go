@@ -24,6 +24,8 @@ type Manifest struct {
 	Splitter int `json:"splitter"`
 	// Fingerprint pins the source.
 	Fingerprint Fingerprint `json:"fingerprint"`
+	// Expected is how many rows there should be where that is known before they are read; 0 = not known.
+	Expected int64 `json:"expected,omitempty"`
 	// Delimiter and Header are what was found in the file.
 	Delimiter string   `json:"delimiter"`
 	Header    []string `json:"header"`
@@ -35,14 +37,13 @@ type Manifest struct {
 	OneBecause string `json:"one_because,omitempty"`
 	// Table is the destination table as the catalog described it: types of values, routing form of the key.
 	Table column.Table `json:"table"`
-	// Scratch is the table a dry run made for itself because the real one does not exist; dropped at the end.
-	Scratch string `json:"scratch,omitempty"`
 	// LogRows says which rows the outcomes keep: LogFailed, LogAll or LogNone.
 	LogRows  string   `json:"log_rows"`
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Fingerprint identifies the content of a source. For a retry it is empty: a terminal run's ledger never changes.
+// Fingerprint identifies the content of a source file. It is empty where none is read: a terminal run's ledger, which a
+// retry reads, never changes.
 type Fingerprint struct {
 	Size int64 `json:"size"`
 	// ModTime is in nanoseconds since 1970.

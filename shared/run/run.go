@@ -41,7 +41,7 @@ type Run struct {
 
 // Origin says where the rows of a run come from: a file, or what its parent left.
 type Origin struct {
-	// Path is the absolute path of the file; empty in a retry.
+	// Path is the absolute path of the file that is read; empty in a retry that needs only the rows its parent kept.
 	Path string `json:"path,omitempty"`
 	// Spool is the id of the spool that sees Path: only a coordinator with this spool splits the run.
 	Spool string `json:"spool"`

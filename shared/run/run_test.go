@@ -75,7 +75,7 @@ func TestManifestComesBackAsItWas(t *testing.T) {
 	t.Parallel()
 	want := Manifest{
 		Splitter: SplitterVersion, Fingerprint: Fingerprint{Size: 1, ModTime: 2, Sum: "3"}, Delimiter: ";",
-		Header: []string{"a", "b"}, Partitions: 3, ChunkRows: 7, ChunkBytes: 9, OneBecause: "x", Scratch: "s",
+		Header: []string{"a", "b"}, Partitions: 3, ChunkRows: 7, ChunkBytes: 9, OneBecause: "x",
 		Table: column.Table{Name: "t", Columns: []column.Column{{Name: "a", Type: column.Type{Kind: column.Text}}}},
 	}
 	text, err := want.Encode()

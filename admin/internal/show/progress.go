@@ -83,7 +83,7 @@ func describe(s Status) string {
 	case r.WaitingFor != nil && *r.WaitingFor != "":
 		return fmt.Sprintf("%s %s · %s", line, r.Status, sentence("Waiting: ", *r.WaitingFor))
 	case r.Status == run.Processing && r.Progress.Total > 0:
-		return line + " " + pace(r)
+		return line + " " + pace(s)
 	default:
 		return fmt.Sprintf("%s %s", line, r.Status)
 	}

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -8,8 +9,17 @@ import (
 	"ingest/shared/run"
 )
 
+// RunList is a page of runs as `runs` shows it.
+type RunList struct {
+	control.List
+	// Interrupted says that the installation is embedded and nobody executes runs.
+	Interrupted bool
+	// Now says which year needs no telling.
+	Now time.Time
+}
+
 // Runs prints a page of runs.
-func (p *Page) Runs(list control.List, now time.Time) {
+func (p *Page) Runs(list RunList) {
 	if len(list.Data) == 0 {
 		p.put("No ingest runs.")
 		return
@@ -17,8 +27,8 @@ func (p *Page) Runs(list control.List, now time.Time) {
 	rows := make([][]string, len(list.Data))
 	for i, r := range list.Data {
 		rows[i] = []string{
-			strconv.FormatInt(r.ID, 10), clean(r.Importer), p.status(r.Status),
-			number(r.Progress.Processed), number(r.Progress.Failed), day(r.StartedAt, now),
+			strconv.FormatInt(r.ID, 10), clean(r.Importer), p.marked(r, list.Interrupted),
+			number(r.Progress.Processed), number(r.Progress.Failed), day(r.StartedAt, list.Now),
 		}
 	}
 	p.grid([]head{
@@ -32,6 +42,32 @@ func (p *Page) Runs(list control.List, now time.Time) {
 	if more := list.Meta.Total - int64(len(list.Data)); more > 0 {
 		p.put(count(more, "older run", "older runs") + " not shown (--limit)")
 	}
+}
+
+// statusWidth is that of the longest status: what stands behind a status goes to the next line where it is wider.
+const statusWidth = len(run.CompletedWithErrors)
+
+// marked is a run's status with what makes it another than it looks.
+func (p *Page) marked(r control.Resource, interrupted bool) string {
+	var marks []string
+	if interrupted && !r.Status.Terminal() {
+		marks = append(marks, "(interrupted)")
+	}
+	if r.DryRun {
+		marks = append(marks, "(dry run)")
+	}
+	if r.ParentID != nil {
+		marks = append(marks, fmt.Sprintf("(retry of #%d)", *r.ParentID))
+	}
+	cell, width := p.status(r.Status), len(r.Status)
+	for _, mark := range marks {
+		between := " "
+		if width += 1 + len(mark); width > statusWidth {
+			between, width = "\n", len(mark)
+		}
+		cell += between + mark
+	}
+	return cell
 }
 
 // Errors prints both histograms of a run.

@@ -91,7 +91,10 @@ func TestPagesFitATerminal(t *testing.T) {
 	waiting := processing()
 	waiting.Status, waiting.Progress, waiting.RowsPerSecond = run.Pending, control.Progress{}, 0
 	waiting.WaitingFor, waiting.StartedAt = ref("no worker is running (start `ingest worker`)"), nil
+	stalled := processing()
+	stalled.WaitingFor = ref("no worker is running (start `ingest worker`)")
 	cases := map[string]func(*Page){
+		"status_stalled": func(p *Page) { p.Status(Status{Run: stalled, Now: now()}) },
 		"status_processing": func(p *Page) { p.Status(Status{Run: processing(), Now: now()}) },
 		"status_interrupted": func(p *Page) {
 			p.Status(Status{Run: processing(), Interrupted: true, Now: now()})
@@ -105,11 +108,14 @@ func TestPagesFitATerminal(t *testing.T) {
 			wide := failedRun()
 			wide.Importer = strings.Repeat("very-long-importer-", 4)
 			wide.Progress.Processed, wide.Progress.Failed = 1_234_567_890, 1_000_000
-			p.Runs(control.List{
-				Data: []control.Resource{processing(), wide, finished()}, Meta: control.PageMeta{Total: 20},
-			}, now())
+			again := finished()
+			again.DryRun, again.Status = true, run.Completed
+			list := control.List{
+				Data: []control.Resource{processing(), wide, finished(), again}, Meta: control.PageMeta{Total: 20},
+			}
+			p.Runs(RunList{List: list, Interrupted: true, Now: now()})
 		},
-		"runs_empty":   func(p *Page) { p.Runs(control.List{}, now()) },
+		"runs_empty":   func(p *Page) { p.Runs(RunList{Now: now()}) },
 		"errors":       func(p *Page) { p.Errors(7, histogram()) },
 		"errors_empty": func(p *Page) { p.Errors(7, control.ErrorSummary{}) },
 		"importers": func(p *Page) {

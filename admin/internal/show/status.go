@@ -49,7 +49,7 @@ func (p *Page) Status(s Status) {
 	if r.RetriedBy != nil {
 		p.field("Retried by", fmt.Sprintf("run #%d", *r.RetriedBy))
 	}
-	p.numbers(r)
+	p.numbers(s)
 	if s.Interrupted {
 		r.WaitingFor = nil // the status has said it
 	}
@@ -59,7 +59,8 @@ func (p *Page) Status(s Status) {
 	}
 }
 
-func (p *Page) numbers(r control.Resource) {
+func (p *Page) numbers(s Status) {
+	r := s.Run
 	total := number(r.Progress.Total)
 	if !r.TotalFinal && !r.Status.Terminal() {
 		total = "~" + total
@@ -88,7 +89,7 @@ func (p *Page) numbers(r control.Resource) {
 		return
 	}
 	p.put(p.paint(cyan, bar(r.Progress.Processed, r.Progress.Total, 40)))
-	p.put(pace(r))
+	p.put(pace(s))
 }
 
 func (p *Page) notices(r control.Resource) {
@@ -131,8 +132,14 @@ func (p *Page) status(s run.Status) string {
 	return p.paint(code, string(s))
 }
 
-// pace says how far a run is, how fast, and when it will be done.
-func pace(r control.Resource) string {
+// stands says that the run does not get on now.
+func (s Status) stands() bool {
+	return s.Interrupted || s.Run.WaitingFor != nil && *s.Run.WaitingFor != ""
+}
+
+// pace says how far a run is, how fast, and, while it gets on, when it will be done.
+func pace(s Status) string {
+	r := s.Run
 	about := ""
 	if !r.TotalFinal {
 		about = "~"
@@ -143,6 +150,8 @@ func pace(r control.Resource) string {
 	}
 	if r.RowsPerSecond > 0 {
 		parts = append(parts, number(r.RowsPerSecond)+" rows/s")
+	}
+	if r.RowsPerSecond > 0 && !s.stands() {
 		left := max(0, r.Progress.Total-r.Progress.Processed)
 		parts = append(parts, "ETA "+duration(time.Duration(left)*time.Second/time.Duration(r.RowsPerSecond)))
 	}

@@ -85,6 +85,11 @@ func (e *emitter) tell(ctx context.Context) error {
 		return nil
 	}
 	e.told = now
+	return e.tellAll(ctx)
+}
+
+// tellAll puts the progress into Redis now.
+func (e *emitter) tellAll(ctx context.Context) error {
 	if err := e.splitter.redis.Split(ctx, e.ref, e.progress); err != nil && !redisstore.Unavailable(err) {
 		return fmt.Errorf("tell the split's progress: %w", err)
 	}
@@ -141,18 +146,22 @@ func StateOf(ctx context.Context, r run.Run, book *ledger.Ledger) (redisstore.St
 	if err != nil {
 		return state, fmt.Errorf("read the heads of run %d: %w", r.ID, err)
 	}
+	state.Total = r.Manifest.Expected
 	state.Heads = make([]redisstore.Head, r.Manifest.Partitions)
 	for p := range state.Heads {
 		state.Heads[p].Sealed = -1
 	}
 	state.SplitDone = len(heads) == r.Manifest.Partitions
+	var sealed int64
 	for _, head := range heads {
 		state.Heads[head.Partition] = redisstore.Head{Acked: head.Next - 1, Sealed: head.SealedChunks, Counts: head.Counts}
-		state.Total += max(0, head.SealedRows)
+		sealed += max(0, head.SealedRows)
 		// A sealed partition whose chunks have not all taken effect has lost entries: they must be emitted again.
 		state.SplitDone = state.SplitDone && head.SealedChunks == head.Next-1
 	}
-	if !state.SplitDone {
+	if state.SplitDone {
+		state.Total = sealed
+	} else {
 		for p := range state.Heads {
 			state.Heads[p].Sealed = -1
 		}

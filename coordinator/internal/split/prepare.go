@@ -46,7 +46,7 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		m.Warnings = append(m.Warnings, "The source is empty.")
 		return m, nil
 	}
-	if m.Table, m.Scratch, err = s.table(ctx, r, definition, db); err != nil {
+	if m.Table, err = s.table(ctx, r, definition, db); err != nil {
 		return run.Manifest{}, err
 	}
 	program, err := pipeline.Compile(definition, m.Header, m.Table)
@@ -71,25 +71,73 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	return m, nil
 }
 
-// look reads what the source says about itself: fingerprint, header, delimiter. It returns the size in bytes.
+// Scratch is the table a dry run makes for itself where the real one does not exist.
+func Scratch(r run.Run) string { return fmt.Sprintf("ingest_dry_%s", r.UID) }
+
+// look finds out what the source is: fingerprint, header, delimiter. It returns the size in bytes, for a retry a guess.
 func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
-	if r.Origin.Retry != nil {
-		parent, err := s.registry.Get(ctx, r.Parent)
-		if err != nil {
-			return 0, fmt.Errorf("read the retried run: %w", err)
-		}
-		m.Header, m.Delimiter = parent.Manifest.Header, parent.Manifest.Delimiter
-		rows := parent.Final.Counts.Failed
-		if r.Origin.Retry.Unprocessed {
-			rows += parent.Final.NotProcessed
-		}
-		return rows * retriedRow, nil
+	if r.Origin.Retry == nil {
+		return lookAt(r.Origin.Path, d, m)
 	}
-	fingerprint, err := source.Inspect(r.Origin.Path)
+	parent, err := s.registry.Get(ctx, r.Parent)
+	if err != nil {
+		return 0, fmt.Errorf("read the retried run: %w", err)
+	}
+	rows := retried(parent.Final, *r.Origin.Retry)
+	if !r.Origin.Retry.Unprocessed {
+		m.Expected = rows
+	}
+	nearest, root, err := s.ancestors(ctx, parent)
+	if err != nil {
+		return 0, err
+	}
+	if r.Origin.Path != "" {
+		if root.Manifest == nil {
+			return lookAt(r.Origin.Path, d, m)
+		}
+		m.Fingerprint = root.Manifest.Fingerprint
+	}
+	m.Header, m.Delimiter = nearest.Manifest.Header, nearest.Manifest.Delimiter
+	return rows * retriedRow, nil
+}
+
+// ancestors follows a chain of retries upwards: to the nearest run that has a manifest, and to the one that read the file.
+func (s *Splitter) ancestors(ctx context.Context, r run.Run) (nearest, root run.Run, err error) {
+	nearest = r
+	for root = r; root.Origin.Retry != nil; {
+		if root, err = s.registry.Get(ctx, root.Parent); err != nil {
+			return nearest, root, fmt.Errorf("read the retried run: %w", err)
+		}
+		if nearest.Manifest == nil {
+			nearest = root
+		}
+	}
+	return nearest, root, nil
+}
+
+// retried is how many rows a retry takes, as far as the parent's final numbers say.
+func retried(final *run.Final, of run.Selection) int64 {
+	rows := final.Counts.Failed
+	if of.Error != "" {
+		rows = 0
+		for _, entry := range final.Errors {
+			if entry.Message == of.Error {
+				rows = entry.Count
+			}
+		}
+	}
+	if of.Unprocessed {
+		rows += final.NotProcessed
+	}
+	return rows
+}
+
+func lookAt(path string, d importer.Definition, m *run.Manifest) (int64, error) {
+	fingerprint, err := source.Inspect(path)
 	if err != nil {
 		return 0, sourceFailure(err)
 	}
-	f, err := openFile(r.Origin.Path, d.Format)
+	f, err := openFile(path, d.Format)
 	if err != nil {
 		return 0, sourceFailure(err)
 	}
@@ -99,28 +147,26 @@ func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m
 
 // table describes the destination table, making it first where the importer says so. A dry run makes no table that
 // stays: it works on one of its own, dropped at the end.
-func (s *Splitter) table(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (column.Table, string, error) {
-	scratch := ""
+func (s *Splitter) table(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (column.Table, error) {
 	table, err := db.Table(ctx, d.Destination.Table)
 	if errors.Is(err, database.ErrNoTable) && d.Destination.Creates(db.Dialect() == database.SQLite) {
 		if r.DryRun {
-			scratch = fmt.Sprintf("ingest_dry_%d", r.ID)
-			d.Destination.Table = scratch
+			d.Destination.Table = Scratch(r)
 		}
 		if err := destination.Create(ctx, db, d); err != nil {
-			return column.Table{}, "", fmt.Errorf("create table %s: %w", d.Destination.Table, err)
+			return column.Table{}, fmt.Errorf("create table %s: %w", d.Destination.Table, err)
 		}
 		table, err = db.Table(ctx, d.Destination.Table)
 	}
 	if errors.Is(err, database.ErrNoTable) {
-		return column.Table{}, "", &failure{reason: fmt.Sprintf(
+		return column.Table{}, &failure{reason: fmt.Sprintf(
 			"The table '%s' does not exist in connection '%s' (create it, or set `create_table: true`).",
 			d.Destination.Table, d.Destination.Connection)}
 	}
 	if err != nil {
-		return column.Table{}, "", fmt.Errorf("describe table %s: %w", d.Destination.Table, err)
+		return column.Table{}, fmt.Errorf("describe table %s: %w", d.Destination.Table, err)
 	}
-	return table, scratch, nil
+	return table, nil
 }
 
 // refuseKey ends the run when the key has no unique index: nothing could then keep two rows of one key apart.

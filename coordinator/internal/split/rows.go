@@ -62,7 +62,7 @@ func (s *Splitter) rowsOf(ctx context.Context, r run.Run, read func(bytes int64)
 	if r.Origin.Retry == nil {
 		return s.fileRows(r, read)
 	}
-	return s.retryRows(ctx, r)
+	return s.retryRows(ctx, r, read)
 }
 
 func (s *Splitter) fileRows(r run.Run, read func(bytes int64)) iter.Seq2[row.Row, error] {
@@ -92,11 +92,15 @@ func (s *Splitter) fileRows(r run.Run, read func(bytes int64)) iter.Seq2[row.Row
 }
 
 // retryRows merges the parent's failed rows with, where wanted, the rows it never processed.
-func (s *Splitter) retryRows(ctx context.Context, r run.Run) iter.Seq2[row.Row, error] {
+func (s *Splitter) retryRows(ctx context.Context, r run.Run, read func(bytes int64)) iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
 		parent, err := s.registry.Get(ctx, r.Parent)
 		if err != nil {
 			yield(row.Row{}, fmt.Errorf("read the retried run: %w", err))
+			return
+		}
+		if parent.Manifest == nil {
+			s.rowsOf(ctx, parent, read)(yield) // it ended before it read a row: all are unprocessed
 			return
 		}
 		db, err := s.databases.Get(parent.Connection)
@@ -108,7 +112,7 @@ func (s *Splitter) retryRows(ctx context.Context, r run.Run) iter.Seq2[row.Row, 
 		failed := failedRows(book.Logged(ctx, parent.UID, parent.Manifest.Partitions,
 			ledger.Filter{Failed: true, Message: r.Origin.Retry.Error}))
 		if parent.Manifest.LogRows == run.LogNone {
-			failed = pick(s.rowsOf(ctx, parent, func(int64) {}), failed)
+			failed = pick(s.rowsOf(ctx, parent, read), failed)
 		}
 		if !r.Origin.Retry.Unprocessed {
 			failed(yield)
@@ -119,7 +123,7 @@ func (s *Splitter) retryRows(ctx context.Context, r run.Run) iter.Seq2[row.Row, 
 			yield(row.Row{}, fmt.Errorf("read the heads of the retried run: %w", err))
 			return
 		}
-		merge(failed, s.unprocessed(ctx, parent, heads))(yield)
+		merge(failed, s.unprocessed(ctx, parent, heads, read))(yield)
 	}
 }
 
@@ -162,7 +166,9 @@ func pick(all, wanted iter.Seq2[row.Row, error]) iter.Seq2[row.Row, error] {
 }
 
 // unprocessed cuts the parent's own rows again by its manifest and leaves out the chunks that took effect.
-func (s *Splitter) unprocessed(ctx context.Context, parent run.Run, heads []ledger.Head) iter.Seq2[row.Row, error] {
+func (s *Splitter) unprocessed(
+	ctx context.Context, parent run.Run, heads []ledger.Head, read func(bytes int64),
+) iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
 		by, err := router(parent)
 		if err != nil {
@@ -174,7 +180,7 @@ func (s *Splitter) unprocessed(ctx context.Context, parent run.Run, heads []ledg
 			next[head.Partition] = head.Next
 		}
 		cut := newCutter(*parent.Manifest, by)
-		for r, err := range s.rowsOf(ctx, parent, func(int64) {}) {
+		for r, err := range s.rowsOf(ctx, parent, read) {
 			if err != nil {
 				yield(row.Row{}, err)
 				return

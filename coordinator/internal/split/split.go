@@ -87,11 +87,16 @@ func (s *Splitter) Split(ctx context.Context, r run.Run) error {
 // conclude tells the registry of what ends the run.
 func (s *Splitter) conclude(ctx context.Context, r run.Run, err error) error {
 	if err == nil || errors.Is(err, errLetGo) {
-		return nil
+		return s.redis.Wake(context.WithoutCancel(ctx), redisstore.Runs)
 	}
 	reason, final := reasonOf(err)
-	if !final && ctx.Err() == nil && database.Fatal(err) {
+	switch {
+	case final || ctx.Err() != nil:
+	case database.Fatal(err):
 		reason, final = "The destination refused: "+database.Explain(err).Reason(), true
+	case errors.Is(err, lifecycle.ErrPanic):
+		s.log.Error("the split has a bug", zap.Int64("run", r.ID), zap.Error(err))
+		reason, final = "The source could not be split (internal error).", true
 	}
 	if !final {
 		return fmt.Errorf("split run %d: %w", r.ID, err)
@@ -187,6 +192,8 @@ func (s *Splitter) cut(ctx context.Context, r run.Run, out *emitter) (chunks, ro
 	if err != nil {
 		return nil, nil, err
 	}
+	// How many rows were read counts also when the split ends early.
+	defer func() { err = errors.Join(err, out.tellAll(context.WithoutCancel(ctx))) }()
 	cut := newCutter(*r.Manifest, by)
 	emit := func(p int) error {
 		number, payload := cut.take(p, out.wants(p, cut.lanes[p].number))
@@ -220,9 +227,11 @@ func (s *Splitter) counted(ctx context.Context, r run.Run, out *emitter) iter.Se
 	return func(yield func(row.Row, error) bool) {
 		out.progress.BytesTotal = r.Manifest.Fingerprint.Size
 		for record, err := range s.rowsOf(ctx, r, func(bytes int64) { out.progress.Bytes = bytes }) {
-			out.progress.Rows++
-			if err == nil && out.progress.Rows%lookEvery == 0 {
-				err = errors.Join(ctx.Err(), s.unchanged(r))
+			if err == nil {
+				out.progress.Rows++
+				if out.progress.Rows%lookEvery == 0 {
+					err = errors.Join(ctx.Err(), s.unchanged(r))
+				}
 			}
 			if !yield(record, err) {
 				return
@@ -233,7 +242,7 @@ func (s *Splitter) counted(ctx context.Context, r run.Run, out *emitter) iter.Se
 
 // unchanged fails the run when its source is not what the manifest pinned.
 func (s *Splitter) unchanged(r run.Run) error {
-	if r.Origin.Retry != nil {
+	if r.Origin.Path == "" || r.Manifest == nil {
 		return nil
 	}
 	err := source.Same(r.Origin.Path, r.Manifest.Fingerprint)

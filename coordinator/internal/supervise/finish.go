@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"ingest/coordinator/internal/split"
 	"ingest/shared/chunk"
 	"ingest/shared/database"
 	"ingest/shared/importer"
@@ -57,8 +58,9 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 		return fmt.Errorf("merge the histograms: %w", err)
 	}
 	final.Errors, final.Validation = run.Histogram(errors), run.Histogram(validation)
-	if r.Manifest != nil && r.Manifest.Scratch != "" {
-		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+db.Quote(r.Manifest.Scratch)); err != nil {
+	if r.DryRun {
+		// Made before the manifest was fixed: a run that failed in between has one, too.
+		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+db.Quote(split.Scratch(r))); err != nil {
 			return fmt.Errorf("drop the dry run's table: %w", err)
 		}
 	}

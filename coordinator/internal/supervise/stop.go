@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ingest/shared/database"
@@ -29,6 +30,10 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 	}
 	if err := s.Redis.Stop(ctx, ref, r.Status); err != nil {
 		return fmt.Errorf("stop the partitions: %w", err)
+	}
+	progress, busy, err := s.settled(ctx, r, progress)
+	if err != nil || busy {
+		return err
 	}
 	book := ledger.New(db)
 	for p := range ref.Partitions {
@@ -70,4 +75,23 @@ func closeHead(ctx context.Context, book *ledger.Ledger, uid string, partition i
 		return fmt.Errorf("end the session of the chunk in flight: %w", err)
 	}
 	return book.Close(ctx, uid, partition)
+}
+
+// settled returns the progress once the split has let go of the run, so that the rows it has read are counted; busy
+// while it has not: it wakes the supervisor when it does. A splitter that does not live any more is not waited for.
+func (s *Supervisor) settled(ctx context.Context, r run.Run, before redisstore.Progress) (redisstore.Progress, bool, error) {
+	progress, known, err := s.Redis.Progress(ctx, r.ID)
+	if err != nil {
+		return before, false, fmt.Errorf("read how far the split came: %w", err)
+	}
+	if !known || progress.SplitOwner == "" {
+		progress.SplitRows = max(progress.SplitRows, before.SplitRows)
+		return progress, false, nil
+	}
+	processes, err := s.Redis.Processes(ctx)
+	if err != nil {
+		return before, false, fmt.Errorf("ask whether the splitter lives: %w", err)
+	}
+	busy := slices.ContainsFunc(processes, func(p redisstore.Process) bool { return p.ID == progress.SplitOwner })
+	return progress, busy, nil
 }
