@@ -58,14 +58,18 @@ func TestWrongUsageIsExitCode2(t *testing.T) {
 		{args: []string{"status", "abc"}, says: "abc"},
 		{args: []string{"status"}, says: "id"},
 		{args: []string{"version", "--output", "csv"}, says: "csv"},
-		{args: []string{"runs", "--status", "running"}, says: "completed_with_errors"},
+		{args: []string{"runs", "--status", "running"}, says: "--status is one of pending, processing, cancelling, completed, completed_with_errors,"},
+		{args: []string{"run", "x", "--file", ""}, says: "--file is empty"},
+		{args: []string{"run", "x", "--version"}, says: "run"},
+		{args: []string{"failed-rows", "1", "--output", "json"}, says: "failed-rows prints CSV; leave --output out"},
+		{args: []string{"failed-rows", "1", "--output", "yaml"}, says: "failed-rows prints CSV; leave --output out"},
 		{args: []string{"runs", "--limit", "0"}, says: "--limit"},
 		{args: []string{"coordinator"}, says: "use `ingest up`"},
 		{args: []string{"worker"}, says: "use `ingest up`"},
 		{args: []string{"run", "x", "--detach"}, says: "ingest up"},
-		{args: []string{"runs", "--config", "missing.yaml"}, says: "missing.yaml"},
+		{args: []string{"runs", "--config", "missing.yaml"}, says: "The configuration file missing.yaml does not exist: make it, or name another with --config."},
 		{args: []string{"runs", "--lease", "1ms"}, says: "lease"},
-		{args: []string{"runs"}, environ: []string{"INGEST_CONFIG=other.yaml"}, says: "other.yaml"},
+		{args: []string{"runs"}, environ: []string{"INGEST_CONFIG=other.yaml"}, says: "The configuration file other.yaml does not exist"},
 		{args: []string{"runs"}, environ: append(redis, "INGEST_CHUNK_SIZE=many"), says: "many"},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
@@ -86,7 +90,8 @@ func TestHelpAndVersionNeedNoConfiguration(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "configs/ingest.yaml"), "no_such_key: 1\n")
-	if got := ingest(t, dir, nil, "--help"); got.code != 0 || !strings.Contains(got.out, "failed-rows") {
+	if got := ingest(t, dir, nil, "--help"); got.code != 0 || !strings.Contains(got.out, "failed-rows") ||
+		!strings.Contains(got.out, "INGEST_CONNECTIONS_<NAME>_URL") {
 		t.Errorf("--help: %+v", got)
 	}
 	if got := ingest(t, dir, nil, "run", "--help"); got.code != 0 || !strings.Contains(got.out, "--dry-run") ||
@@ -97,6 +102,9 @@ func TestHelpAndVersionNeedNoConfiguration(t *testing.T) {
 	var version struct{ Data struct{ Go string } }
 	if err := json.Unmarshal([]byte(got.out), &version); err != nil || got.code != 0 || version.Data.Go == "" {
 		t.Errorf("version: %+v, %v", got, err)
+	}
+	if flag := ingest(t, dir, nil, "--version", "--output", "json"); flag != got {
+		t.Errorf("--version: %+v, version: %+v", flag, got)
 	}
 	if got := ingest(t, dir, nil, "runs"); got.code != exitUsage || !strings.Contains(got.errors, "no_such_key") {
 		t.Errorf("runs with a broken file: %+v", got)
@@ -220,6 +228,47 @@ func TestMigrateIsRepeatable(t *testing.T) {
 	}
 	if info.Mode().Perm() != 0o700 {
 		t.Errorf("the data directory has mode %v", info.Mode())
+	}
+}
+
+func TestErrorsAboutFilesNameTheFileOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "file"), "")
+	write(t, filepath.Join(dir, "junk.db"), strings.Repeat("no database ", 100))
+	write(t, filepath.Join(dir, "importers/people.yaml"),
+		"importer: people\nsource: {path: x.csv}\ndestination: {table: people}\nfields: [{from: a, to: a}]\n")
+	for name, what := range map[string]string{
+		"junk.db": "The database file is damaged or no database", "file/x.db": "The database file cannot be opened",
+	} {
+		path := filepath.Join(dir, name)
+		for _, args := range []string{"run people", "runs", "status 1", "up", "migrate", "check people --connect"} {
+			got := ingest(t, dir, []string{"INGEST_CONNECTIONS_DEFAULT_URL=sqlite:" + path, "INGEST_IMPORTERS=importers"},
+				strings.Fields(args)...)
+			said := strings.Join(strings.Fields(got.out+got.errors), "")
+			if got.code != 1 || !strings.Contains(said, strings.ReplaceAll(what, " ", "")) {
+				t.Errorf("%s on %s: %+v", args, name, got)
+			}
+			if args == "check people --connect" {
+				continue // its lines are the definition's problems
+			}
+			if strings.Count(said, "connection'default'") > 1 || strings.Count(said, path) != 1 ||
+				!strings.Contains(said, "INGEST_CONNECTIONS_DEFAULT_URL") {
+				t.Errorf("%s on %s: %+v", args, name, got)
+			}
+		}
+	}
+}
+
+func TestAMissingImportersDirectoryIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"run people", "list", "check"} {
+		dir := t.TempDir()
+		want := "The importers directory " + filepath.Join(dir, "configs/importers") +
+			" does not exist: make it, or name another with --importers.\n"
+		if got := ingest(t, dir, nil, strings.Fields(args)...); got.code != 1 || got.errors != want {
+			t.Errorf("%s: %+v, want %q", args, got, want)
+		}
 	}
 }
 

@@ -18,8 +18,9 @@ import (
 func (s *session) explain(ctx context.Context, sys *system, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, gone := os.Stat(s.settings.Importers); errors.Is(gone, fs.ErrNotExist) {
-			return fmt.Errorf("The importers directory %s does not exist: make it, or name another with --importers.", //nolint:staticcheck // a sentence for people
-				s.settings.Importers)
+			return &control.Error{Kind: control.Invalid, Message: fmt.Sprintf(
+				"The importers directory %s does not exist: make it, or name another with --importers.", s.settings.Importers,
+			)}
 		}
 	}
 	if !ofFile(err) {

@@ -5,11 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ingest/shared/control"
+	"ingest/shared/database"
 	"ingest/shared/lifecycle"
 	"ingest/shared/run"
 )
@@ -100,6 +104,149 @@ func TestFailedRowsCanBeFetchedAndRetried(t *testing.T) {
 	}
 }
 
+// leaving is a person who presses Ctrl-C when the first line comes.
+type leaving struct {
+	bytes.Buffer
+	leave func()
+}
+
+func (l *leaving) Write(text []byte) (int, error) {
+	l.leave()
+	return l.Buffer.Write(text)
+}
+
+func TestFailedRowsThatWereMendedCanBeRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ format, first string }{
+		"a comma":                     {"", ""},
+		"the importer's delimiter":    {"format: {delimiter: ';'}\n", ""},
+		"the delimiter of the file":   {"", "sep=;\n"},
+		"a tab named by the importer": {`format: {delimiter: "\t"}` + "\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := installation(t)
+			path := filepath.Join(dir, "configs/importers/people.yaml")
+			definition, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.ReplaceAll(string(definition), "email", "=email") + c.format
+			write(t, path, strings.ReplaceAll(text, "to: =email", "to: email"))
+			comma := ","
+			if strings.Contains(c.format+c.first, ";") {
+				comma = ";"
+			} else if c.format != "" {
+				comma = "\t"
+			}
+			file := c.first + strings.ReplaceAll("=email,age\n=cmd(),x\n-1,y\n'quoted,z\n", ",", comma)
+			write(t, filepath.Join(dir, "bad.csv"), file)
+			if got := ingest(t, dir, nil, "run", "people", "--file", "bad.csv"); got.code != 3 {
+				t.Fatalf("%+v", got)
+			}
+			if got := ingest(t, dir, nil, "failed-rows", "1", "-o", "fixed.csv"); got.code != 0 {
+				t.Fatalf("%+v", got)
+			}
+			rows, err := os.ReadFile(filepath.Join(dir, "fixed.csv"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := strings.ReplaceAll("'=email,age,_error_message,_row_number\n'=cmd(),x,", ",", comma); !strings.HasPrefix(string(rows), c.first+want) {
+				t.Errorf("not guarded: %s", rows)
+			}
+			fixed := strings.NewReplacer(comma+"x"+comma, comma+"1"+comma, comma+"y"+comma, comma+"2"+comma, comma+"z"+comma, comma+"3"+comma)
+			write(t, filepath.Join(dir, "fixed.csv"), fixed.Replace(string(rows)))
+			if got := ingest(t, dir, nil, "run", "people", "--file", "fixed.csv"); got.code != 0 {
+				t.Fatalf("%+v", got)
+			}
+			if diff := cmp.Diff([]string{"'quoted 3", "-1 2", "=cmd() 1"}, people(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// people are the rows of the table, in order.
+func people(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	db, err := database.Open(database.Config{URL: "sqlite:" + filepath.Join(dir, ".ingest/ingest.db"), MustExist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(t.Context(), "SELECT email || ' ' || age FROM people ORDER BY email")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestFailedRowsSayWhichFileCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	if got := ingest(t, dir, nil, "run", "people", "--file", "bad.csv"); got.code != 3 {
+		t.Fatalf("%+v", got)
+	}
+	for to, want := range map[string]string{
+		"configs":       "configs is a directory\n",
+		dir:             dir + " is a directory\n",
+		"nope/rows.csv": "nope/rows.csv cannot be written: no such file or directory\n",
+	} {
+		if got := ingest(t, dir, nil, "failed-rows", "1", "-o", to); got.code != 1 || got.errors != want {
+			t.Errorf("%s: %+v, want %q", to, got, want)
+		}
+	}
+}
+
+func TestQuietSaysNothingOnSuccess(t *testing.T) {
+	t.Parallel()
+	got := ingest(t, installation(t), []string{"INGEST_LOG_LEVEL=debug"}, "run", "people", "--quiet")
+	if want := (result{}); got != want {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestARunWithoutFailedRowsHasAnEmptyListOfThem(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	ingest(t, dir, nil, "run", "people", "--dry-run", "--quiet")
+	if got := ingest(t, dir, nil, "status", "1", "--output", "json"); !strings.Contains(got.out, `"rows": []`) {
+		t.Errorf("%+v", got)
+	}
+	if got := ingest(t, dir, nil, "runs", "--output", "json"); strings.Contains(got.out, `"rows"`) {
+		t.Errorf("nobody asked for rows: %+v", got)
+	}
+	if got := ingest(t, dir, nil, "runs"); !strings.Contains(got.out, "completed (dry run)") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestRunsAndStatusAgree(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	one := resource(t, ingest(t, dir, nil, "run", "people", "--output", "json"))
+	one.Rows = nil
+	got := ingest(t, dir, nil, "runs", "--output", "json")
+	var list control.List
+	if err := json.Unmarshal([]byte(got.out), &list); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]control.Resource{one}, list.Data); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestStandardInputIsARunOfItsOwn(t *testing.T) {
 	t.Parallel()
 	dir := installation(t)
@@ -186,6 +333,18 @@ func TestAnInterruptedRunIsShownAndContinued(t *testing.T) {
 	}
 	if got := ingest(t, dir, nil, "status", "1"); !strings.Contains(got.out, "processing (interrupted: `ingest up` continues it)") {
 		t.Errorf("%+v", got)
+	}
+	if got := ingest(t, dir, nil, "runs"); !strings.Contains(got.out, "(interrupted)") {
+		t.Errorf("%+v", got)
+	}
+	watching, leave := context.WithCancel(t.Context())
+	defer leave()
+	said := &leaving{leave: leave}
+	code = Main(watching, []string{"status", "1", "--watch"}, Options{
+		Stdout: &bytes.Buffer{}, Stderr: said, Environ: []string{}, Workdir: dir,
+	})
+	if code != exitInterrupted || strings.Contains(said.String(), "goes on") || !strings.Contains(said.String(), "Run #1 is interrupted: ") {
+		t.Errorf("exit %d: %s", code, said.String())
 	}
 	// Cancelling writes the registry only; whoever executes runs next carries it out.
 	write(t, filepath.Join(dir, "one.csv"), "email,age\nlast@example.com,1\n")

@@ -37,7 +37,7 @@ func (c *runsCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		return s.screen.Document(list, func(p *show.Page) { 
+		return s.screen.Document(list, func(p *show.Page) {
 			p.Runs(show.RunList{List: list, Interrupted: sys.interrupted(), Now: s.now()})
 		})
 	})

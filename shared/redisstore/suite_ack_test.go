@@ -25,11 +25,18 @@ func testAck(t *testing.T, s *site) {
 		}
 	}
 	one, two := run.Counts{Created: 1, Updated: 2, Unchanged: 3, Skipped: 4, Failed: 3}, run.Counts{Created: 5, Failed: 6}
+	must(t, s.SetWaiting(t.Context(), ref, "Waiting: the database", time.Now()))
 	ack(2, two, Gap)
+	if got := s.progress(t, ref); got.Waiting == "" {
+		t.Error("a refused ack says that the run does not wait")
+	}
 	if got := s.progress(t, ref); got.Counts != (run.Counts{}) {
 		t.Error(got.Counts)
 	}
 	ack(1, one, OK)
+	if got := s.progress(t, ref); got.Waiting != "" {
+		t.Errorf("a run whose chunks take effect waits for %q", got.Waiting)
+	}
 	ack(1, run.Counts{Failed: 99}, Dup)
 	if got := s.progress(t, ref); got.Counts != one || got.Partitions[0].Acked != 1 {
 		t.Errorf("%+v", got)

@@ -94,7 +94,7 @@ func TestPagesFitATerminal(t *testing.T) {
 	stalled := processing()
 	stalled.WaitingFor = ref("no worker is running (start `ingest worker`)")
 	cases := map[string]func(*Page){
-		"status_stalled": func(p *Page) { p.Status(Status{Run: stalled, Now: now()}) },
+		"status_stalled":    func(p *Page) { p.Status(Status{Run: stalled, Now: now()}) },
 		"status_processing": func(p *Page) { p.Status(Status{Run: processing(), Now: now()}) },
 		"status_interrupted": func(p *Page) {
 			p.Status(Status{Run: processing(), Interrupted: true, Now: now()})

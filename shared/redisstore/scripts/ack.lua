@@ -8,6 +8,7 @@
 -- Reply {code} or {code, n, payload, attempts, crashes} with the next chunk
 --       OK | DUP n was acknowledged before | GAP n > acked+1 | GONE run or partition is not known; the last two write
 --       nothing
+-- A run whose chunks take effect waits for nothing: OK clears what it was said to wait for.
 -- Idempotent: totals are set, histograms grow with OK only. The next chunk comes with DUP, too.
 -- Wakes coordinators when n was the last open chunk of a sealed run, and when its failed rows pass the limit.
 local run = redis.call('HMGET', KEYS[1], 'uid', 'finished', 'stopping', 'failure', 'failed', 'split_done')
@@ -33,6 +34,7 @@ if n == acked + 1 then
   emitted = math.max(emitted, n)
   redis.call('HSET', KEYS[2], 'acked', ARGV[2], 'emitted', whole(emitted), 'created', ARGV[3], 'updated', ARGV[4],
     'unchanged', ARGV[5], 'skipped', ARGV[6], 'failed', ARGV[7], 'attempts', '0', 'crashes', '0')
+  redis.call('HDEL', KEYS[1], 'waiting', 'waiting_since')
   less(KEYS[1], 'failed', part[6])
   local failed = redis.call('HINCRBY', KEYS[1], 'failed', ARGV[7])
   local limit = tonumber(ARGV[11])
