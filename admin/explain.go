@@ -48,10 +48,22 @@ func located(c config.Config, name string, err error) error {
 	if !is || !ofFile(err) {
 		return err
 	}
-	variable := "INGEST_CONNECTIONS_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "_URL"
-	return fmt.Errorf("%w The file is %s: it must be an SQLite database that you may read and write; name another with %s.",
-		err, path, variable)
+	return &fileError{cause: err, path: path, connection: name}
 }
+
+// fileError is an error about the file of an SQLite connection.
+type fileError struct {
+	cause            error
+	path, connection string
+}
+
+func (e *fileError) Error() string {
+	return fmt.Sprintf("%s The file is %s: it must be an SQLite database that you may read and write; "+
+		"name another with INGEST_CONNECTIONS_%s_URL.",
+		e.cause, e.path, strings.ToUpper(strings.ReplaceAll(e.connection, "-", "_")))
+}
+
+func (e *fileError) Unwrap() error { return e.cause }
 
 // ofFile says whether an error is about an SQLite file as a whole: it is not there, cannot be opened or written, or
 // is none.

@@ -225,3 +225,18 @@ func keptRows(t *testing.T, sys *rig.System, id int64) []keptRow {
 	decode(t, sys.Must(0, "status", fmt.Sprint(id), "--output", "json"), &body)
 	return body.Data.Rows
 }
+
+// TestQuotedFormulaSurvives: a cell that has a ' of its own before a formula comes back with it.
+func TestQuotedFormulaSurvives(t *testing.T) {
+	t.Parallel()
+	c := noted(",")
+	c.file = "SKU,=Note,Quantity\n1,'=1+1,many\n2,'-x,many\n3,'',many\n4,'plain',many\n"
+	sys := c.install(t)
+	sys.Must(3, "run", "x")
+	sys.Write("fixed.csv", strings.ReplaceAll(sys.Must(0, "failed-rows", "1"), "many", "5"))
+	sys.Must(0, "run", "x", "--file", "fixed.csv")
+	want := []string{"1|'=1+1|5", "2|'-x|5", "3|''|5", "4|'plain'|5"}
+	if diff := cmp.Diff(want, contents(t, sys)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -18,7 +18,11 @@ func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error)
 		return Resource{}, err
 	}
 	resource := c.resource(ctx, r)
-	if rows <= 0 || r.Manifest == nil {
+	if rows <= 0 {
+		return resource, nil
+	}
+	if r.Manifest == nil {
+		resource.Rows = []Row{}
 		return resource, nil
 	}
 	resource.Rows, err = c.rows(ctx, r, rows)

@@ -126,7 +126,7 @@ func capped(list []string) string {
 // checkHeader answers whether the header has what the definition cannot do without.
 func checkHeader(d importer.Definition, n *names) error {
 	for _, name := range d.Key {
-		f, ok := keyField(d, name)
+		f, ok := d.KeyField(name)
 		if !ok {
 			return &Error{"The key column '" + name + "' is not mapped by any field."}
 		}

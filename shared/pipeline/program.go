@@ -109,26 +109,10 @@ func (p *Program) addField(f importer.Field, names *names, table column.Table) e
 // addKey relies on checkHeader: every key column is mapped and present.
 func (p *Program) addKey(d importer.Definition) {
 	for _, name := range d.Key {
-		f, _ := keyField(d, name)
+		f, _ := d.KeyField(name)
 		p.key = append(p.key, slices.IndexFunc(p.columns, func(c column.Column) bool { return c.Name == f.To }))
 		p.keyNames = append(p.keyNames, f.From[0])
 	}
-}
-
-// keyField is the field that a key column means: the first that has the name as its primary source column, else
-// the first that has it as an alias.
-func keyField(d importer.Definition, name string) (importer.Field, bool) {
-	for _, f := range d.Fields {
-		if f.From[0] == name {
-			return f, true
-		}
-	}
-	for _, f := range d.Fields {
-		if slices.Contains(f.From, name) {
-			return f, true
-		}
-	}
-	return importer.Field{}, false
 }
 
 // Warnings are what the run should tell once: header cells without a name, columns that nothing reads.
