@@ -10,7 +10,7 @@ import (
 // TestASmallRunDoesNotWaitBehindABigOne: with one slot, a small import started in the middle of a big one ends first.
 func TestASmallRunDoesNotWaitBehindABigOne(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 1, Rows: 80_000}, nil, "INGEST_SLOTS=1")
+	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 1, Rows: 80_000}, nil, "INGEST_SLOTS=1", slow)
 	small := reference.ProductsImporter(products(t, t.TempDir(), reference.Products{Seed: 2, Rows: 100}), "update")
 	small.Slug, small.Table = "small", "small"
 	in.Write("importers/small.yaml", small.YAML())

@@ -13,7 +13,7 @@ import (
 func TestRedisIsEmptied(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {
-		in := install(t, to, rig.RedisOptions{}, big(80_000), nil)
+		in := install(t, to, rig.RedisOptions{}, big(80_000), nil, slow)
 		in.Coordinator()
 		in.Worker()
 		in.Worker()
@@ -32,7 +32,7 @@ func TestRedisIsEmptied(t *testing.T) {
 // TestRedisComesBackOlder kills Redis and starts it with a copy of its append-only file from a while before.
 func TestRedisComesBackOlder(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{AOF: true}, big(120_000), nil)
+	in := install(t, toPostgres, rig.RedisOptions{AOF: true}, big(120_000), nil, slow)
 	in.Coordinator()
 	in.Worker()
 	in.Worker()
@@ -48,7 +48,7 @@ func TestRedisComesBackOlder(t *testing.T) {
 // TestRedisIsRestarted kills Redis and starts it again with what it had on disk.
 func TestRedisIsRestarted(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{AOF: true}, big(60_000), nil)
+	in := install(t, toPostgres, rig.RedisOptions{AOF: true}, big(60_000), nil, slow)
 	in.Coordinator()
 	in.Worker()
 	id := in.Begin("products")
@@ -64,7 +64,7 @@ func TestDatabaseIsStopped(t *testing.T) {
 	url := server.Database("warehouse")
 	// The registry is in SQLite, so that `status` answers while the destination is gone.
 	in := install(t, toSQLite, rig.RedisOptions{}, big(60_000),
-		func(i *reference.Importer) { i.Connection = "warehouse" }, "INGEST_CONNECTIONS_WAREHOUSE_URL="+url)
+		func(i *reference.Importer) { i.Connection = "warehouse" }, "INGEST_CONNECTIONS_WAREHOUSE_URL="+url, slow)
 	in.want.url = url
 	in.Coordinator()
 	in.Worker()

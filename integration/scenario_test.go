@@ -212,6 +212,9 @@ type installation struct {
 	want     expectation
 }
 
+// slow makes chunks small, so that a run lasts long enough for something to happen in its middle on any machine.
+const slow = "INGEST_CHUNK_SIZE=50"
+
 // target says which database an installation writes to.
 type target string
 

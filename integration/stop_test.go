@@ -32,12 +32,12 @@ func frozen(t *testing.T, in installation, r rig.Run) {
 func TestCancelDuringALongRun(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {
-		in := install(t, to, rig.RedisOptions{}, big(100_000), nil)
+		in := install(t, to, rig.RedisOptions{}, big(60_000), nil, slow)
 		in.Coordinator()
 		in.Worker()
 		in.Worker()
 		id := in.Begin("products")
-		rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > 10_000 })
+		rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > 2_000 })
 		out := in.Must(0, "cancel", fmt.Sprint(id))
 		if want := fmt.Sprintf("Cancellation request sent for ingest run #%d.", id); !strings.Contains(out, want) {
 			t.Errorf("cancel says %q, want %q", out, want)
@@ -107,7 +107,7 @@ func TestRunsThatFail(t *testing.T) {
 		} {
 			t.Run(test.name, func(t *testing.T) {
 				t.Parallel()
-				in := install(t, to, rig.RedisOptions{}, big(50_000), test.change, test.env...)
+				in := install(t, to, rig.RedisOptions{}, big(50_000), test.change, append(test.env, slow)...)
 				in.Coordinator()
 				in.Worker()
 				id := in.Begin("products")
@@ -161,7 +161,7 @@ func TestAQuoteThatIsNeverClosedFailsTheRun(t *testing.T) {
 // TestTableIsDroppedWhileItIsWritten is the fatal error of a worker: it ends the run, not its rows.
 func TestTableIsDroppedWhileItIsWritten(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), nil)
+	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), nil, slow)
 	in.Coordinator()
 	in.Worker()
 	id := in.Begin("products")

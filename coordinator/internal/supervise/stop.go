@@ -78,7 +78,8 @@ func closeHead(ctx context.Context, book *ledger.Ledger, uid string, partition i
 }
 
 // settled returns the progress once the split has let go of the run, so that the rows it has read are counted; busy
-// while it has not: it wakes the supervisor when it does. A splitter that does not live any more is not waited for.
+// while it has not: it wakes the supervisor when it does. A splitter that does not live any more is not waited for, and
+// none for longer than its lease lasts: only the number of rows that were read depends on it.
 func (s *Supervisor) settled(ctx context.Context, r run.Run, before redisstore.Progress) (redisstore.Progress, bool, error) {
 	progress, known, err := s.Redis.Progress(ctx, r.ID)
 	if err != nil {
@@ -93,5 +94,15 @@ func (s *Supervisor) settled(ctx context.Context, r run.Run, before redisstore.P
 		return before, false, fmt.Errorf("ask whether the splitter lives: %w", err)
 	}
 	busy := slices.ContainsFunc(processes, func(p redisstore.Process) bool { return p.ID == progress.SplitOwner })
-	return progress, busy, nil
+	return progress, busy && s.stoppingFor(r.ID) < 2*s.Config.Lease, nil
+}
+
+// stoppingFor is for how long this supervisor has been stopping the run.
+func (s *Supervisor) stoppingFor(id int64) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping[id].IsZero() {
+		s.stopping[id] = s.Now()
+	}
+	return s.Now().Sub(s.stopping[id])
 }

@@ -42,10 +42,12 @@ type Supervisor struct {
 
 	mu        sync.Mutex
 	splitting map[int64]bool
+	// stopping says since when this supervisor has been stopping a run.
+	stopping map[int64]time.Time
 }
 
 // New returns a Supervisor.
-func New(p Parts) *Supervisor { return &Supervisor{Parts: p, splitting: map[int64]bool{}} }
+func New(p Parts) *Supervisor { return &Supervisor{Parts: p, splitting: map[int64]bool{}, stopping: map[int64]time.Time{}} }
 
 // Run sweeps whenever a wake-up comes and every few seconds, until ctx ends; it then waits for its splits to let go.
 func (s *Supervisor) Run(ctx context.Context) error {
