@@ -78,9 +78,6 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 			s.Log.Warn("the spooled source was not removed", zap.Int64("run", r.ID), zap.Error(err))
 		}
 	}
-	s.mu.Lock()
-	delete(s.stopping, r.ID)
-	s.mu.Unlock()
 	return s.tell(ctx, r, status)
 }
 

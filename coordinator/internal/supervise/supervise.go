@@ -8,6 +8,7 @@ package supervise
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -47,7 +48,9 @@ type Supervisor struct {
 }
 
 // New returns a Supervisor.
-func New(p Parts) *Supervisor { return &Supervisor{Parts: p, splitting: map[int64]bool{}, stopping: map[int64]time.Time{}} }
+func New(p Parts) *Supervisor {
+	return &Supervisor{Parts: p, splitting: map[int64]bool{}, stopping: map[int64]time.Time{}}
+}
 
 // Run sweeps whenever a wake-up comes and every few seconds, until ctx ends; it then waits for its splits to let go.
 func (s *Supervisor) Run(ctx context.Context) error {
@@ -77,9 +80,17 @@ func (s *Supervisor) sweep(ctx context.Context, splits *lifecycle.Tasks) {
 			s.warn(ctx, "the run has to wait", r.ID, err)
 		}
 	}
+	s.forget(known)
 	if err := s.retire(ctx, known); err != nil {
 		s.warn(ctx, "ended runs could not be taken from Redis", 0, err)
 	}
+}
+
+// forget drops what is remembered of runs that are not active any more, whoever ended them.
+func (s *Supervisor) forget(active map[int64]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.stopping, func(id int64, _ time.Time) bool { return !active[id] })
 }
 
 func (s *Supervisor) warn(ctx context.Context, text string, id int64, err error) {
