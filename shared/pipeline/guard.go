@@ -14,9 +14,9 @@ const (
 )
 
 // Guarded puts a ' before a cell that a spreadsheet would run as a formula; numbers excepted. It comes off again when
-// a file with a column _row_number is imported.
+// a file with a column _row_number is imported; so that this gives the cell back, one that looks guarded gets one more.
 func Guarded(cell string) string {
-	if cell == "" || strings.IndexByte(formulaStarts, cell[0]) < 0 {
+	if !formula(cell) {
 		return cell
 	}
 	if _, err := strconv.ParseFloat(cell, 64); err == nil && cell[0] != '=' && cell[0] != '@' {
@@ -27,10 +27,16 @@ func Guarded(cell string) string {
 
 // unguarded takes off what Guarded put before a cell.
 func unguarded(cell string) string {
-	if len(cell) > 1 && cell[0] == '\'' && strings.IndexByte(formulaStarts, cell[1]) >= 0 {
+	if strings.HasPrefix(cell, "'") && formula(cell) {
 		return cell[1:]
 	}
 	return cell
+}
+
+// formula says whether a cell begins like a formula, guards aside.
+func formula(cell string) bool {
+	bare := strings.TrimLeft(cell, "'")
+	return bare != "" && strings.IndexByte(formulaStarts, bare[0]) >= 0
 }
 
 // guarded says whether a header is that of a file of failed rows.

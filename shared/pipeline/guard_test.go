@@ -17,7 +17,7 @@ func TestGuardedIsWhatASpreadsheetWouldRun(t *testing.T) {
 	t.Parallel()
 	for cell, want := range map[string]string{
 		"": "", "a": "a", "=cmd()": "'=cmd()", "@SUM(1)": "'@SUM(1)", "+1-800": "'+1-800", "-x": "'-x", "\tx": "'\tx", "\rx": "'\rx",
-		"-5": "-5", "+5": "+5", "-1.5e3": "-1.5e3", "=5": "'=5", "'=x": "'=x", "a=b": "a=b", " =x": " =x",
+		"-5": "-5", "+5": "+5", "-1.5e3": "-1.5e3", "=5": "'=5", "'=x": "''=x", "'a": "'a", "a=b": "a=b", " =x": " =x",
 	} {
 		if got := pipeline.Guarded(cell); got != want {
 			t.Errorf("%q is guarded as %q, want %q", cell, got, want)
@@ -42,7 +42,7 @@ func TestTheGuardComesOffInFilesOfFailedRowsOnly(t *testing.T) {
 	other := guardedProducts(t, "Code", "Note")
 	for cell, want := range map[string]column.Value{
 		"'=cmd()": set("=cmd()"), "'+a": set("+a"), "'-a": set("-a"), "'@a": set("@a"), "'\ta": set("\ta"), "'\ra": set("\ra"),
-		"'-": null(), "'": set("'"), "''=a": set("''=a"), "'a": set("'a"), "=a": set("=a"), "a'=": set("a'="), "": null(),
+		"'-": null(), "'": set("'"), "''=a": set("'=a"), "'a": set("'a"), "=a": set("=a"), "a'=": set("a'="), "": null(),
 	} {
 		values, failure := apply(failedRows, cell, cell, "why", "7")
 		if failure != nil {

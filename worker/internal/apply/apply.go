@@ -59,7 +59,7 @@ type Broken struct{ Reason string }
 
 func (b *Broken) Error() string { return b.Reason }
 
-// NewJob compiles a run.
+// NewJob compiles a run; nil without an error for a run of an empty source, which has no chunk.
 func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit int64, db *database.DB) (*Job, error) {
 	d, err := importer.FromSnapshot(definition)
 	if err != nil {
@@ -68,6 +68,9 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit in
 	m, err := run.DecodeManifest(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("this worker cannot work on the run: %w", err)
+	}
+	if m.Header == nil {
+		return nil, nil //nolint:nilnil // there is nothing to apply
 	}
 	program, err := pipeline.Compile(d, m.Header, m.Table)
 	if err != nil {

@@ -58,6 +58,9 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile run %d: %w", id, err)
 	}
+	if compiled == nil {
+		return nil, nil
+	}
 	made := &job{Job: compiled, ref: state.Ref, connection: connection}
 	j.mu.Lock()
 	defer j.mu.Unlock()
