@@ -22,9 +22,6 @@ import (
 	"ingest/shared/spool"
 )
 
-// heartbeat is how often a coordinator says that it lives.
-const heartbeat = 2 * time.Second
-
 // Parts are what a Coordinator works with.
 type Parts struct {
 	Config    config.Config
@@ -57,28 +54,13 @@ func (c *Coordinator) Run(ctx context.Context) error {
 		Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool,
 		Splitter: splitter, Now: p.Now, Log: p.Log,
 	})
-	return lifecycle.Parallel(ctx, supervisor.Run, c.live)
+	return lifecycle.Parallel(ctx, supervisor.Run, func(ctx context.Context) error { return p.Redis.Live(ctx, c.describe) })
 }
 
-// live announces this process and its spool until ctx ends.
-func (c *Coordinator) live(ctx context.Context) error {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
+// describe says who this process is and which spool it reads.
+func (c *Coordinator) describe() redisstore.Process {
+	return redisstore.Process{
+		ID: c.id, Host: redisstore.Host(), PID: os.Getpid(), Version: c.parts.Version, Role: "coordinator",
+		Spools: []string{c.parts.Spool.ID()}, At: c.parts.Now(),
 	}
-	defer func() {
-		if err := c.parts.Redis.Leave(context.WithoutCancel(ctx), c.id); err != nil {
-			c.parts.Log.Debug("the end was not announced", zap.Error(err))
-		}
-	}()
-	return lifecycle.Loop(ctx, heartbeat, nil, func(ctx context.Context) error {
-		err := c.parts.Redis.Heartbeat(ctx, redisstore.Process{
-			ID: c.id, Host: host, PID: os.Getpid(), Version: c.parts.Version, Role: "coordinator",
-			Spools: []string{c.parts.Spool.ID()}, At: c.parts.Now(),
-		})
-		if err != nil && ctx.Err() == nil {
-			c.parts.Log.Warn("the heartbeat was not heard", zap.Error(err))
-		}
-		return nil
-	})
 }

@@ -20,12 +20,8 @@ import (
 	"ingest/worker/internal/consume"
 )
 
-const (
-	// heartbeat is how often a worker says that it lives.
-	heartbeat = 2 * time.Second
-	// Drain is how long Run may take to return after its context ended.
-	Drain = consume.Drain + 5*time.Second
-)
+// Drain is how long Run may take to return after its context ended.
+const Drain = consume.Drain + 5*time.Second
 
 // Parts are what a Worker works with.
 type Parts struct {
@@ -63,28 +59,13 @@ func Slots(c config.Config) int {
 // Run works until ctx ends, then lets the chunks in hand end or drops them after Drain. It returns an error only for
 // what cannot be waited for.
 func (w *Worker) Run(ctx context.Context) error {
-	return lifecycle.Parallel(ctx, w.consumer.Run, w.live)
+	return lifecycle.Parallel(ctx, w.consumer.Run, func(ctx context.Context) error { return w.parts.Redis.Live(ctx, w.describe) })
 }
 
-// live announces this process and what its slots do until ctx ends.
-func (w *Worker) live(ctx context.Context) error {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
+// describe says who this process is and what its slots do.
+func (w *Worker) describe() redisstore.Process {
+	return redisstore.Process{
+		ID: w.id, Host: redisstore.Host(), PID: os.Getpid(), Version: w.parts.Version, Role: "worker",
+		Slots: w.consumer.Doing(), At: w.parts.Now(),
 	}
-	defer func() {
-		if err := w.parts.Redis.Leave(context.WithoutCancel(ctx), w.id); err != nil {
-			w.parts.Log.Debug("the end was not announced", zap.Error(err))
-		}
-	}()
-	return lifecycle.Loop(ctx, heartbeat, nil, func(ctx context.Context) error {
-		err := w.parts.Redis.Heartbeat(ctx, redisstore.Process{
-			ID: w.id, Host: host, PID: os.Getpid(), Version: w.parts.Version, Role: "worker",
-			Slots: w.consumer.Doing(), At: w.parts.Now(),
-		})
-		if err != nil && ctx.Err() == nil {
-			w.parts.Log.Warn("the heartbeat was not heard", zap.Error(err))
-		}
-		return nil
-	})
 }

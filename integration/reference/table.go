@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// escapes keeps a row on one line.
+var escapes = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
+
 // Table is the destination: what the engine's table must hold afterwards. Import into it as often as you like.
 type Table struct {
 	// Columns are the columns a row was ever written to, in field order.
@@ -47,7 +50,7 @@ func display(value *string) string {
 	if value == nil {
 		return `\N`
 	}
-	return strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`).Replace(*value)
+	return escapes.Replace(*value)
 }
 
 // Result is what became of a file.

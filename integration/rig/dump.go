@@ -14,6 +14,9 @@ import (
 	"ingest/shared/database"
 )
 
+// escapes keeps a row on one line.
+var escapes = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
+
 // open opens a database to look at it; it is closed with the test.
 func open(t testing.TB, url string) *database.DB {
 	t.Helper()
@@ -102,7 +105,7 @@ func cell(value any, number bool) string {
 	if number {
 		text = reference.Number(text)
 	}
-	return strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`).Replace(text)
+	return escapes.Replace(text)
 }
 
 // query reads all rows of a query with read, which gets a function that copies the current row.

@@ -5,15 +5,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"ingest/shared/lifecycle"
 )
 
 const (
+	// heartbeat is how often a process says that it lives.
+	heartbeat = 2 * time.Second
 	// silence is how long a process may be silent before it is taken for dead.
 	silence = 15 * time.Second
 	// events is about how many events are kept.
@@ -54,6 +60,32 @@ func (s *Store) Leave(ctx context.Context, id string) error {
 		return fmt.Errorf("take leave of this process: %w", err)
 	}
 	return nil
+}
+
+// Live announces a process, as described at that moment, until ctx ends, and then takes leave of it. That Redis cannot
+// be reached is logged and waited out; it returns nil.
+func (s *Store) Live(ctx context.Context, describe func() Process) error {
+	id := describe().ID
+	defer func() {
+		if err := s.Leave(context.WithoutCancel(ctx), id); err != nil {
+			s.log.Debug("the end was not announced", zap.Error(err))
+		}
+	}()
+	return lifecycle.Loop(ctx, heartbeat, nil, func(ctx context.Context) error {
+		if err := s.Heartbeat(ctx, describe()); err != nil && ctx.Err() == nil {
+			s.log.Warn("the heartbeat was not heard", zap.Error(err))
+		}
+		return nil
+	})
+}
+
+// Host is this machine's name, for people.
+func Host() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
 }
 
 // Processes returns the processes heard of in the last 15 seconds, by role and id, and forgets the others.

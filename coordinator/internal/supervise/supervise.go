@@ -110,6 +110,9 @@ func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Task
 	if err != nil {
 		return fmt.Errorf("read the state in Redis: %w", err)
 	}
+	if known && progress.UID == r.UID && progress.Status.Terminal() {
+		return s.endedInRedis(ctx, r)
+	}
 	if !known || progress.UID != r.UID || (r.Manifest != nil && len(progress.Partitions) < r.Manifest.Partitions) {
 		return s.restore(ctx, r, book, splits)
 	}
@@ -130,6 +133,22 @@ func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Task
 	return s.waiting(ctx, r, s.finish(ctx, r, db, progress))
 }
 
+// endedInRedis looks at a run that Redis holds for ended: another coordinator ended it since the sweep began, or the
+// registry has lost its last commits. Then Redis gives way and the run is ended once more.
+func (s *Supervisor) endedInRedis(ctx context.Context, r run.Run) error {
+	now, err := s.Registry.Get(ctx, r.ID)
+	if err != nil {
+		return fmt.Errorf("read the run: %w", err)
+	}
+	if now.Status.Terminal() {
+		return nil
+	}
+	if err := s.Redis.Forget(ctx, r.ID); err != nil {
+		return fmt.Errorf("forget a run that ended in Redis only: %w", err)
+	}
+	return s.Redis.Wake(ctx, redisstore.Runs)
+}
+
 // restore makes a run known to Redis, from registry and ledger.
 func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger, splits *lifecycle.Tasks) error {
 	if r.Manifest != nil {
@@ -145,9 +164,10 @@ func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger
 	if err != nil {
 		return fmt.Errorf("restore the run in Redis: %w", err)
 	}
-	if created {
-		s.Log.Info("run made known to Redis", zap.Int64("run", r.ID), zap.String("status", string(r.Status)))
+	if !created {
+		return nil // another coordinator was first
 	}
+	s.Log.Info("run made known to Redis", zap.Int64("run", r.ID), zap.String("status", string(r.Status)))
 	if err := s.Redis.Wake(ctx, redisstore.Work); err != nil {
 		return fmt.Errorf("wake the workers: %w", err)
 	}
@@ -197,8 +217,12 @@ func (s *Supervisor) waiting(ctx context.Context, r run.Run, err error) error {
 
 // fail gives the run its reason; the next sweep stops it.
 func (s *Supervisor) fail(ctx context.Context, r run.Run, reason string) error {
-	if _, err := s.Registry.Fail(ctx, r.ID, reason); err != nil {
+	won, err := s.Registry.Fail(ctx, r.ID, reason)
+	if err != nil {
 		return fmt.Errorf("fail the run (%s): %w", reason, err)
+	}
+	if !won {
+		return fmt.Errorf("the run cannot be ended yet: %s", reason)
 	}
 	s.Log.Warn("run fails", zap.Int64("run", r.ID), zap.String("reason", reason))
 	return s.Redis.Wake(ctx, redisstore.Runs)
