@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"ingest/shared/column"
 	"ingest/shared/database"
 	"ingest/shared/importer"
 )
 
-// plan is what is known about a target before its first row. It is never changed after newPlan.
+// plan is what is known about a target before its first row. It is never changed after newPlan, but for a hint.
 type plan struct {
 	Target
 	dialect database.Dialect
@@ -27,12 +28,14 @@ type plan struct {
 	exactKey bool // Go knows which keys are equal
 	moving   []bool
 	keyIndex string
+	// mostlyNew is a hint from chunk to chunk: most rows of the last one were not in the table.
+	mostlyNew *atomic.Bool
 }
 
 func newPlan(db *database.DB, t Target) (*plan, error) {
 	p := &plan{
 		Target: t, dialect: db.Dialect(), table: quoted(t.Table, db.Quote), quote: db.Quote,
-		isKey: make([]bool, len(t.Columns)), moving: make([]bool, len(t.Columns)),
+		isKey: make([]bool, len(t.Columns)), moving: make([]bool, len(t.Columns)), mostlyNew: &atomic.Bool{},
 	}
 	if p.dialect != database.Postgres && p.dialect != database.SQLite {
 		return nil, fmt.Errorf("write into a %s database: unknown dialect", p.dialect)

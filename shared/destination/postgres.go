@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -21,10 +22,42 @@ type postgres struct {
 	tx *database.Tx
 }
 
+// look asks for the keys alone first where the last chunk was mostly new: values that are only compared need not be
+// sent for rows that are not there. Which way is taken changes the cost, never the answer.
 func (p *postgres) look(ctx context.Context, items []*item) error {
+	if !p.compares {
+		return p.find(ctx, items, false)
+	}
+	total := len(items)
+	if p.mostlyNew.Load() {
+		if err := p.find(ctx, items, false); err != nil {
+			return err
+		}
+		items = slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return !it.exists })
+	}
+	if len(items) > 0 {
+		if err := p.find(ctx, items, true); err != nil {
+			return err
+		}
+	}
+	existing := 0
+	for _, it := range items {
+		if it.exists {
+			existing++
+		}
+	}
+	p.mostlyNew.Store(2*existing < total)
+	return nil
+}
+
+// find sets exists of the items, and with compare whether the stored values differ.
+func (p *postgres) find(ctx context.Context, items []*item, compare bool) error {
+	for _, it := range items {
+		it.exists, it.differs, it.moves = false, false, false
+	}
 	columns := p.Key
 	differs, moves := "false", "false"
-	if p.compares {
+	if compare {
 		changes := items[0].shape.changes
 		columns = append(append([]int{}, p.Key...), changes...)
 		differs = p.anyDiffers(changes, len(p.Key), func(int) bool { return true })
