@@ -9,6 +9,7 @@ import (
 
 	"ingest/integration/reference"
 	"ingest/integration/rig"
+	"ingest/shared/database"
 )
 
 // alone makes an installation where nothing is configured: embedded Redis, SQLite in the data directory.
@@ -175,4 +176,27 @@ func TestDryRunOfATableThatDoesNotExist(t *testing.T) {
 	}
 	in.Must(3, "run", "products")
 	in.want.check(t, in.System, in.Status(2))
+}
+
+// TestARefusedHeaderMakesNoTable, neither the real one nor a dry run's own.
+func TestARefusedHeaderMakesNoTable(t *testing.T) {
+	t.Parallel()
+	in := alone(t, reference.Products{})
+	path := in.Write("broken.csv", "SKU,Name,Name\n1,a,b\n")
+	for _, args := range [][]string{{"run", "products", "--file", path, "--dry-run"}, {"run", "products", "--file", path}} {
+		if result := in.CLI(args...); result.Code != 4 || !strings.Contains(result.Stdout+result.Stderr, "appears twice") {
+			t.Errorf("%v: exit code %d\n%s%s", args, result.Code, result.Stdout, result.Stderr)
+		}
+	}
+	db, err := database.Open(database.Config{Name: "look", URL: in.Database(), MustExist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var tables int
+	err = db.QueryRow(t.Context(),
+		"SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND (name = 'products' OR name LIKE 'ingest_dry_%')").Scan(&tables)
+	if err != nil || tables != 0 {
+		t.Errorf("%d tables were made: %v", tables, err)
+	}
 }

@@ -123,6 +123,15 @@ func capped(list []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:shownNames], ", "), len(list)-shownNames)
 }
 
+// CheckHeader says what Compile would say about the header alone, before there is a table. An error is an *Error.
+func CheckHeader(d importer.Definition, header []string) error {
+	n, err := newNames(meant(header), d.Fields)
+	if err != nil {
+		return err
+	}
+	return checkHeader(d, n)
+}
+
 // checkHeader answers whether the header has what the definition cannot do without.
 func checkHeader(d importer.Definition, n *names) error {
 	for _, name := range d.Key {

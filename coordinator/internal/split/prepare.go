@@ -46,6 +46,9 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		m.Warnings = append(m.Warnings, "The source is empty.")
 		return m, nil
 	}
+	if err := pipeline.CheckHeader(definition, m.Header); err != nil {
+		return run.Manifest{}, err // before a table is made for it
+	}
 	if m.Table, err = s.table(ctx, r, definition, db); err != nil {
 		return run.Manifest{}, err
 	}

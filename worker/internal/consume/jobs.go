@@ -68,6 +68,13 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	return made, nil
 }
 
+// drop forgets a run that Redis does not know by this uid: another one may have its id.
+func (j *jobs) drop(id int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.known, id)
+}
+
 // keep forgets runs that are not active any more. A run that was forgotten by Redis and restored keeps its id and uid.
 func (j *jobs) keep(active []int64) {
 	j.mu.Lock()

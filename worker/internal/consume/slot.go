@@ -144,6 +144,9 @@ func (s *slot) turn(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("acquire a partition of run %d: %w", id, err)
 		}
+		if code == redisstore.Gone {
+			s.consumer.jobs.drop(id)
+		}
 		if code != redisstore.OK {
 			continue
 		}
