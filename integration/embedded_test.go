@@ -200,3 +200,18 @@ func TestARefusedHeaderMakesNoTable(t *testing.T) {
 		t.Errorf("%d tables were made: %v", tables, err)
 	}
 }
+
+// TestCheckKnowsTheConfiguration: a path outside of the roots and an unknown connection are mistakes without asking any
+// server; that the SQLite file is not there yet is none.
+func TestCheckKnowsTheConfiguration(t *testing.T) {
+	t.Parallel()
+	in := alone(t, reference.Products{Seed: 1, Rows: 1})
+	in.Must(0, "check", "products", "--connect")
+	broken := in.want.importer
+	broken.Path, broken.Connection = "/etc/passwd", "warehouse"
+	in.Write("importers/products.yaml", broken.YAML())
+	result := in.CLI("check", "products")
+	if out := result.Stdout + result.Stderr; result.Code != 1 || !strings.Contains(out, "roots") || !strings.Contains(out, "warehouse") {
+		t.Errorf("exit code %d\n%s", result.Code, out)
+	}
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"ingest/shared/database"
 	"ingest/shared/importer"
+	"ingest/shared/source"
 )
 
 // Importers lists the definitions, sorted by slug. A broken file is listed with its first error and harms only itself.
@@ -53,8 +55,11 @@ func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]Ch
 		switch {
 		case entry.Err != nil:
 			result.Problems = strings.Split(entry.Err.Error(), "\n")
-		case connect:
-			result.Problems = c.connected(ctx, entry.Definition)
+		default:
+			result.Problems = c.configured(entry.Definition)
+			if connect && len(result.Problems) == 0 {
+				result.Problems = c.connected(ctx, entry.Definition)
+			}
 		}
 		out = append(out, result)
 	}
@@ -66,10 +71,29 @@ func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]Ch
 	return out, nil
 }
 
+// configured lists what the configuration says against a definition. A source file may come later.
+func (c *Control) configured(d importer.Definition) []string {
+	problems := []string{}
+	if _, err := c.databases.Get(d.Destination.Connection); err != nil {
+		problems = append(problems, err.Error())
+	}
+	if d.Source.Path == "" {
+		return problems
+	}
+	if _, err := source.Resolve(c.settings.Roots, d.Source.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		problems = append(problems, err.Error())
+	}
+	return problems
+}
+
 // connected lists what the destination says against a definition.
 func (c *Control) connected(ctx context.Context, d importer.Definition) []string {
 	problems := []string{}
-	if err := c.ready(ctx, d); err != nil {
+	err := c.ready(ctx, d)
+	if errors.Is(err, database.ErrNoFile) {
+		return problems // an SQLite file is made by the first run
+	}
+	if err != nil {
 		return append(problems, err.Error())
 	}
 	db, err := c.databases.Get(d.Destination.Connection)

@@ -93,7 +93,7 @@ func describe(s Status) string {
 // one could be drawn anew.
 func (g *Progress) oneLine(s Status, line string) string {
 	room := g.screen.width() - 1
-	if left := room - utf8.RuneCountInString(line) - 1; left >= 5 && s.Run.Status == run.Processing {
+	if left := room - utf8.RuneCountInString(line) - 1; left >= 5 && s.Run.Status == run.Processing && s.totalKnown() {
 		return bar(s.Run.Progress.Processed, s.Run.Progress.Total, min(left, barWidth)) + " " + line
 	}
 	if runes := []rune(line); len(runes) > room {

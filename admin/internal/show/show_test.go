@@ -335,3 +335,16 @@ func TestThousands(t *testing.T) {
 		}
 	}
 }
+
+// TestNoShareOfAnUnknownTotal: of an interrupted run only the ledger is known, which holds what is done.
+func TestNoShareOfAnUnknownTotal(t *testing.T) {
+	t.Parallel()
+	r := control.Resource{Progress: control.Progress{Total: 14400, Processed: 14400, Successful: 14400}}
+	if got := pace(Status{Run: r, Interrupted: true}); got != "14,400 rows so far" {
+		t.Errorf("an interrupted run shows %q", got)
+	}
+	r.TotalFinal = true
+	if got := pace(Status{Run: r}); !strings.HasPrefix(got, "100%") {
+		t.Errorf("a run whose rows are all done shows %q", got)
+	}
+}

@@ -88,7 +88,9 @@ func (p *Page) numbers(s Status) {
 		}
 		return
 	}
-	p.put(p.paint(cyan, bar(r.Progress.Processed, r.Progress.Total, 40)))
+	if s.totalKnown() {
+		p.put(p.paint(cyan, bar(r.Progress.Processed, r.Progress.Total, 40)))
+	}
 	p.put(pace(s))
 }
 
@@ -137,6 +139,11 @@ func (s Status) stands() bool {
 	return s.Interrupted || s.Run.WaitingFor != nil && *s.Run.WaitingFor != ""
 }
 
+// totalKnown says whether there is a total beyond what is done: final, or at least an estimate.
+func (s Status) totalKnown() bool {
+	return s.Run.TotalFinal || s.Run.Progress.Total > s.Run.Progress.Processed
+}
+
 // pace says how far a run is, how fast, and, while it gets on, when it will be done.
 func pace(s Status) string {
 	r := s.Run
@@ -144,9 +151,12 @@ func pace(s Status) string {
 	if !r.TotalFinal {
 		about = "~"
 	}
-	parts := []string{
-		fmt.Sprintf("%d%%", percent(r.Progress.Processed, r.Progress.Total)),
-		fmt.Sprintf("%s of %s%s", number(r.Progress.Processed), about, count(r.Progress.Total, "row", "rows")),
+	parts := []string{count(r.Progress.Processed, "row", "rows") + " so far"}
+	if s.totalKnown() {
+		parts = []string{
+			fmt.Sprintf("%d%%", percent(r.Progress.Processed, r.Progress.Total)),
+			fmt.Sprintf("%s of %s%s", number(r.Progress.Processed), about, count(r.Progress.Total, "row", "rows")),
+		}
 	}
 	if r.RowsPerSecond > 0 {
 		parts = append(parts, number(r.RowsPerSecond)+" rows/s")
