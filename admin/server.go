@@ -47,12 +47,7 @@ func newServer(p plan, reg *registry.Registry, redis *redisstore.Store, database
 
 // open proves that the work can begin: Redis answers and is fit, the tables are there.
 func (s *server) open(ctx context.Context) error {
-	if s.member != nil {
-		if err := s.join(ctx); err != nil {
-			return err
-		}
-	}
-	if err := s.redis.Check(ctx); err != nil {
+	if err := s.reach(ctx); err != nil {
 		return err
 	}
 	if err := migrateSQLite(ctx, s.settings, s.databases); err != nil {
@@ -61,14 +56,27 @@ func (s *server) open(ctx context.Context) error {
 	return s.ready(ctx)
 }
 
-func (s *server) join(ctx context.Context) error {
-	if err := s.member.join(ctx); err != nil {
-		return err
+// reach joins the embedded server, where there is one, and checks Redis. The process that serves may end in between:
+// then this one joins again, or serves.
+func (s *server) reach(ctx context.Context) error {
+	if s.member == nil {
+		return s.redis.Check(ctx)
 	}
-	if s.role == roleUp {
-		return s.member.announce()
+	for {
+		if err := s.member.join(ctx); err != nil {
+			return err
+		}
+		err := s.redis.Check(ctx)
+		switch {
+		case err == nil && s.role == roleUp:
+			return s.member.announce()
+		case err == nil || !redisstore.Unavailable(err):
+			return err
+		}
+		if lifecycle.Wait(ctx, takeOver/4, nil) != nil {
+			return err
+		}
 	}
-	return nil
 }
 
 // ready asks for the tables. A worker needs no registry and can wait for a destination; a coordinator cannot begin
