@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"ingest/shared/database"
 	"ingest/shared/database/dbtest"
+	"ingest/shared/lifecycle"
 )
 
 func TestOpenRefusesMaliciousURLs(t *testing.T) {
@@ -147,4 +149,26 @@ func FuzzQuotedNamesAreNames(f *testing.F) {
 			t.Errorf("quoted %q reads %q", name, got)
 		}
 	})
+}
+
+// TestSeveralMayOpenANewFileAtOnce: SQLite itself refuses some of those that open a file while it is turned to WAL.
+func TestSeveralMayOpenANewFileAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		url := dbtest.SQLite(t)
+		var tasks []func(context.Context) error
+		for range 8 {
+			db := open(t, database.Config{URL: url})
+			tasks = append(tasks, func(ctx context.Context) error {
+				tx, err := db.Begin(ctx)
+				if err != nil {
+					return err
+				}
+				return tx.Rollback()
+			})
+		}
+		if err := lifecycle.Parallel(t.Context(), tasks...); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

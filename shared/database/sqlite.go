@@ -10,13 +10,21 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
+
+	"ingest/shared/lifecycle"
 )
 
-// busyTimeout is how long a statement waits for another process's write lock, in milliseconds.
-const busyTimeout = "10000"
+// busyTimeout is how long a statement, or the opening of a connection, waits for another process's lock; busyPause is
+// between two tries to open one.
+const (
+	busyTimeout = 10 * time.Second
+	busyPause   = 20 * time.Millisecond
+)
 
 // errCannotOpen marks errors of the file system about the database file.
 var errCannotOpen = errors.New("the database file cannot be opened")
@@ -63,7 +71,7 @@ type connector struct {
 
 func newConnector(path string, mustExist bool, lock string, options url.Values) (driver.Connector, error) {
 	for name, value := range map[string]string{
-		"mode": "rw", "_txlock": lock, "_busy_timeout": busyTimeout, "_synchronous": "FULL", "_foreign_keys": "1",
+		"mode": "rw", "_txlock": lock, "_busy_timeout": strconv.FormatInt(busyTimeout.Milliseconds(), 10), "_synchronous": "FULL", "_foreign_keys": "1",
 		"_pragma": "trusted_schema(0)", "_defensive": "1", "_dqs": "0",
 	} {
 		options.Set(name, value)
@@ -76,12 +84,21 @@ func newConnector(path string, mustExist bool, lock string, options url.Values) 
 	return &connector{Connector: inner, path: path, mustExist: mustExist}, nil
 }
 
-// Connect opens a connection, creating the file first where that is allowed.
+// Connect opens a connection, creating the file first where that is allowed. SQLite answers "busy" at once, whatever the
+// busy timeout, to a process that opens a new file while another one turns it to WAL; having opened nothing, this tries
+// again.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.prepare(); err != nil {
 		return nil, err
 	}
-	return c.Connector.Connect(ctx)
+	patience, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	for {
+		conn, err := c.Connector.Connect(ctx)
+		if err == nil || !Transient(err) || lifecycle.Wait(patience, busyPause, nil) != nil {
+			return conn, err
+		}
+	}
 }
 
 func (c *connector) prepare() error {
