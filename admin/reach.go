@@ -127,7 +127,7 @@ func (y *system) interrupted() bool {
 func (y *system) known(ctx context.Context) error {
 	err := y.registered(ctx)
 	if errors.Is(err, database.ErrNoFile) || (errors.Is(err, database.ErrNotMigrated) && y.local()) {
-		y.control, err = fresh{y.control}, nil
+		y.control, err = fresh{y.control, y.settings.Path}, nil
 	}
 	return err
 }

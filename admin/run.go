@@ -39,7 +39,8 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 		case file != "" && !filepath.IsAbs(file):
 			request.File = filepath.Join(s.workdir, file)
 		}
-		return sys.control.Start(ctx, request)
+		r, _, err := sys.control.Start(ctx, request)
+		return r, err
 	})
 }
 
@@ -146,7 +147,7 @@ func (s *session) startSpooled(ctx context.Context, sys *system, request control
 		return control.Resource{}, err
 	}
 	request.File, request.Spooled, request.Filename = path, true, "stdin"
-	created, err := sys.control.Start(ctx, request)
+	created, _, err := sys.control.Start(ctx, request)
 	if err != nil {
 		return created, errors.Join(err, store.Remove(path))
 	}

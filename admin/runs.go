@@ -85,12 +85,6 @@ type cancelCommand struct {
 	Wait bool  `help:"Wait until no further row can be written."`
 }
 
-// answer is the REST body of a cancel.
-type answer struct {
-	Message string           `json:"message"`
-	Data    control.Resource `json:"data"`
-}
-
 // Run asks a run to stop.
 func (c *cancelCommand) Run(ctx context.Context, s *session) error {
 	return s.ask(ctx, func(sys *system) error {
@@ -109,7 +103,7 @@ func (c *cancelCommand) Run(ctx context.Context, s *session) error {
 		if !r.Status.Terminal() && sys.interrupted() {
 			s.screen.Note("Nothing executes runs now: `ingest up` carries it out.")
 		}
-		return s.screen.Document(answer{message, r}, func(p *show.Page) { p.Line("%s", text) })
+		return s.screen.Document(control.Answer{Message: message, Data: r}, func(p *show.Page) { p.Line("%s", text) })
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"ingest/coordinator"
 	"ingest/shared/spool"
 )
 
@@ -30,6 +31,9 @@ func (s *session) serve(ctx context.Context, r role) error {
 		return misuse("no Redis is configured, so that there is nothing to share with other processes: use `ingest up`, " +
 			"or set redis.url (INGEST_REDIS_URL)")
 	}
+	if refusal := coordinator.Refusal(s.settings); refusal != "" && r != roleWorker {
+		return misuse("%s", refusal)
+	}
 	p, err := s.plan(r)
 	if err != nil {
 		return err
@@ -40,8 +44,12 @@ func (s *session) serve(ctx context.Context, r role) error {
 // plan makes what a server role needs on this machine: the data directory and the spool in it.
 func (s *session) plan(r role) (plan, error) {
 	p := plan{role: r, settings: s.settings, log: s.log, version: buildVersion().Version, now: s.now}
-	if r == roleWorker {
+	switch r {
+	case roleWorker:
 		return p, nil
+	case roleRun:
+		// It lives as long as one run: nobody could rely on an API of its.
+		p.settings.Listen = ""
 	}
 	if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
 		return p, fmt.Errorf("create the data directory: %w", err)

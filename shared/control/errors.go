@@ -28,6 +28,8 @@ type Error struct {
 	Message string
 	// RunID names the run that is in the way, 0 = none.
 	RunID int64
+	// Field names what of the request is wrong; empty = the request as a whole.
+	Field string
 	err   error
 }
 

@@ -43,11 +43,19 @@ const (
 
 // Source says where the bytes come from.
 type Source struct {
-	// Type is always "filesystem".
+	// Type is Filesystem or Upload.
 	Type string `json:"type"`
-	// Path is relative to the configured root; `run --file` replaces it.
+	// Path is relative to the configured root; `run --file` replaces it. An upload has none.
 	Path string `json:"path,omitempty"`
 }
+
+// The source types.
+const (
+	// Filesystem reads a file where it lies.
+	Filesystem = "filesystem"
+	// Upload takes the file that comes with the request.
+	Upload = "upload"
+)
 
 // Format says how bytes become rows.
 type Format struct {
