@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/term"
 
+	"ingest/admin/internal/remote"
 	"ingest/admin/internal/show"
 	"ingest/shared/config"
 )
@@ -95,7 +96,9 @@ type session struct {
 	stdout   io.Writer
 	workdir  string
 	settings config.Config
-	screen   show.Screen
+	// remote is nil unless a server is to be asked.
+	remote *remote.Client
+	screen show.Screen
 	log      *zap.Logger
 	now      func() time.Time
 }
