@@ -99,8 +99,8 @@ type session struct {
 	// remote is nil unless a server is to be asked.
 	remote *remote.Client
 	screen show.Screen
-	log      *zap.Logger
-	now      func() time.Time
+	log    *zap.Logger
+	now    func() time.Time
 }
 
 func newScreen(o Options, format show.Format, quiet bool) show.Screen {

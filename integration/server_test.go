@@ -53,7 +53,7 @@ func TestACommandIsTheSameByWayOfTheAPI(t *testing.T) {
 	t.Parallel()
 	in := serve(t, reference.Products{Seed: 3, Rows: 3000, Bad: 0.02})
 	in.Must(3, "run", "products")
-	in.Write("importers/broken.yaml", "importer: broken\ndestinaton: {table: x}\n")
+	in.Write("importers/broken.yaml", "importer: broken\nfeilds: []\n")
 	for _, args := range [][]string{
 		{"list"},
 		{"runs"},

@@ -116,8 +116,8 @@ func (c *Client) FailedRows(ctx context.Context, id int64, w io.Writer, raw bool
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, answer.Body.Close()) }()
-	if _, err := io.Copy(w, answer.Body); err != nil {
+	defer func() { err = errors.Join(err, answer.Close()) }()
+	if _, err := io.Copy(w, answer); err != nil {
 		return fmt.Errorf("download the failed rows: %w", err)
 	}
 	return nil

@@ -95,16 +95,16 @@ func (c *Client) ask(ctx context.Context, q call, into any) error {
 	return c.decode(answer, into)
 }
 
-func (c *Client) decode(answer *http.Response, into any) (err error) {
-	defer func() { err = errors.Join(err, answer.Body.Close()) }()
-	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
+func (c *Client) decode(answer io.ReadCloser, into any) (err error) {
+	defer func() { err = errors.Join(err, answer.Close()) }()
+	if err := json.NewDecoder(answer).Decode(into); err != nil {
 		return fmt.Errorf("the answer of %s cannot be read (is it an ingest server?): %w", c.base, err)
 	}
 	return nil
 }
 
-// send returns the answer of a request that was not refused. The caller closes its body.
-func (c *Client) send(ctx context.Context, q call) (*http.Response, error) {
+// send returns the answer to a request that was not refused. The caller closes it.
+func (c *Client) send(ctx context.Context, q call) (io.ReadCloser, error) {
 	request, err := c.request(ctx, q)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (c *Client) send(ctx context.Context, q call) (*http.Response, error) {
 		return nil, c.unreachable(err)
 	}
 	if answer.StatusCode < http.StatusMultipleChoices {
-		return answer, nil
+		return answer.Body, nil
 	}
 	return nil, errors.Join(c.refusal(answer), answer.Body.Close())
 }
