@@ -19,8 +19,10 @@ type Definition struct {
 	// ChunkSize is the greatest number of rows of a chunk, 0 = the configured default.
 	ChunkSize int `json:"chunk_size,omitempty"`
 	// Partitions means exactly that many, 0 = by size.
-	Partitions    int  `json:"partitions,omitempty"`
-	StrictHeaders bool `json:"strict_headers,omitempty"`
+	Partitions int `json:"partitions,omitempty"`
+	// Transaction is TransactionChunk, or empty: a bad row fails alone.
+	Transaction   string `json:"transaction,omitempty"`
+	StrictHeaders bool   `json:"strict_headers,omitempty"`
 	// Unmapped is always "ignore".
 	Unmapped string `json:"unmapped"`
 	// MaxFailedRows and MaxFailedRatio stop the run; nil = the configured default.
@@ -29,6 +31,9 @@ type Definition struct {
 	Fields         []Field  `json:"fields"`
 	Rules          []Rules  `json:"rules,omitempty"`
 }
+
+// TransactionChunk makes one bad row fail its whole chunk.
+const TransactionChunk = "chunk"
 
 // OnDuplicate says what happens to a row whose key is in the table.
 type OnDuplicate string

@@ -97,6 +97,11 @@ func (p *parsing) document(root *document.Node) {
 			v, _ := p.Int(n, "partitions", 1, MaxPartitions)
 			d.Partitions = int(v)
 		}},
+		{Name: "transaction", Read: func(n *document.Node) {
+			if text, ok := p.Choice(n, "transaction", "row", TransactionChunk); ok && text == TransactionChunk {
+				d.Transaction = text
+			}
+		}},
 		{Name: "strict_headers", Read: func(n *document.Node) { d.StrictHeaders, _ = p.Bool(n, "strict_headers") }},
 		{Name: "unmapped", Read: func(n *document.Node) { p.Choice(n, "unmapped", "ignore") }},
 		{Name: "max_failed_rows", Read: func(n *document.Node) {

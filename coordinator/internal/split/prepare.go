@@ -68,7 +68,10 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	if m.Partitions == 0 {
 		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
 	}
-	if m.OneBecause = meeting(program, m.Table); m.OneBecause != "" {
+	if m.OneBecause = meeting(program, m.Table); m.OneBecause == "" && definition.Transaction == importer.TransactionChunk {
+		m.OneBecause = "a chunk that stands or falls as a whole is made of consecutive rows"
+	}
+	if m.OneBecause != "" {
 		m.Partitions = 1
 	}
 	return m, nil
