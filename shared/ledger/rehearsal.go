@@ -70,8 +70,11 @@ func (l *Ledger) lines() string {
 }
 
 // Rehearsed returns the bodies of the rows that can meet one with these forms, or one that can meet such a row, in the
-// order in which they would have taken effect.
+// order in which they would have taken effect; of all rows for nil.
 func (l *Ledger) Rehearsed(ctx context.Context, tx *database.Tx, uid string, forms []int64) (bodies []string, err error) {
+	if forms == nil {
+		return bodiesOf(tx.Query(ctx, "SELECT body FROM "+l.rehearsed+" WHERE uid = ? ORDER BY row", uid))
+	}
 	type line struct {
 		Form int64 `json:"form"`
 	}
@@ -83,20 +86,23 @@ func (l *Ledger) Rehearsed(ctx context.Context, tx *database.Tx, uid string, for
 	if err != nil {
 		return nil, fmt.Errorf("encode the forms: %w", err)
 	}
-	rows, err := tx.Query(ctx, `WITH RECURSIVE met(id) AS (
+	return bodiesOf(tx.Query(ctx, `WITH RECURSIVE met(id) AS (
 			SELECT f.id FROM `+l.lines()+` JOIN `+l.forms+` AS f ON f.uid = ? AND f.form = given.form
 			UNION SELECT other.id FROM met JOIN `+l.forms+` AS own ON own.uid = ? AND own.id = met.id
 			JOIN `+l.forms+` AS other ON other.uid = own.uid AND other.form = own.form)
 		SELECT r.body FROM met JOIN `+l.rehearsed+` AS r ON r.uid = ? AND r.id = met.id ORDER BY r.row`,
-		string(text), uid, uid, uid)
+		string(text), uid, uid, uid))
+}
+
+func bodiesOf(rows *database.Rows, err error) (bodies []string, _ error) {
 	if err != nil {
-		return nil, fmt.Errorf("read the rehearsed rows of run %s: %w", uid, err)
+		return nil, fmt.Errorf("read the rehearsed rows: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var body string
 		if err := rows.Scan(&body); err != nil {
-			return nil, fmt.Errorf("read the rehearsed rows of run %s: %w", uid, err)
+			return nil, fmt.Errorf("read the rehearsed rows: %w", err)
 		}
 		bodies = append(bodies, body)
 	}

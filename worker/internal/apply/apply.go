@@ -164,25 +164,40 @@ func (j *Job) write(ctx context.Context, tx *database.Tx, good checked) ([]desti
 		return nil, fmt.Errorf("mark the chunk's beginning: %w", err)
 	}
 	if j.rehearsal != nil {
-		if err := j.rehearsal.prepare(ctx, tx, good.values); err != nil {
-			return nil, err
-		}
+		return j.rehearse(ctx, tx, good, mark)
 	}
 	results, err := j.writer.Write(ctx, tx, good.values)
 	if err != nil {
 		return nil, err
 	}
-	stays := !j.whole || !good.bad() && !refused(results)
-	if stays && !j.dryRun {
+	if j.stays(good, results) && !j.dryRun {
 		return results, nil
 	}
 	if err := tx.RollbackTo(ctx, mark); err != nil {
 		return nil, fmt.Errorf("take the chunk back: %w", err)
 	}
-	if stays && j.rehearsal != nil {
-		return results, j.rehearsal.keep(ctx, tx, good, results)
-	}
 	return results, nil
+}
+
+// rehearse writes the rows behind the savepoint and takes them back, as the real run would have met them.
+func (j *Job) rehearse(ctx context.Context, tx *database.Tx, good checked, mark string) ([]destination.Result, error) {
+	scene := j.rehearsal.scene(good)
+	results, err := scene.play(ctx, tx, func() ([]destination.Result, error) { return j.writer.Write(ctx, tx, good.values) }, mark)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.RollbackTo(ctx, mark); err != nil {
+		return nil, fmt.Errorf("take the rehearsal back: %w", err)
+	}
+	if !j.stays(good, results) {
+		return results, nil
+	}
+	return results, scene.keep(ctx, tx)
+}
+
+// stays says that what was written is not undone by a bad row of the chunk.
+func (j *Job) stays(good checked, results []destination.Result) bool {
+	return !j.whole || !good.bad() && !refused(results)
 }
 
 func refused(results []destination.Result) bool {

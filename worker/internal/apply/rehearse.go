@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -69,15 +70,89 @@ func newRehearsal(uid string, db *database.DB, target destination.Target, writer
 // ordered says that rows with different keys can meet.
 func (r *rehearsal) ordered() bool { return r.anywhere || len(r.others) > 0 }
 
-// prepare writes what earlier chunks would have left for these rows to meet.
-func (r *rehearsal) prepare(ctx context.Context, tx *database.Tx, rows [][]column.Value) error {
-	var forms []int64
-	for _, row := range rows {
-		forms = append(forms, r.forms(row)...)
+// scene is one chunk of a rehearsal.
+type scene struct {
+	*rehearsal
+	good checked
+	// partial are the rows that do not bring a value for every column.
+	partial checked
+	// met are the forms of what has to be in the table; with all it is everything that was kept.
+	met map[int64]bool
+	all bool
+	// found are the rows of the table that a partial row may overwrite, by id, as the chunk meets them.
+	found map[string][]column.Value
+	rows  [][]column.Value
+	kept  []ledger.Rehearsed
+}
+
+func (r *rehearsal) scene(good checked) *scene {
+	s := &scene{rehearsal: r, good: good, met: map[int64]bool{}, all: r.anywhere}
+	for i, row := range good.values {
+		s.meets(r.forms(row))
+		if r.ordered() && !whole(row) {
+			s.partial.values, s.partial.numbers = append(s.partial.values, row), append(s.partial.numbers, good.numbers[i])
+		}
 	}
-	slices.Sort(forms)
-	bodies, err := r.book.Rehearsed(ctx, tx, r.uid, slices.Compact(forms))
-	if err != nil || len(bodies) == 0 {
+	return s
+}
+
+// meets adds forms and says whether one of them is new.
+func (s *scene) meets(forms []int64) (more bool) {
+	for _, form := range forms {
+		more = more || !s.met[form]
+		s.met[form] = true
+	}
+	return more
+}
+
+// play writes the chunk as the real run would have met it, behind the savepoint mark. What a row meets can depend on what
+// the table holds beside its own values; then the play begins again with that in it.
+func (s *scene) play(ctx context.Context, tx *database.Tx, write func() ([]destination.Result, error), mark string) ([]destination.Result, error) {
+	for {
+		if err := s.prepare(ctx, tx); err != nil {
+			return nil, err
+		}
+		more := false
+		state := maps.Clone(s.found)
+		for i, row := range s.partial.values {
+			id := s.id(row, s.partial.numbers[i])
+			state[id] = overlaid(state[id], row)
+			more = s.meets(s.forms(state[id])) || more
+		}
+		if !more || s.all {
+			results, err := write()
+			if err != nil {
+				return nil, err
+			}
+			if err := s.look(ctx, tx, results); err != nil {
+				return nil, err
+			}
+			for _, row := range s.kept {
+				more = s.meets(row.Forms) || more
+			}
+			unsure := len(s.partial.values) > 0 && refused(results) // by a default that nobody here knows
+			if s.all || !s.ordered() || !more && !unsure {
+				return results, nil
+			}
+			s.all = unsure
+		}
+		if err := tx.RollbackTo(ctx, mark); err != nil {
+			return nil, fmt.Errorf("begin the rehearsal of a chunk again: %w", err)
+		}
+	}
+}
+
+// prepare writes what earlier chunks would have left for the rows to meet.
+func (s *scene) prepare(ctx context.Context, tx *database.Tx) error {
+	if len(s.met) == 0 && !s.all {
+		return nil
+	}
+	var forms []int64
+	if !s.all {
+		forms = slices.Sorted(maps.Keys(s.met))
+	}
+	bodies, err := s.book.Rehearsed(ctx, tx, s.uid, forms)
+	if err != nil {
 		return err
 	}
 	kept := make([][]column.Value, len(bodies))
@@ -86,62 +161,120 @@ func (r *rehearsal) prepare(ctx context.Context, tx *database.Tx, rows [][]colum
 			return err
 		}
 	}
-	results, err := r.again.Write(ctx, tx, kept)
-	if err != nil {
-		return fmt.Errorf("write %d rehearsed rows: %w", len(kept), err)
+	if len(kept) > 0 {
+		results, err := s.again.Write(ctx, tx, kept)
+		if err != nil {
+			return fmt.Errorf("write %d rehearsed rows: %w", len(kept), err)
+		}
+		if refused(results) {
+			return &Broken{Reason: "The table was changed by somebody else while the dry run looked at it: start it again."}
+		}
 	}
-	if refused(results) {
-		return &Broken{Reason: "The table was changed by somebody else while the dry run looked at it: start it again."}
-	}
-	return nil
+	s.found, err = s.stored(ctx, tx, s.partial)
+	return err
 }
 
-// keep keeps the rows that would have taken effect. The table is again what it was before the chunk.
-func (r *rehearsal) keep(ctx context.Context, tx *database.Tx, good checked, results []destination.Result) error {
-	var effective [][]column.Value
-	var kept []ledger.Rehearsed
-	for i, result := range results {
-		if result.Outcome != destination.Created && result.Outcome != destination.Updated {
-			continue
+// stored are the rows of the table under the keys of rows, by id.
+func (r *rehearsal) stored(ctx context.Context, tx *database.Tx, rows checked) (map[string][]column.Value, error) {
+	found := map[string][]column.Value{}
+	if len(rows.values) == 0 {
+		return found, nil
+	}
+	stored, err := r.writer.Read(ctx, tx, rows.values)
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range stored {
+		if row != nil {
+			found[r.id(rows.values[i], rows.numbers[i])] = row
 		}
-		row := good.values[i]
+	}
+	return found, nil
+}
+
+// look takes the rows that would have taken effect, while the table holds them: a row that was written in part has the
+// rest of its values there.
+func (s *scene) look(ctx context.Context, tx *database.Tx, results []destination.Result) error {
+	s.rows, s.kept = nil, nil
+	good := s.good
+	var effective checked
+	for i, result := range results {
+		if result.Outcome == destination.Created || result.Outcome == destination.Updated {
+			effective.values, effective.numbers = append(effective.values, good.values[i]), append(effective.numbers, good.numbers[i])
+		}
+	}
+	left := map[string][]column.Value{}
+	if s.ordered() {
+		var err error
+		if left, err = s.stored(ctx, tx, effective); err != nil {
+			return err
+		}
+	}
+	now := s.found
+	for i, row := range effective.values {
 		body, err := encodeValues(row)
 		if err != nil {
 			return err
 		}
-		effective = append(effective, row)
-		kept = append(kept, ledger.Rehearsed{
-			ID: r.id(row, good.numbers[i]), Forms: r.forms(row), Row: good.numbers[i], Body: body,
-			Whole: !r.ordered() && len(r.key) > 0 && !slices.ContainsFunc(row, func(v column.Value) bool { return v.State == column.Absent }),
+		id := s.id(row, effective.numbers[i])
+		if now[id] == nil {
+			now[id] = left[id]
+		}
+		now[id] = overlaid(now[id], row)
+		s.rows = append(s.rows, row)
+		s.kept = append(s.kept, ledger.Rehearsed{
+			ID: id, Forms: append(s.forms(row), s.forms(now[id])...), Row: effective.numbers[i], Body: body,
+			Whole: !s.ordered() && s.keyed(row) && whole(row),
 		})
 	}
-	if len(kept) == 0 {
+	return nil
+}
+
+// keep keeps them. The table is again what it was before the chunk.
+func (s *scene) keep(ctx context.Context, tx *database.Tx) error {
+	if len(s.kept) == 0 {
 		return nil
 	}
-	if r.ordered() {
+	if s.ordered() {
 		// What a row takes away from the table can be met as well: the value that it overwrites is free for others.
-		before, err := r.writer.Read(ctx, tx, effective)
+		before, err := s.writer.Read(ctx, tx, s.rows)
 		if err != nil {
 			return err
 		}
 		for i, row := range before {
 			if row != nil {
-				kept[i].Forms = append(kept[i].Forms, r.forms(row)...)
+				s.kept[i].Forms = append(s.kept[i].Forms, s.forms(row)...)
 			}
 		}
 	}
-	return r.book.Rehearse(ctx, tx, r.uid, r.last(kept))
+	return s.book.Rehearse(ctx, tx, s.uid, last(s.kept))
+}
+
+// whole says that a row brings a value for every column.
+func whole(row []column.Value) bool {
+	return !slices.ContainsFunc(row, func(v column.Value) bool { return v.State == column.Absent })
+}
+
+// overlaid is a row of the table after another one was written into it.
+func overlaid(row, by []column.Value) []column.Value {
+	out := slices.Clone(by)
+	for i := range row {
+		if out[i].State == column.Absent {
+			out[i] = row[i]
+		}
+	}
+	return out
 }
 
 // last leaves out what a later row of the chunk makes whole.
-func (r *rehearsal) last(kept []ledger.Rehearsed) []ledger.Rehearsed {
-	whole := map[string]bool{}
+func last(kept []ledger.Rehearsed) []ledger.Rehearsed {
+	done := map[string]bool{}
 	var out []ledger.Rehearsed
 	for _, row := range slices.Backward(kept) {
-		if !whole[row.ID] {
+		if !done[row.ID] {
 			out = append(out, row)
 		}
-		whole[row.ID] = whole[row.ID] || row.Whole
+		done[row.ID] = done[row.ID] || row.Whole
 	}
 	return out
 }
@@ -178,9 +311,6 @@ func (r *rehearsal) forms(row []column.Value) []int64 {
 	}
 	for i, columns := range r.others {
 		forms = append(forms, r.form(i+1, columns, row))
-	}
-	if r.anywhere {
-		forms = append(forms, 0)
 	}
 	return forms
 }
