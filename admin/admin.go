@@ -38,6 +38,10 @@ func Main(ctx context.Context, args []string, o Options) int {
 	if err != nil {
 		return fail(o.Stderr, err)
 	}
+	if len(args) > 0 && args[0] == completeCommand {
+		complete(ctx, args[1:], o)
+		return 0
+	}
 	command, err := parse(args, o)
 	if err != nil || command == nil {
 		return fail(o.Stderr, err)

@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"ingest/admin/internal/line"
 	"ingest/admin/internal/show"
 	"ingest/shared/control"
 	"ingest/shared/run"
@@ -25,10 +25,10 @@ type runsCommand struct {
 // Run lists recent runs, newest first.
 func (c *runsCommand) Run(ctx context.Context, s *session) error {
 	if c.Status != "" && !run.Status(c.Status).Valid() {
-		return misuse("--status is one of %s", words(run.Statuses()))
+		return mistaken(line.OneOf("--status", c.Status, statuses()))
 	}
 	if c.Limit < 1 || c.Limit > 100 {
-		return misuse("--limit is between 1 and 100")
+		return mistaken("--limit is between 1 and 100")
 	}
 	return s.ask(ctx, func(sys *system) error {
 		list, err := sys.control.Runs(ctx, control.ListRequest{
@@ -43,12 +43,12 @@ func (c *runsCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
-func words(statuses []run.Status) string {
-	all := make([]string, len(statuses))
-	for i, status := range statuses {
-		all[i] = string(status)
+func statuses() []string {
+	var all []string
+	for _, status := range run.Statuses() {
+		all = append(all, string(status))
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
 type statusCommand struct {
