@@ -94,7 +94,7 @@ func parse(args []string, o Options) (*parsed, error) {
 	if s.settings, err = c.Settings.Complete(from.file, o.Environ, o.Workdir); err != nil {
 		return nil, &usage{err.Error()}
 	}
-	s.log, err = newLog(o.Stderr, s.settings, leastOf(found.Command(), s.screen))
+	s.log, err = newLog(s.screen.Err, s.settings, leastOf(found.Command(), s.screen))
 	return &parsed{context: found, session: s}, err
 }
 

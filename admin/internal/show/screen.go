@@ -34,8 +34,8 @@ type Screen struct {
 	Quiet bool
 	// Color allows colours in tables.
 	Color bool
-	// Live says that Err is a terminal, where progress is one line that is drawn anew.
-	Live  bool
+	// Live is not nil when Err is a terminal: progress is drawn there, and Err must be it, too.
+	Live  *Live
 	Width int
 }
 

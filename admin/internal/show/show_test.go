@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -298,30 +299,8 @@ func TestPlainProgressPrintsALinePerTenth(t *testing.T) {
 		t.Errorf("%d lines, want 11:\n%s", got, err.String())
 	}
 	progress.Update(Status{Run: processing(), Now: clock.Add(quietTime)})
-	if !strings.Contains(err.String(), "ETA 18.4s") {
+	if !strings.Contains(err.String(), "ETA 19s") {
 		t.Errorf("no ETA:\n%s", err.String())
-	}
-}
-
-func TestLiveProgressDrawsOneLine(t *testing.T) {
-	t.Parallel()
-	var err bytes.Buffer
-	progress := NewProgress(Screen{Err: &err, Live: true})
-	long := processing()
-	long.Reason = ref(strings.Repeat("x", 200))
-	progress.Update(Status{Run: processing(), Now: now()})
-	progress.Update(Status{Run: long, Now: now()})
-	progress.End()
-	if strings.Contains(err.String(), "\n") {
-		t.Errorf("more than one line: %q", err.String())
-	}
-	for drawn := range strings.SplitSeq(err.String(), "\r\x1b[K") {
-		if utf8.RuneCountInString(drawn) >= 80 {
-			t.Errorf("the line wraps: %q", drawn)
-		}
-	}
-	if !strings.HasSuffix(err.String(), "\r\x1b[K") {
-		t.Errorf("the line is not cleared: %q", err.String())
 	}
 }
 
@@ -340,11 +319,11 @@ func TestThousands(t *testing.T) {
 func TestNoShareOfAnUnknownTotal(t *testing.T) {
 	t.Parallel()
 	r := control.Resource{Progress: control.Progress{Total: 14400, Processed: 14400, Successful: 14400}}
-	if got := pace(Status{Run: r, Interrupted: true}); got != "14,400 rows so far" {
+	if got := pace(Status{Run: r, Interrupted: true}); !slices.Equal(got, []string{"14,400 rows so far"}) {
 		t.Errorf("an interrupted run shows %q", got)
 	}
 	r.TotalFinal = true
-	if got := pace(Status{Run: r}); !strings.HasPrefix(got, "100%") {
+	if got := pace(Status{Run: r}); got[0] != "100%" {
 		t.Errorf("a run whose rows are all done shows %q", got)
 	}
 }

@@ -30,7 +30,7 @@ func (p *Page) Status(s Status) {
 	p.field("Importer", clean(r.Importer))
 	status := p.status(r.Status)
 	if s.Interrupted && !r.Status.Terminal() {
-		status += " (interrupted: `ingest up` continues it)"
+		status += " " + interrupted
 	}
 	if r.DryRun {
 		status += " (dry run: nothing is written)"
@@ -91,7 +91,7 @@ func (p *Page) numbers(s Status) {
 	if s.totalKnown() {
 		p.put(p.paint(cyan, bar(r.Progress.Processed, r.Progress.Total, 40)))
 	}
-	p.put(pace(s))
+	p.put(strings.Join(pace(s), " · "))
 }
 
 func (p *Page) notices(r control.Resource) {
@@ -136,7 +136,7 @@ func (p *Page) status(s run.Status) string {
 
 // stands says that the run does not get on now.
 func (s Status) stands() bool {
-	return s.Interrupted || s.Run.WaitingFor != nil && *s.Run.WaitingFor != ""
+	return s.Interrupted || s.Run.Status == run.Cancelling || s.Run.WaitingFor != nil && *s.Run.WaitingFor != ""
 }
 
 // totalKnown says whether there is a total beyond what is done: final, or at least an estimate.
@@ -145,7 +145,7 @@ func (s Status) totalKnown() bool {
 }
 
 // pace says how far a run is, how fast, and, while it gets on, when it will be done.
-func pace(s Status) string {
+func pace(s Status) []string {
 	r := s.Run
 	about := ""
 	if !r.TotalFinal {
@@ -163,12 +163,13 @@ func pace(s Status) string {
 	}
 	if r.RowsPerSecond > 0 && !s.stands() {
 		left := max(0, r.Progress.Total-r.Progress.Processed)
-		parts = append(parts, "ETA "+duration(time.Duration(left)*time.Second/time.Duration(r.RowsPerSecond)))
+		// A guess in tenths of a second would only flicker.
+		parts = append(parts, "ETA "+seconds(time.Duration((left+r.RowsPerSecond-1)/r.RowsPerSecond)*time.Second))
 	}
 	if r.Progress.Failed > 0 {
 		parts = append(parts, number(r.Progress.Failed)+" failed")
 	}
-	return strings.Join(parts, " · ")
+	return parts
 }
 
 func elapsed(r control.Resource, now time.Time) time.Duration {

@@ -43,6 +43,14 @@ func duration(d time.Duration) string {
 	}
 }
 
+// seconds is a duration without parts of a second, for what changes while one looks at it.
+func seconds(d time.Duration) string {
+	if d = max(0, d); d < time.Minute {
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	}
+	return duration(d)
+}
+
 func clock(t *control.Time) string {
 	if t == nil || t.IsZero() {
 		return ""
