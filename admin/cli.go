@@ -25,7 +25,7 @@ INGEST_CONNECTIONS_DEFAULT_URL is where the engine keeps its runs; left out, it 
 // cli is the command line. Every setting of the configuration is a flag, too.
 type cli struct {
 	Config string      `help:"Configuration file (configs/ingest.yaml, if it is there)." env:"INGEST_CONFIG" placeholder:"FILE"`
-	Output show.Format `help:"Form of the result: ${enum}." enum:"table,json,yaml" default:"table"`
+	Output show.Format `help:"Form of the result: table, json or yaml." enum:"table,json,yaml" default:"table"`
 	Quiet  bool        `help:"Print nothing on success."`
 
 	Settings config.Config `embed:"" group:"Configuration"`

@@ -15,7 +15,7 @@ import (
 )
 
 type completionCommand struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"Your shell: ${enum}."`
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"Your shell: bash, zsh or fish."`
 }
 
 // Run prints the script that makes a shell complete command lines of ours; how to use it stands in the script.

@@ -101,7 +101,7 @@ func nounOf(v *kong.Value) Noun {
 		return Status
 	case "FILE":
 		return File
-	case "DIR", "DIR,...":
+	case "DIR":
 		return Directory
 	}
 	switch noun := Noun(v.Name); noun {

@@ -13,7 +13,7 @@ type grammar struct {
 	Config string   `placeholder:"FILE" help:"Where settings come from."`
 	Output string   `enum:"table,json,yaml" default:"table"`
 	Quiet  bool     `help:"Say nothing."`
-	Dirs   []string `placeholder:"DIR,..." group:"Configuration"`
+	Dirs   []string `placeholder:"DIR" group:"Configuration"`
 	Level  string   `name:"log-level" group:"Configuration"`
 	Secret string   `hidden:""`
 

@@ -151,6 +151,12 @@ func (p *Page) progress(s Status, width int) []string {
 	return lines
 }
 
+func (p *Page) flow(parts []string) {
+	for _, line := range flow(parts, p.width) {
+		p.put(line)
+	}
+}
+
 // flow puts parts on as few lines as the width allows.
 func flow(parts []string, width int) (lines []string) {
 	const between = " · "

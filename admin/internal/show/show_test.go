@@ -94,7 +94,12 @@ func TestPagesFitATerminal(t *testing.T) {
 	waiting.WaitingFor, waiting.StartedAt = ref("no worker is running (start `ingest worker`)"), nil
 	stalled := processing()
 	stalled.WaitingFor = ref("no worker is running (start `ingest worker`)")
+	wordy := failedRun()
+	wordy.Importer, wordy.OriginalFilename = strings.Repeat("slug-", 20), strings.Repeat("a file ", 20)+".csv"
+	wordy.Reason = ref(strings.Repeat("a long reason with one_word_of_", 2) + strings.Repeat("100_", 25) + "letters")
+	wordy.Summary.Warnings = []control.Message{{Message: "The columns " + strings.Repeat("'column', ", 20) + "are ignored."}}
 	cases := map[string]func(*Page){
+		"status_wordy":      func(p *Page) { p.Status(Status{Run: wordy, Now: now()}) },
 		"status_stalled":    func(p *Page) { p.Status(Status{Run: stalled, Now: now()}) },
 		"status_processing": func(p *Page) { p.Status(Status{Run: processing(), Now: now()}) },
 		"status_interrupted": func(p *Page) {
@@ -212,6 +217,41 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("differs from %s (-want +got):\n%s", path, diff)
+	}
+}
+
+func TestLinesAreBrokenBetweenWords(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{
+		"":                                  "",
+		"fits exact":                        "fits exact",
+		"one two three four":                "one two|  three|  four",
+		"abcdefghijklmnop":                  "abcdefghij|  klmnop",
+		"abcdefghij klm":                    "abcdefghij|  klm",
+		"日本語日本語":                            "日本語日本|  語",
+		"\x1b[31mred red red red\x1b[0m ok": "\x1b[31mred red|  red red\x1b[0m|  ok",
+	} {
+		p := &Page{width: 10}
+		p.paragraph("", "  ", s)
+		if got := strings.ReplaceAll(strings.TrimSuffix(p.text.String(), "\n"), "\n", "|"); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestFilesAreNamedAsSeenFromTheWorkingDirectory(t *testing.T) {
+	t.Parallel()
+	for dir, want := range map[string]string{
+		"/home/me": "ok  x  importers/x.yaml\n", "/home/m": "ok  x  /home/me/importers/x.yaml\n",
+		"/": "ok  x  /home/me/importers/x.yaml\n", "": "ok  x  /home/me/importers/x.yaml\n",
+	} {
+		var out bytes.Buffer
+		err := Screen{Out: &out, Dir: dir}.Document(nil, func(p *Page) {
+			p.Checks([]control.CheckResult{{Importer: "x", File: "/home/me/importers/x.yaml"}})
+		})
+		if err != nil || out.String() != want {
+			t.Errorf("%q: %q, %v, want %q", dir, out.String(), err, want)
+		}
 	}
 }
 

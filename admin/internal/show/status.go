@@ -81,7 +81,7 @@ func (p *Page) numbers(s Status) {
 	if r.NotProcessed > 0 {
 		parts = append(parts, "not processed "+number(r.NotProcessed))
 	}
-	p.put(strings.Join(parts, " · "))
+	p.flow(parts)
 	if r.Status != run.Processing {
 		if r.RowsPerSecond > 0 {
 			p.put(number(r.RowsPerSecond) + " rows/s")
@@ -91,19 +91,19 @@ func (p *Page) numbers(s Status) {
 	if s.totalKnown() {
 		p.put(p.paint(cyan, bar(r.Progress.Processed, r.Progress.Total, 40)))
 	}
-	p.put(strings.Join(pace(s), " · "))
+	p.flow(pace(s))
 }
 
 func (p *Page) notices(r control.Resource) {
 	if r.WaitingFor != nil && *r.WaitingFor != "" {
-		p.put(p.paint(yellow, sentence("Waiting: ", *r.WaitingFor)))
+		p.paragraph(yellow, "  ", sentence("Waiting: ", *r.WaitingFor))
 	}
 	if r.Reason != nil && *r.Reason != "" {
-		p.put(p.paint(red, sentence("Reason: ", *r.Reason)))
+		p.paragraph(red, "  ", sentence("Reason: ", *r.Reason))
 	}
 	if r.Summary != nil {
 		for _, w := range r.Summary.Warnings {
-			p.put(p.paint(yellow, sentence("Warning: ", w.Message)))
+			p.paragraph(yellow, "  ", sentence("Warning: ", w.Message))
 		}
 	}
 }

@@ -32,8 +32,8 @@ func count(n int64, one, many string) string {
 
 func duration(d time.Duration) string {
 	switch {
-	case d < 0:
-		return "0.0s"
+	case d < time.Second:
+		return fmt.Sprintf("%dms", max(0, d.Milliseconds()))
 	case d < time.Minute:
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	case d < time.Hour:
