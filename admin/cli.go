@@ -103,6 +103,11 @@ func newParser(c *cli, o Options, exit func(int), options ...kong.Option) (*kong
 	parser, err := kong.New(c, append(options,
 		kong.Name("ingest"), kong.Description(description), kong.Writers(o.Stdout, o.Stderr), kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, FlagsLast: true}), kong.ValueFormatter(helpOf),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "Server roles", Title: "Server roles:"},
+			{Key: "Set-up", Title: "Set-up:"},
+			{Key: "Configuration", Title: "Configuration:"},
+		}),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("build the command line: %w", err)
