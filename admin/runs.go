@@ -52,7 +52,7 @@ func statuses() []string {
 }
 
 type statusCommand struct {
-	ID    int64 `arg:"" help:"Run."`
+	ID    int64 `arg:"" help:"Id of the run."`
 	Watch bool  `help:"Show the progress until the run ends; exit code as of run."`
 }
 
@@ -81,7 +81,7 @@ func (c *statusCommand) Run(ctx context.Context, s *session) error {
 }
 
 type cancelCommand struct {
-	ID   int64 `arg:"" help:"Run."`
+	ID   int64 `arg:"" help:"Id of the run."`
 	Wait bool  `help:"Wait until no further row can be written."`
 }
 
@@ -127,7 +127,7 @@ func (c *cancelCommand) await(ctx context.Context, s *session, sys *system, text
 }
 
 type errorsCommand struct {
-	ID int64 `arg:"" help:"Run."`
+	ID int64 `arg:"" help:"Id of the run."`
 }
 
 // Run shows why rows failed.
@@ -142,7 +142,7 @@ func (c *errorsCommand) Run(ctx context.Context, s *session) error {
 }
 
 type failedRowsCommand struct {
-	ID  int64  `arg:"" help:"Run."`
+	ID  int64  `arg:"" help:"Id of the run."`
 	To  string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Raw bool   `help:"Do not guard cells that a spreadsheet would run as a formula."`
 }
