@@ -43,8 +43,9 @@ COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ingest
 printf '%%s\n' "${COMPREPLY[@]}"`
 
 // zsh stands in for the completion system, which wants a terminal.
-const zsh = `compset() { [[ ${words[CURRENT]} == --*=* ]] && PREFIX=${words[CURRENT]#--*=} }
-_describe() { [[ $1 == -V ]] && print -l -- "${(@)found}" }
+const zsh = `COLUMNS=40
+compset() { [[ ${words[CURRENT]} == --*=* ]] && PREFIX=${words[CURRENT]#--*=} }
+compadd() { if [[ $1 == -l ]]; then print -l -- "${(@)shown}"; else print -l -- "${(@)values}"; fi }
 _files() { print -- "files $*" }
 source <(ingest completion zsh)
 words=(%s); CURRENT=$#words; _ingest; true`
@@ -70,10 +71,13 @@ func TestShellsComplete(t *testing.T) {
 		{"bash", `ingest --roots s`, "sub dir"},
 		{"bash", `ingest --redis-url redis : //x status ""`, "2 1"},
 		{"bash", `ingest elephant ""`, ""},
-		{"zsh", `ingest stat`, "status:Show a run."},
-		{"zsh", `ingest run pe`, "people:into persons pets:into animals"},
-		{"zsh", `ingest run ''`, "broken:broken people:into persons pets:into animals"},
-		{"zsh", `ingest retry ''`, "2:people completed_with_errors 1:people completed"},
+		{"zsh", `ingest stat`, "status  -- Show a run."},
+		{"zsh", `ingest run pe`, "people  -- into persons pets    -- into animals"},
+		{"zsh", `ingest run ''`, "broken  -- broken people  -- into persons pets    -- into animals"},
+		{"zsh", `ingest retry ''`, "2  -- people completed_with_errors 1  -- people completed"},
+		{"zsh", `ingest completion ''`, "bash zsh fish"},
+		{"zsh", `ingest failed-rows 1 --raw --ra`, ""},
+		{"zsh", `ingest failed-rows 1 --ra`, "--raw  -- Do not guard cells that a spr"},
 		{"zsh", `ingest runs --output=js`, "--output=json"},
 		{"zsh", `ingest run people --file ba`, "files"},
 		{"zsh", `ingest --roots=s`, "files -/"},

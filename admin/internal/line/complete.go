@@ -114,7 +114,8 @@ func nounOf(v *kong.Value) Noun {
 
 func (l *line) flagCandidates() []Candidate {
 	var found []Candidate
-	for _, flag := range l.flags {
+	// The command's own come first.
+	for _, flag := range slices.Concat(l.flags[len(l.global):], l.global) {
 		if !flag.Hidden && !l.given[flag] {
 			found = append(found, Candidate{"--" + flag.Name, flag.Help})
 		}

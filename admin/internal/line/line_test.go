@@ -75,6 +75,7 @@ func TestComplete(t *testing.T) {
 		"runs --status x --s":                  "--share\n",
 		"runs --output ":                       "table\njson\nyaml\n",
 		"runs --output=":                       "--output=table\n--output=json\n--output=yaml\n",
+		"show --":                              "--to\n--v\n--help\tShow context-sensitive help.\n--config\tWhere settings come from.\n--output\n--quiet\tSay nothing.\n--dirs\n--log-level\n",
 		"--output j":                           "json\n",
 		"--quiet ru":                           "run\tStart.\nruns\tList.\n",
 		"--config a.yaml run imp":              "importer1\t--config=a.yaml\n",
