@@ -102,13 +102,7 @@ func (s *session) known(ctx context.Context, noun line.Noun) (found []line.Candi
 		})
 		return found
 	}
-	// Not by ask: definitions are files, whatever is wrong with the registry.
-	sys, err := s.clients(ctx, true)
-	if err != nil {
-		return nil
-	}
-	defer sys.Close()
-	importers, err := sys.control.Importers(ctx)
+	importers, err := s.importers(ctx)
 	if err != nil {
 		return nil
 	}
@@ -120,6 +114,19 @@ func (s *session) known(ctx context.Context, noun line.Noun) (found []line.Candi
 		found = append(found, line.Candidate{Value: i.Importer, Help: help})
 	}
 	return found
+}
+
+// importers asks less than ask does: definitions are files, whatever is wrong with the registry.
+func (s *session) importers(ctx context.Context) ([]control.ImporterInfo, error) {
+	if s.remote != nil {
+		return s.remote.Importers(ctx)
+	}
+	sys, err := s.clients(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	defer sys.Close()
+	return sys.control.Importers(ctx)
 }
 
 // needsNothing says that a command does not depend on the configuration, so that nothing wrong with it matters.

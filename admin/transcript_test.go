@@ -34,7 +34,8 @@ func (r *transcript) run(line string) {
 
 func (r *transcript) show(line string, got result) {
 	r.t.Helper()
-	structured := strings.Contains(line, "--output") || strings.HasPrefix(line, "completion") || strings.HasPrefix(line, "failed-rows")
+	// What is a file, or goes into one, is as wide as it is.
+	structured := strings.Contains(line, "--output") || strings.HasPrefix(line, "failed-rows") || strings.HasPrefix(line, "token")
 	for printed := range strings.Lines(got.out) {
 		printed = strings.TrimSuffix(printed, "\n")
 		if width := utf8.RuneCountInString(printed); width > widest && !structured {
@@ -71,6 +72,8 @@ var varying = []struct {
 	{regexp.MustCompile(`("?(?:duration_seconds|rows_per_second)"?): [\d.e-]+`), "${1}: 1"},
 	{regexp.MustCompile(`"(user_id|host|id|version|revision|go)": "[^"]*"`), `"${1}": "x"`},
 	{regexp.MustCompile(`(?m)^([ -]*(?:user_id|host|id|version|revision|go)): [^\d\n].*$`), "${1}: x"},
+	{regexp.MustCompile(`ingest_[\w-]{43}`), "ingest_x"},
+	{regexp.MustCompile(`[0-9a-f]{64}`), "x"},
 	{regexp.MustCompile(`("?pid"?): \d+`), "${1}: 1"},
 	{regexp.MustCompile(`(?m)^ingest \S+ \(.*\)$`), "ingest v1.2.3 (go1.26)"},
 }

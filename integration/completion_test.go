@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ingest/integration/reference"
 	"ingest/integration/rig"
 )
 
@@ -129,5 +130,26 @@ func TestCompletionNeverFails(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(sys.Dir, "data")); !os.IsNotExist(err) {
 		t.Errorf("a data directory was made: %v", err)
+	}
+}
+
+// TestCompletionAsksTheServerOfTheLine: what is offered is what that installation has.
+func TestCompletionAsksTheServerOfTheLine(t *testing.T) {
+	t.Parallel()
+	in := serve(t, reference.Products{Seed: 3, Rows: 10})
+	in.Must(0, "run", "products")
+	elsewhere := rig.NewSystem(t, rig.SystemOptions{})
+	for _, c := range []struct {
+		server, token, command, want string
+	}{
+		{in.server, in.token, "status", "1\tproducts completed\n"},
+		{in.server, in.token, "run", "products\tinto products\n"},
+		{in.server, "wrong", "run", ""},
+		{"http://127.0.0.1:1", in.token, "status", ""},
+	} {
+		got := elsewhere.CLI("__complete", "--server", c.server, "--token", c.token, c.command, "")
+		if got != (rig.Result{Stdout: c.want}) {
+			t.Errorf("%s %s: %+v, want %q", c.server, c.command, got, c.want)
+		}
 	}
 }

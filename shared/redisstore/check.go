@@ -10,6 +10,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// Ping returns an error when Redis does not answer now.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("ask Redis: %w", err)
+	}
+	return nil
+}
+
 // Check asks whether Redis is fit: it answers, is version 7.0 or later, never evicts keys, is a primary, and is a
 // cluster exactly if the URL says so. Its error says what is wrong, why it matters and how to mend it; Unavailable is
 // true for one that may pass. What the server does not let us ask is logged and taken for right.

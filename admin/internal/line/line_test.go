@@ -35,6 +35,9 @@ type grammar struct {
 	Check struct {
 		Importers []string `arg:"" optional:"" name:"importer"`
 	} `cmd:""`
+	Token struct {
+		Role string `enum:"viewer,admin" required:""`
+	} `cmd:""`
 	Inner struct{} `cmd:"" hidden:""`
 }
 
@@ -55,7 +58,7 @@ func looked(noun Noun, settings []string) []Candidate {
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"":                                     "run\tStart.\nruns\tList.\nshow\tShow.\ncheck\n",
+		"":                                     "run\tStart.\nruns\tList.\nshow\tShow.\ncheck\ntoken\n",
 		"ru":                                   "run\tStart.\nruns\tList.\n",
 		"run ":                                 "importer1\nother\n",
 		"run imp":                              "importer1\n",
@@ -122,6 +125,8 @@ func TestMistake(t *testing.T) {
 		"show x":                    `<id> is a whole number, not "x"`,
 		"show 1 2":                  `unexpected argument "2"`,
 		"show":                      "show needs <id>",
+		"token":                     "token needs --role",
+		"token --role viewr":        `--role is one of viewer, admin, not "viewr", did you mean "viewer"?`,
 		"--quiet":                   "which command? `ingest --help` lists them",
 		"check":                     "",
 		"check a b":                 "",

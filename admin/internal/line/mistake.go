@@ -50,6 +50,11 @@ func (l *line) unfinished() {
 	case argument != nil && argument.Required && l.args < len(l.node.Positional):
 		l.mistake("%s needs <%s>", l.node.Name, argument.Name)
 	}
+	for _, flag := range l.node.Flags {
+		if flag.Required && !l.given[flag] {
+			l.mistake("%s needs --%s", l.node.Name, flag.Name)
+		}
+	}
 }
 
 // judge finds what kong would refuse, in words of our own.

@@ -125,6 +125,19 @@ func TestProgressFitsNarrowWindows(t *testing.T) {
 	}
 }
 
+func TestAnUploadIsDrawnInPlace(t *testing.T) {
+	t.Parallel()
+	w := newWindow(60, 24)
+	u := NewUpload(Screen{Err: w.Live, Live: w.Live}, "people.csv", 4<<20, now())
+	u.Sent(1<<20, now().Add(time.Second))
+	w.shows(t, "█████░░░░░░░░░░░░░░░ Uploading people.csv 25% of 4.0 MiB ·…")
+	u.Sent(4<<20, now().Add(time.Second))
+	w.shows(t, "████████████████████ Uploading people.csv 100% of 4.0 MiB …")
+	u.End()
+	u.End()
+	w.shows(t)
+}
+
 func TestOtherLinesAppearAboveTheProgress(t *testing.T) {
 	t.Parallel()
 	w := newWindow(80, 24)
