@@ -24,13 +24,15 @@ import (
 
 // Job is a run as a worker applies it: compiled once, used for all of its chunks, safe for concurrent use.
 type Job struct {
-	uid     string
-	dryRun  bool
-	program *pipeline.Program
-	db      *database.DB
-	book    *ledger.Ledger
-	writer  destination.Writer
-	logRows string
+	// rehearsal is nil unless rows of a dry run can meet.
+	rehearsal *rehearsal
+	uid       string
+	dryRun    bool
+	program   *pipeline.Program
+	db        *database.DB
+	book      *ledger.Ledger
+	writer    destination.Writer
+	logRows   string
 	// whole says that one bad row fails its chunk.
 	whole       bool
 	FailedLimit int64
@@ -79,19 +81,26 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit in
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
-	writer, err := destination.New(db, destination.Target{
+	target := destination.Target{
 		Table: m.Table, Columns: program.Columns(), Key: program.Key(), OnDuplicate: d.OnDuplicate,
 		Label:     func(i int) (source, words string) { return program.Source(i), program.Words(i) },
 		Duplicate: pipeline.Duplicate(program.KeyNames()),
-	})
+	}
+	writer, err := destination.New(db, target)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
+	}
+	var rehearsed *rehearsal
+	if dryRun {
+		if rehearsed, err = newRehearsal(uid, db, target, writer); err != nil {
+			return nil, &Broken{Reason: err.Error()}
+		}
 	}
 	if d.MaxFailedRows != nil {
 		failedLimit = *d.MaxFailedRows
 	}
 	return &Job{
-		uid: uid, dryRun: dryRun, program: program, db: db, book: ledger.New(db), writer: writer,
+		uid: uid, dryRun: dryRun, rehearsal: rehearsed, program: program, db: db, book: ledger.New(db), writer: writer,
 		logRows: m.LogRows, FailedLimit: failedLimit, whole: d.Transaction == importer.TransactionChunk,
 	}, nil
 }
@@ -154,15 +163,24 @@ func (j *Job) write(ctx context.Context, tx *database.Tx, good checked) ([]desti
 	if err := tx.Savepoint(ctx, mark); err != nil {
 		return nil, fmt.Errorf("mark the chunk's beginning: %w", err)
 	}
+	if j.rehearsal != nil {
+		if err := j.rehearsal.prepare(ctx, tx, good.values); err != nil {
+			return nil, err
+		}
+	}
 	results, err := j.writer.Write(ctx, tx, good.values)
 	if err != nil {
 		return nil, err
 	}
-	if !j.dryRun && !good.bad() && !refused(results) {
+	stays := !j.whole || !good.bad() && !refused(results)
+	if stays && !j.dryRun {
 		return results, nil
 	}
 	if err := tx.RollbackTo(ctx, mark); err != nil {
 		return nil, fmt.Errorf("take the chunk back: %w", err)
+	}
+	if stays && j.rehearsal != nil {
+		return results, j.rehearsal.keep(ctx, tx, good, results)
 	}
 	return results, nil
 }
@@ -211,10 +229,11 @@ var errAgain = errors.New("the head was held by another transaction")
 // Again says whether an error asks for the same chunk to be tried again.
 func Again(err error) bool { return errors.Is(err, errAgain) || database.Transient(err) }
 
-// checked are the rows of a chunk after the pipeline: failures by position, and the values of the others.
+// checked are the rows of a chunk after the pipeline: failures by position, and the values and numbers of the others.
 type checked struct {
 	failures []*pipeline.Failure
 	values   [][]column.Value
+	numbers  []int64
 }
 
 // check applies the pipeline to every row.
@@ -225,7 +244,7 @@ func (j *Job) check(rows []row.Row) checked {
 	for i, r := range rows {
 		into := cells[i*width : (i+1)*width : (i+1)*width]
 		if out.failures[i] = j.apply(r, into); out.failures[i] == nil {
-			out.values = append(out.values, into)
+			out.values, out.numbers = append(out.values, into), append(out.numbers, r.Number)
 		}
 	}
 	return out
