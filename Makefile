@@ -41,5 +41,5 @@ compare: setup ## Import 1,000,000 products beside psql's own upsert (minutes)
 matrix: setup ## Every combination of workers, chunk sizes and partitions, and memory at 1,000,000 rows (minutes)
 	INGEST_TEST_MATRIX=full go test -run 'Machinery|Memory' -count 1 -timeout 60m -v ./integration
 
-setup: ## Install what the tests need: redis-server, PostgreSQL, a C compiler for the race detector
+setup: ## Install what the tests need: redis-server, PostgreSQL, zsh, fish, a C compiler for the race detector
 	@tools/setup.sh

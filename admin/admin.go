@@ -39,6 +39,10 @@ func Main(ctx context.Context, args []string, o Options) int {
 	if err != nil {
 		return fail(o.Stderr, err)
 	}
+	if len(args) > 0 && args[0] == completeCommand {
+		complete(ctx, args[1:], o)
+		return 0
+	}
 	command, err := parse(args, o)
 	if err != nil || command == nil {
 		return fail(o.Stderr, err)
@@ -104,32 +108,40 @@ type session struct {
 }
 
 func newScreen(o Options, format show.Format, quiet bool) show.Screen {
-	plain := slices.ContainsFunc(o.Environ, func(v string) bool {
-		return v == "TERM=dumb" || strings.HasPrefix(v, "NO_COLOR=") && v != "NO_COLOR="
+	dumb := slices.Contains(o.Environ, "TERM=dumb")
+	plain := dumb || slices.ContainsFunc(o.Environ, func(v string) bool {
+		return strings.HasPrefix(v, "NO_COLOR=") && v != "NO_COLOR="
 	})
-	_, outTerminal := terminal(o.Stdout)
-	width, errTerminal := terminal(o.Stderr)
-	return show.Screen{
-		Out: o.Stdout, Err: o.Stderr, Format: format, Quiet: quiet,
-		Color: outTerminal && !plain, Live: errTerminal && !slices.Contains(o.Environ, "TERM=dumb"),
-		Width: width,
+	screen := show.Screen{Out: o.Stdout, Err: o.Stderr, Format: format, Quiet: quiet, Width: widest, Dir: o.Workdir}
+	if size := terminal(o.Stdout); size != nil {
+		width, _ := size()
+		screen.Width, screen.Color = max(narrowest, min(width, widest)), !plain
 	}
+	if size := terminal(o.Stderr); size != nil && !dumb {
+		live := show.NewLive(o.Stderr, size)
+		live.Color = !plain
+		screen.Live, screen.Err = live, live
+	}
+	return screen
 }
 
 const (
 	narrowest = 40
 	widest    = 80
+	highest   = 24
 )
 
-// terminal says how wide what is printed may be, and whether w is a terminal.
-func terminal(w io.Writer) (width int, is bool) {
+// terminal returns what tells the size of a terminal at the time of asking, nil when w is none.
+func terminal(w io.Writer) func() (width, height int) {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return widest, false
+		return nil
 	}
-	width, _, err := term.GetSize(int(file.Fd()))
-	if err != nil || width <= 0 {
-		return widest, true
+	return func() (width, height int) {
+		width, height, err := term.GetSize(int(file.Fd()))
+		if err != nil || width <= 0 || height <= 0 {
+			return widest, highest
+		}
+		return width, height
 	}
-	return max(narrowest, min(width, widest)), true
 }

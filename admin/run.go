@@ -49,7 +49,7 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 }
 
 type retryCommand struct {
-	ID          int64  `arg:"" help:"Run whose failed rows are tried again."`
+	ID          int64  `arg:"" help:"Id of the run whose failed rows are tried again."`
 	DryRun      bool   `help:"Do everything but keep nothing."`
 	Error       string `help:"Only rows with exactly this message." placeholder:"MESSAGE"`
 	Unprocessed bool   `help:"Also rows a cancelled or failed run never processed."`

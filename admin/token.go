@@ -10,7 +10,7 @@ import (
 
 type tokenCommand struct {
 	Name    string `arg:"" help:"Who the token is for."`
-	Role    string `help:"What it allows: ${enum}." enum:"viewer,operator,admin" required:""`
+	Role    string `help:"What it allows: viewer, operator or admin." enum:"viewer,operator,admin" required:""`
 	Expires string `help:"Day from which on it is not valid any more (2027-01-01); left out, it does not expire." placeholder:"DAY"`
 }
 

@@ -35,6 +35,8 @@ type launch struct {
 	args []string
 	dir  string
 	env  []string
+	// terminal is what the child reads from and writes to, nil = nothing is read and the output is kept.
+	terminal *os.File
 	// user is whom the child runs as, nil = the test's own user.
 	user *syscall.Credential
 	// orphaned is what the kernel sends when the test process dies.
@@ -51,6 +53,9 @@ func start(t testing.TB, l launch) *Process {
 	p.cmd = exec.CommandContext(ctx, l.path, l.args...)
 	p.cmd.Dir, p.cmd.Env = l.dir, l.env
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	if l.terminal != nil {
+		p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = l.terminal, l.terminal, l.terminal
+	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: l.user}
 	dieWithUs(p.cmd.SysProcAttr, l.orphaned)
 	// A server's own children may hold the output open a little longer than it lives.

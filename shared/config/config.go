@@ -33,7 +33,7 @@ type Config struct {
 	LogRows        string        `key:"log_rows" name:"log-rows" env:"INGEST_LOG_ROWS" default:"failed" help:"Which rows the ledger keeps with their data: failed, all or none."`
 	MaxFailedRows  int64         `key:"max_failed_rows" name:"max-failed-rows" env:"INGEST_MAX_FAILED_ROWS" default:"1000000" help:"A run with more failed rows is stopped as failed."`
 	MaxFailedRatio float64       `key:"max_failed_ratio" name:"max-failed-ratio" env:"INGEST_MAX_FAILED_RATIO" default:"0" help:"A run with a greater share of failed rows ends as failed; 0 is off."`
-	Roots          []string      `key:"roots" name:"roots" env:"INGEST_ROOTS" default:"." placeholder:"DIR,..." help:"Directories that source paths must lie in."`
+	Roots          []string      `key:"roots" name:"roots" env:"INGEST_ROOTS" default:"." placeholder:"DIR" help:"Directories that source paths must lie in."`
 	Sweep          time.Duration `key:"sweep" name:"sweep" env:"INGEST_SWEEP" default:"2s" help:"How often a coordinator compares the registry with Redis."`
 	Log            Log           `embed:"" prefix:"log-" key:"log"`
 

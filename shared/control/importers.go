@@ -70,7 +70,8 @@ func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]Ch
 	}
 	for _, slug := range slugs {
 		if wanted[slug] {
-			return nil, refuse(NotFound, nil, "No importer found with the slug '%s'.", slug)
+			unknown := importer.Unknown(slug, listed)
+			return nil, refuse(NotFound, unknown, "%s", unknown.Error())
 		}
 	}
 	return out, nil

@@ -91,7 +91,7 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	_, err := importer.Load(dir, "contries", knowing())
-	if want := `No importer found with the slug 'contries'. (did you mean "countries"?)`; !errors.Is(err, importer.ErrUnknown) || err.Error() != want {
+	if want := `No importer found with the slug 'contries'. Did you mean "countries"?`; !errors.Is(err, importer.ErrUnknown) || err.Error() != want {
 		t.Errorf("contries: %v, want %s", err, want)
 	}
 	_, err = importer.Load(dir, "x", knowing())

@@ -68,11 +68,12 @@ type Token struct {
 // Token shows a token; it will not be shown again.
 func (p *Page) Token(t Token) {
 	p.Line("Token (shown only now):")
-	p.Line("  %s", t.Token)
+	p.put("  " + clean(t.Token))
 	if t.File == "" {
 		p.Line("Add this line to a file and name that file with INGEST_TOKENS_FILE:")
 	} else {
-		p.Line("Add this line to %s:", t.File)
+		p.Line("Add this line to %s:", p.relative(t.File))
 	}
-	p.Line("  %s", t.Line)
+	// One line as it has to stand in the file, however long: it is copied.
+	p.put("  " + clean(t.Line))
 }

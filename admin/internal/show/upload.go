@@ -17,7 +17,6 @@ type Upload struct {
 	began  time.Time
 	at     time.Time
 	tenth  int
-	drawn  bool
 }
 
 // NewUpload returns the progress of a file of size bytes, -1 when that is not known. It has printed nothing yet.
@@ -30,7 +29,8 @@ func (u *Upload) Sent(bytes int64, now time.Time) {
 	if u.screen.Quiet {
 		return
 	}
-	if !u.screen.Live {
+	live := u.screen.Live
+	if live == nil {
 		if tenth := percent(bytes, u.size) / 10; u.size > 0 && tenth > u.tenth {
 			u.tenth = tenth
 			fmt.Fprintln(u.screen.Err, u.line(bytes, now))
@@ -40,19 +40,14 @@ func (u *Upload) Sent(bytes int64, now time.Time) {
 	if now.Sub(u.at) < redraw && bytes != u.size {
 		return
 	}
-	u.at, u.drawn = now, true
-	line := u.line(bytes, now)
-	if runes, room := []rune(line), u.screen.width()-1; len(runes) > room {
-		line = string(runes[:room-1]) + "…"
-	}
-	fmt.Fprintf(u.screen.Err, "\r\x1b[K%s", line)
+	u.at = now
+	live.Draw(func(int) []string { return []string{u.line(bytes, now)} })
 }
 
 // End clears the line on a terminal. It may be called more than once.
 func (u *Upload) End() {
-	if u.drawn {
-		fmt.Fprint(u.screen.Err, "\r\x1b[K")
-		u.drawn = false
+	if live := u.screen.Live; live != nil && !u.screen.Quiet {
+		live.Clear()
 	}
 }
 
@@ -63,7 +58,7 @@ func (u *Upload) line(sent int64, now time.Time) string {
 	} else {
 		text += bytesOf(sent)
 	}
-	if u.size > 0 && u.screen.Live {
+	if u.size > 0 && u.screen.Live != nil {
 		text = bar(sent, u.size, barWidth) + " " + text
 	}
 	if taken := now.Sub(u.began).Seconds(); taken > 0.5 {
