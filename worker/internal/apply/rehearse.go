@@ -144,6 +144,7 @@ func (s *scene) play(ctx context.Context, tx *database.Tx, write func() ([]desti
 
 // prepare writes what earlier chunks would have left for the rows to meet.
 func (s *scene) prepare(ctx context.Context, tx *database.Tx) error {
+	s.found = map[string][]column.Value{}
 	if len(s.met) == 0 && !s.all {
 		return nil
 	}
