@@ -17,6 +17,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/database"
 	"ingest/shared/lifecycle"
+	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
 	"ingest/shared/spool"
@@ -29,6 +30,7 @@ type Parts struct {
 	Redis     *redisstore.Store
 	Databases *database.Pool
 	Spool     *spool.Spool
+	Metrics   *metrics.Metrics
 	Version   string
 	Now       func() time.Time
 	Log       *zap.Logger
@@ -52,7 +54,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	})
 	supervisor := supervise.New(supervise.Parts{
 		Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool,
-		Splitter: splitter, Now: p.Now, Log: p.Log,
+		Splitter: splitter, Metrics: p.Metrics, Now: p.Now, Log: p.Log,
 	})
 	return lifecycle.Parallel(ctx, supervisor.Run, func(ctx context.Context) error { return p.Redis.Live(ctx, c.describe) })
 }

@@ -174,7 +174,7 @@ func levels(all []source) []string {
 	order := [][]string{
 		{"row", "column"},
 		{"importer", "run", "chunk"},
-		{"lifecycle", "config"},
+		{"lifecycle", "config", "metrics"},
 		{"pipeline", "format", "source", "spool"},
 		{"redisstore", "database"},
 		{"registry", "ledger", "destination"},
@@ -232,6 +232,7 @@ func doors(all []source) []string {
 		"github.com/cespare/xxhash":     {"shared/chunk", "shared/source", "shared/pipeline", "coordinator"},
 		"github.com/cenkalti/backoff":   {"shared/lifecycle", "shared/redisstore", "shared/database", "coordinator", "worker", "admin"},
 		"golang.org/x/term":             {"admin"},
+		"github.com/prometheus":         {"shared/metrics"},
 	}
 	var found []string
 	for _, file := range all {

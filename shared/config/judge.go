@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,6 +70,8 @@ func verdict(c *Config, name string) string {
 		if !(c.MaxFailedRatio >= 0 && c.MaxFailedRatio <= 1) {
 			return fmt.Sprintf("must be from 0 to 1, not %v", c.MaxFailedRatio)
 		}
+	case "internal_listen":
+		return address(c.InternalListen)
 	case "log.level":
 		return among(c.Log.Level, "debug", "info", "warn", "error")
 	case "log.format":
@@ -84,6 +88,18 @@ func redisURL(url Secret) string {
 	scheme, _, ok := strings.Cut(url.Reveal(), "://")
 	if !ok || !slices.Contains(schemes, scheme) {
 		return "must be a URL that begins with redis://, rediss://, redis+sentinel:// or redis+cluster://"
+	}
+	return ""
+}
+
+// address judges where something listens; empty is nowhere.
+func address(text string) string {
+	if text == "" {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(text)
+	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
+		return fmt.Sprintf("must be HOST:PORT like 127.0.0.1:9090, not %q", text)
 	}
 	return ""
 }

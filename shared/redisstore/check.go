@@ -32,6 +32,14 @@ func (s *Store) Check(ctx context.Context) error {
 	return s.fit(ctx, s.client)
 }
 
+// Ping says whether Redis answers now. It judges nothing: see Check.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("reach Redis: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) fit(ctx context.Context, node redis.Cmdable) error {
 	text, err := node.Info(ctx).Result()
 	if err != nil && redis.IsPermissionError(err) {
