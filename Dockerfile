@@ -1,0 +1,30 @@
+# The image of every role: one static binary, nothing else. Two ways to it:
+#   docker build -t ingest:local .     compiles in a Go image
+#   make images                        compiles on this machine and needs no registry (--target local)
+
+ARG GO_IMAGE=golang:1.26-alpine
+
+FROM scratch AS base
+# Nobody in particular: it owns /data, the spool, and nothing else. The root file system can be read-only.
+USER 65532:65532
+ENV INGEST_DATA_DIR=/data INGEST_INTERNAL_LISTEN=127.0.0.1:9090
+# configs/ingest.yaml and configs/importers are looked for in /configs, where they can be mounted.
+WORKDIR /
+# Only server roles listen; a command that ends by itself has no health.
+HEALTHCHECK --interval=5s --timeout=6s --start-period=20s --retries=3 CMD ["/ingest", "health", "--quiet"]
+ENTRYPOINT ["/ingest"]
+
+FROM base AS local
+COPY --chown=65532:65532 data /data
+COPY ingest /ingest
+
+FROM ${GO_IMAGE} AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /ingest ./admin/ingest && mkdir /data
+
+FROM base
+COPY --from=build --chown=65532:65532 /data /data
+COPY --from=build /ingest /ingest
