@@ -7,9 +7,9 @@ ARG GO_IMAGE=golang:1.26-alpine
 FROM scratch AS base
 # Nobody in particular: it owns /data, the spool, and nothing else. The root file system can be read-only.
 USER 65532:65532
-ENV INGEST_DATA_DIR=/data INGEST_INTERNAL_LISTEN=127.0.0.1:9090
-# configs/ingest.yaml and configs/importers are looked for in /configs, where they can be mounted.
+# configs/ingest.yaml and configs/importers are looked for in /configs, files that importers name in /files: mount them.
 WORKDIR /
+ENV INGEST_DATA_DIR=/data INGEST_ROOTS=/files INGEST_INTERNAL_LISTEN=127.0.0.1:9090
 # Only server roles listen; a command that ends by itself has no health.
 HEALTHCHECK --interval=5s --timeout=6s --start-period=20s --retries=3 CMD ["/ingest", "health", "--quiet"]
 ENTRYPOINT ["/ingest"]

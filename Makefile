@@ -3,7 +3,7 @@ SHELL := /bin/bash
 FUZZTIME ?= 30s
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help demo build test lint fmt fuzz bench compare matrix setup
+.PHONY: help demo build test lint fmt fuzz bench compare matrix setup images
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,3 +43,6 @@ matrix: setup ## Every combination of workers, chunk sizes and partitions, and m
 
 setup: ## Install what the tests need: redis-server, PostgreSQL, a C compiler for the race detector
 	@tools/setup.sh
+
+images: ## Build ingest:local, ingest-redis:local and ingest-postgres:local without a registry
+	@tools/images.sh

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Builds ingest:local, ingest-redis:local and ingest-postgres:local without a registry: the binary is compiled here, the
-# servers are those of this machine's packages, copied with the libraries they need. Names on the command line choose.
+# servers are those of this machine's packages, copied with the libraries they need. Names on the command line choose
+# some of ingest, redis, postgres; INGEST_IMAGE_TAG is another tag than local.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+tag=${INGEST_IMAGE_TAG:-local}
 limit=40000000 # bytes: what an image of one static binary may have
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -65,11 +67,11 @@ ingest() {
 	mkdir -p "$work/ingest/data"
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$work/ingest/ingest" ./admin/ingest
 	# The old builder is everywhere and stops at its target; the new one is a plug-in.
-	DOCKER_BUILDKIT=0 docker build --quiet --target local -t ingest:local -f Dockerfile "$work/ingest" >/dev/null 2>"$work/log" ||
+	DOCKER_BUILDKIT=0 docker build --quiet --target local -t "ingest:$tag" -f Dockerfile "$work/ingest" >/dev/null 2>"$work/log" ||
 		die "docker build: $(cat "$work/log")"
 	local size
-	size=$(docker image inspect --format '{{.Size}}' ingest:local)
-	[ "$size" -le "$limit" ] || die "ingest:local has $size bytes, at most $limit are allowed."
+	size=$(docker image inspect --format '{{.Size}}' "ingest:$tag")
+	[ "$size" -le "$limit" ] || die "ingest:$tag has $size bytes, at most $limit are allowed."
 }
 
 redis() {
@@ -77,7 +79,7 @@ redis() {
 	base "$root" redis 999 1000 /data
 	program "$root" "$(command -v redis-server)" "$(command -v redis-cli)"
 	install -m 755 tools/images/redis.sh "$root/entrypoint"
-	import "$root" ingest-redis:local \
+	import "$root" "ingest-redis:$tag" \
 		--change 'ENTRYPOINT ["/entrypoint"]' --change 'CMD ["redis-server"]' --change 'WORKDIR /data' --change 'EXPOSE 6379' \
 		--change 'ENV PATH=/usr/local/bin:/usr/bin:/bin' --change 'VOLUME /data'
 }
@@ -91,7 +93,7 @@ postgres() {
 	base "$root" postgres 70 70 /var/lib/postgresql
 	mkdir -p "$root/run/postgresql" "$root/var"
 	ln -s /run "$root/var/run"
-	program "$root" "$bin"/{postgres,initdb,pg_ctl,pg_isready,psql}
+	program "$root" "$bin"/{postgres,initdb,pg_ctl,pg_isready,psql} "$(type -P locale)"
 	local library
 	for library in "$home"/lib/*.so; do
 		# Compiling queries needs a compiler of 100 MB.
@@ -99,7 +101,7 @@ postgres() {
 	done
 	copy "$root" "/usr/share/postgresql/$version" /usr/share/zoneinfo
 	install -m 755 tools/images/postgres.sh "$root/entrypoint"
-	import "$root" ingest-postgres:local \
+	import "$root" "ingest-postgres:$tag" \
 		--change 'ENTRYPOINT ["/entrypoint"]' --change 'CMD ["postgres"]' --change 'EXPOSE 5432' \
 		--change "ENV PATH=$bin:/usr/bin:/bin" --change 'ENV LC_ALL=C.UTF-8' \
 		--change 'ENV PGDATA=/var/lib/postgresql/data' --change 'VOLUME /var/lib/postgresql/data'
@@ -112,4 +114,4 @@ for image in "$@"; do
 	*) die "There is no image $image: ingest, redis, postgres." ;;
 	esac
 done
-docker image ls --format '{{.Repository}}:{{.Tag}}\t{{.Size}}' | grep -E '^ingest(-redis|-postgres)?:local' | sort
+docker image ls --format '{{.Repository}}:{{.Tag}}\t{{.Size}}' | grep -E "^ingest(-redis|-postgres)?:$tag\b" | sort
