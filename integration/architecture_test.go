@@ -233,6 +233,8 @@ func doors(all []source) []string {
 		"github.com/cenkalti/backoff":   {"shared/lifecycle", "shared/redisstore", "shared/database", "coordinator", "worker", "admin"},
 		"golang.org/x/term":             {"admin"},
 		"github.com/prometheus":         {"shared/metrics"},
+		"github.com/testcontainers":     {"integration/rig"},
+		"github.com/moby":               {"integration/rig"},
 	}
 	var found []string
 	for _, file := range all {

@@ -111,7 +111,14 @@ func TestATakeoverIsScraped(t *testing.T) {
 	victim := in.Worker()
 	id := in.Begin("products")
 	rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > 2_000 })
+	// It is killed in the middle of a chunk: between commit and acknowledgement nothing would have to be handed out again.
+	release := lockTable(t, in, "products")
+	rig.Until(t, patience, "a chunk waiting for the table", func() bool {
+		return in.postgres.SQL("ingest", `SELECT count(*) FROM pg_stat_activity
+			WHERE application_name LIKE 'ingest %/%' AND wait_event_type = 'Lock'`)[0] != "0"
+	})
 	victim.Kill9()
+	release()
 	if in.Status(id).Terminal() {
 		t.Fatal("the run was too short to prove anything")
 	}

@@ -110,8 +110,15 @@ postgres() {
 [ $# -gt 0 ] || set -- ingest redis postgres
 for image in "$@"; do
 	case $image in
-	ingest | redis | postgres) "$image" ;;
+	ingest) name=ingest ;;
+	redis | postgres) name=ingest-$image ;;
 	*) die "There is no image $image: ingest, redis, postgres." ;;
 	esac
+	before=$(docker image inspect --format '{{.Id}}' "$name:$tag" 2>/dev/null || true)
+	"$image"
+	# What was replaced would lie around without a name; a container that still runs keeps it.
+	if [ -n "$before" ] && [ "$before" != "$(docker image inspect --format '{{.Id}}' "$name:$tag")" ]; then
+		docker image rm "$before" >/dev/null 2>&1 || true
+	fi
 done
 docker image ls --format '{{.Repository}}:{{.Tag}}\t{{.Size}}' | grep -E "^ingest(-redis|-postgres)?:$tag\b" | sort

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
 	// An image FROM scratch has neither time zones nor certificate authorities; a machine's own come first.
 	_ "time/tzdata"
 
