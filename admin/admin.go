@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/term"
 
+	"ingest/admin/internal/remote"
 	"ingest/admin/internal/show"
 	"ingest/shared/config"
 )
@@ -95,9 +96,11 @@ type session struct {
 	stdout   io.Writer
 	workdir  string
 	settings config.Config
-	screen   show.Screen
-	log      *zap.Logger
-	now      func() time.Time
+	// remote is nil unless a server is to be asked.
+	remote *remote.Client
+	screen show.Screen
+	log    *zap.Logger
+	now    func() time.Time
 }
 
 func newScreen(o Options, format show.Format, quiet bool) show.Screen {

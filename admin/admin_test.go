@@ -53,7 +53,7 @@ func TestWrongUsageIsExitCode2(t *testing.T) {
 		{args: []string{"run"}, says: "importer"},
 		{args: []string{"run", "x", "--param", "a=b"}, says: "--param"},
 		{args: []string{"run", "x", "--wait", "--detach"}, says: "--wait"},
-		{args: []string{"run", "x", "--server", "http://localhost"}, says: "--server"},
+		{args: []string{"run", "x", "--server", "localhost:8080"}, says: "--server: the server must be a URL"},
 		{args: []string{"retry", "1", "--with", "x.csv"}, says: "--with"},
 		{args: []string{"status", "abc"}, says: "abc"},
 		{args: []string{"status"}, says: "id"},

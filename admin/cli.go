@@ -26,6 +26,10 @@ type cli struct {
 	Output show.Format `help:"Form of the result: ${enum}." enum:"table,json,yaml" default:"table"`
 	Quiet  bool        `help:"Print nothing on success."`
 
+	Server    string        `help:"Ask the REST API of this server instead of the databases: http://HOST:8080." env:"INGEST_SERVER" placeholder:"URL"`
+	Token     config.Secret `help:"Token for the server." env:"INGEST_TOKEN" placeholder:"TOKEN"`
+	TokenFile string        `help:"File that holds the token." env:"INGEST_TOKEN_FILE" placeholder:"FILE"`
+
 	Settings config.Config `embed:"" group:"Configuration"`
 
 	Run        runCommand        `cmd:"" help:"Import: start a run and wait for it."`
@@ -45,10 +49,11 @@ type cli struct {
 	Coordinator coordinatorCommand `cmd:"" help:"Split sources and finish runs." group:"Server roles"`
 	Worker      workerCommand      `cmd:"" help:"Write rows; start as many as you like." group:"Server roles"`
 
-	Migrate migrateCommand `cmd:"" help:"Make or update the engine's tables." group:"Set-up"`
-	ConfigC configCommand  `cmd:"" name:"config" help:"Show the effective configuration." group:"Set-up"`
-	Health  healthCommand  `cmd:"" help:"Ask the server role of this configuration whether it is ready." group:"Set-up"`
-	Version versionCommand `cmd:"" help:"Show the version; --version does, too." group:"Set-up"`
+	Migrate  migrateCommand `cmd:"" help:"Make or update the engine's tables." group:"Set-up"`
+	NewToken tokenCommand   `cmd:"" name:"token" help:"Make a token for the API." group:"Set-up"`
+	ConfigC  configCommand  `cmd:"" name:"config" help:"Show the effective configuration." group:"Set-up"`
+	Health   healthCommand  `cmd:"" help:"Ask the server role of this configuration whether it is ready." group:"Set-up"`
+	Version  versionCommand `cmd:"" help:"Show the version; --version does, too." group:"Set-up"`
 }
 
 // parsed is a command line that is right.
@@ -100,6 +105,9 @@ func parse(args []string, o Options) (*parsed, error) {
 	}
 	if s.settings, err = c.Settings.Complete(from.file, o.Environ, o.Workdir); err != nil {
 		return nil, &usage{err.Error()}
+	}
+	if s.remote, err = newRemote(c, o, s.settings.Path); err != nil {
+		return nil, err
 	}
 	s.log, err = newLog(o.Stderr, s.settings, leastOf(found.Command(), s.screen))
 	return &parsed{context: found, session: s}, err

@@ -48,11 +48,7 @@ func (s *server) answers(ctx context.Context) error {
 	if s.role == roleWorker {
 		return nil
 	}
-	db, err := s.databases.Get(home)
-	if err == nil {
-		err = db.Ping(ctx)
-	}
-	if err != nil {
+	if err := s.registry.Ping(ctx); err != nil {
 		s.log.Debug("not ready", zap.Error(err))
 		return fmt.Errorf("the registry: %s", database.Explain(err).Reason())
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os/user"
-	"path/filepath"
 
 	"ingest/admin/internal/show"
 	"ingest/shared/control"
@@ -34,12 +33,18 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
 		request := control.StartRequest{Importer: c.Importer, File: file, DryRun: c.DryRun, User: userName()}
 		switch {
+		case sys.remote != nil && file != "":
+			if file != "-" {
+				request.File = inside(s.workdir, file)
+			}
+			return s.send(ctx, sys.remote, request)
 		case file == "-":
 			return s.startSpooled(ctx, sys, request)
-		case file != "" && !filepath.IsAbs(file):
-			request.File = filepath.Join(s.workdir, file)
+		case file != "":
+			request.File = inside(s.workdir, file)
 		}
-		return sys.control.Start(ctx, request)
+		r, _, err := sys.control.Start(ctx, request)
+		return r, err
 	})
 }
 
@@ -65,8 +70,8 @@ type starter func(ctx context.Context, sys *system) (control.Resource, error)
 
 // launch starts a run and, unless detached, waits for it; without Redis it executes the run itself.
 func (s *session) launch(ctx context.Context, detach bool, start starter) error {
-	dir := s.settings.DataDir
-	if s.settings.Embedded() && detach && !announced(dir) {
+	alone := s.remote == nil && s.settings.Embedded()
+	if alone && detach && !announced(s.settings.DataDir) {
 		return misuse("--detach needs a process that executes the run: start `ingest up` first, or leave --detach out")
 	}
 	sys, err := s.write(ctx)
@@ -75,7 +80,7 @@ func (s *session) launch(ctx context.Context, detach bool, start starter) error 
 	}
 	defer sys.Close()
 	start = s.explaining(start)
-	if s.settings.Embedded() && !detach {
+	if alone && !detach {
 		return s.execute(ctx, sys, start)
 	}
 	created, err := start(ctx, sys)
@@ -146,7 +151,7 @@ func (s *session) startSpooled(ctx context.Context, sys *system, request control
 		return control.Resource{}, err
 	}
 	request.File, request.Spooled, request.Filename = path, true, "stdin"
-	created, err := sys.control.Start(ctx, request)
+	created, _, err := sys.control.Start(ctx, request)
 	if err != nil {
 		return created, errors.Join(err, store.Remove(path))
 	}

@@ -56,9 +56,6 @@ type statusCommand struct {
 	Watch bool  `help:"Show the progress until the run ends; exit code as of run."`
 }
 
-// rowsShown is how many failed rows the JSON of a run has.
-const rowsShown = 100
-
 // Run shows one run.
 func (c *statusCommand) Run(ctx context.Context, s *session) error {
 	return s.ask(ctx, func(sys *system) error {
@@ -68,7 +65,7 @@ func (c *statusCommand) Run(ctx context.Context, s *session) error {
 			}
 			return s.watched(ctx, sys, c.ID)
 		}
-		rows := rowsShown
+		rows := s.settings.MaxShowRows
 		if s.screen.Format == show.Table {
 			rows = 0
 		}
@@ -83,12 +80,6 @@ func (c *statusCommand) Run(ctx context.Context, s *session) error {
 type cancelCommand struct {
 	ID   int64 `arg:"" help:"Run."`
 	Wait bool  `help:"Wait until no further row can be written."`
-}
-
-// answer is the REST body of a cancel.
-type answer struct {
-	Message string           `json:"message"`
-	Data    control.Resource `json:"data"`
 }
 
 // Run asks a run to stop.
@@ -109,7 +100,7 @@ func (c *cancelCommand) Run(ctx context.Context, s *session) error {
 		if !r.Status.Terminal() && sys.interrupted() {
 			s.screen.Note("Nothing executes runs now: `ingest up` carries it out.")
 		}
-		return s.screen.Document(answer{message, r}, func(p *show.Page) { p.Line("%s", text) })
+		return s.screen.Document(control.Answer{Message: message, Data: r}, func(p *show.Page) { p.Line("%s", text) })
 	})
 }
 
@@ -156,10 +147,7 @@ func (c *failedRowsCommand) Run(ctx context.Context, s *session) error {
 		if c.To == "" || c.To == "-" {
 			return buffered(s.stdout, func(w io.Writer) error { return sys.control.FailedRows(ctx, c.ID, w, c.Raw) })
 		}
-		path := c.To
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(s.workdir, path)
-		}
+		path := inside(s.workdir, c.To)
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			return fmt.Errorf("%s is a directory", c.To)
 		}

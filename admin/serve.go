@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"ingest/coordinator"
 	"ingest/shared/spool"
 )
 
@@ -30,6 +31,9 @@ func (s *session) serve(ctx context.Context, r role) error {
 		return misuse("no Redis is configured, so that there is nothing to share with other processes: use `ingest up`, " +
 			"or set redis.url (INGEST_REDIS_URL)")
 	}
+	if refusal := coordinator.Refusal(s.settings); refusal != "" && r != roleWorker {
+		return misuse("%s", refusal)
+	}
 	p, err := s.plan(r)
 	if err != nil {
 		return err
@@ -42,6 +46,10 @@ func (s *session) plan(r role) (plan, error) {
 	p := plan{role: r, settings: s.settings, log: s.log, version: buildVersion().Version, now: s.now}
 	if r == roleWorker {
 		return p, nil
+	}
+	if r == roleRun {
+		// It lives as long as one run: nobody could rely on an API of its.
+		p.settings.Listen = ""
 	}
 	if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
 		return p, fmt.Errorf("create the data directory: %w", err)

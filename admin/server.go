@@ -19,6 +19,7 @@ import (
 // server is a process that does the work of a role: its parts and the clients they need.
 type server struct {
 	plan
+	registry  *registry.Registry
 	redis     *redisstore.Store
 	databases *database.Pool
 	// member is nil unless the installation is embedded.
@@ -29,7 +30,7 @@ type server struct {
 }
 
 func newServer(p plan, reg *registry.Registry, redis *redisstore.Store, databases *database.Pool) *server {
-	s := &server{plan: p, redis: redis, databases: databases, group: &lifecycle.Group{}}
+	s := &server{plan: p, registry: reg, redis: redis, databases: databases, group: &lifecycle.Group{}}
 	numbers := metrics.New(string(p.role), p.version, p.now)
 	// Parts stop in this order: the worker puts down what it holds while the others still answer.
 	if p.role != roleCoordinator {

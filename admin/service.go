@@ -10,7 +10,7 @@ import (
 
 // service is what the commands ask for: *control.Control, or whatever speaks to one.
 type service interface {
-	Start(ctx context.Context, req control.StartRequest) (control.Resource, error)
+	Start(ctx context.Context, req control.StartRequest) (r control.Resource, repeated bool, err error)
 	Cancel(ctx context.Context, id int64) (control.Resource, error)
 	Retry(ctx context.Context, id int64, req control.RetryRequest) (control.Resource, error)
 	Run(ctx context.Context, id int64, rows int) (control.Resource, error)
@@ -25,7 +25,11 @@ type service interface {
 }
 
 // fresh answers for an installation whose database does not exist yet: there are no runs, and asking makes none.
-type fresh struct{ service }
+type fresh struct {
+	service
+	// path is where the API begins.
+	path string
+}
 
 func (fresh) Cancel(_ context.Context, id int64) (control.Resource, error) {
 	return control.Resource{}, noRun(id)
@@ -35,14 +39,8 @@ func (fresh) Run(_ context.Context, id int64, _ int) (control.Resource, error) {
 	return control.Resource{}, noRun(id)
 }
 
-func (fresh) Runs(_ context.Context, req control.ListRequest) (control.List, error) {
-	const path = "/api/v1/ingest"
-	first := path + "?page=1"
-	return control.List{
-		Data:  []control.Resource{},
-		Links: control.Links{First: first, Last: first},
-		Meta:  control.PageMeta{CurrentPage: 1, LastPage: 1, Path: path, PerPage: req.PerPage},
-	}, nil
+func (f fresh) Runs(_ context.Context, req control.ListRequest) (control.List, error) {
+	return control.NoRuns(f.path, req), nil
 }
 
 func (fresh) ErrorSummary(_ context.Context, id int64) (control.ErrorSummary, error) {

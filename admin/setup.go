@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"ingest/admin/internal/show"
+	"ingest/shared/control"
 	"ingest/shared/database"
 )
 
@@ -117,7 +118,7 @@ func (c *rebuildCommand) Run(ctx context.Context, s *session) error {
 		if err := sys.control.Rebuild(ctx, c.ID); err != nil {
 			return err
 		}
-		text := fmt.Sprintf("The Redis state of ingest run #%d is forgotten: the coordinator restores it.", c.ID)
+		text := control.RebuildText(c.ID)
 		return s.screen.Document(map[string]string{"message": text}, func(p *show.Page) { p.Line("%s", text) })
 	})
 }

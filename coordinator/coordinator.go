@@ -1,4 +1,4 @@
-// Package coordinator is the server role that splits sources and ends runs.
+// Package coordinator is the server role that splits sources, ends runs and serves the REST API.
 //
 // Any number of coordinators may run; each splits the runs whose source it sees and all of them supervise. A
 // coordinator that is killed at any point leaves nothing that another cannot finish.
@@ -12,9 +12,11 @@ import (
 
 	"go.uber.org/zap"
 
+	"ingest/coordinator/internal/api"
 	"ingest/coordinator/internal/split"
 	"ingest/coordinator/internal/supervise"
 	"ingest/shared/config"
+	"ingest/shared/control"
 	"ingest/shared/database"
 	"ingest/shared/lifecycle"
 	"ingest/shared/metrics"
@@ -56,7 +58,33 @@ func (c *Coordinator) Run(ctx context.Context) error {
 		Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool,
 		Splitter: splitter, Metrics: p.Metrics, Now: p.Now, Log: p.Log,
 	})
-	return lifecycle.Parallel(ctx, supervisor.Run, func(ctx context.Context) error { return p.Redis.Live(ctx, c.describe) })
+	parts := []func(context.Context) error{
+		supervisor.Run, func(ctx context.Context) error { return p.Redis.Live(ctx, c.describe) },
+	}
+	if p.Config.Listen != "" {
+		served, err := api.New(api.Parts{
+			Config: p.Config, Spool: p.Spool, Version: p.Version, Ready: c.ready, Now: p.Now, Log: p.Log,
+			Control: control.New(control.Parts{
+				Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Now: p.Now, Log: p.Log,
+			}),
+		})
+		if err != nil {
+			return err
+		}
+		parts = append(parts, served.Run)
+	}
+	return lifecycle.Parallel(ctx, parts...)
+}
+
+// Refusal says why a coordinator must not be started with this configuration, "" when it may.
+func Refusal(c config.Config) string { return api.Refusal(c) }
+
+// ready returns an error while Redis or the registry cannot be reached.
+func (c *Coordinator) ready(ctx context.Context) error {
+	if err := c.parts.Redis.Ping(ctx); err != nil {
+		return err
+	}
+	return c.parts.Registry.Ping(ctx)
 }
 
 // describe says who this process is and which spool it reads.

@@ -13,8 +13,10 @@ import (
 // ComposeOptions say what the system in containers reads.
 type ComposeOptions struct {
 	Images Images
-	// Importers are definitions by file name; Files lie in /files.
-	Importers, Files map[string]string
+	// Importers are definitions by file name.
+	Importers map[string]string
+	// Tokens is the tokens file.
+	Tokens string
 }
 
 // Compose is the system of compose.yaml under a project name of its own, on ports nobody else has. It is brought down
@@ -40,9 +42,7 @@ func StartCompose(t testing.TB, o ComposeOptions) *Compose {
 	for name, text := range o.Importers {
 		c.write(filepath.Join("configs", "importers", name), text)
 	}
-	for name, text := range o.Files {
-		c.write(filepath.Join("files", name), text)
-	}
+	c.write(filepath.Join("configs", "tokens.yaml"), o.Tokens)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("output of the containers:\n%s", tail(c.run("logs", "--no-color"), 200))
@@ -130,10 +130,10 @@ func (c *Compose) AwaitHealthy(service string) {
 	})
 }
 
-// Exec runs a command of the binary in the first container of a service and returns what it prints.
-func (c *Compose) Exec(service string, args ...string) string {
+// Published is host:port of a service on this machine.
+func (c *Compose) Published(service string, port int) string {
 	c.t.Helper()
-	return docker(c.t, append([]string{"exec", c.first(service), "/ingest"}, args...)...)
+	return docker(c.t, "container", "port", c.first(service), fmt.Sprint(port))
 }
 
 // Address is host:port of a service in the network of the containers, which this machine reaches.

@@ -43,6 +43,12 @@ func BuildImages(t testing.TB) Images {
 	return images
 }
 
+// Run runs a command of the binary in a container of its own and returns what it prints.
+func (i Images) Run(t testing.TB, args ...string) string {
+	t.Helper()
+	return docker(t, append([]string{"run", "--rm", "--read-only", i.Ingest}, args...)...)
+}
+
 // noEngine says why there is no Docker engine, "" when there is one.
 func noEngine(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, engineLimit)

@@ -67,6 +67,7 @@ func NewSystem(t testing.TB, options SystemOptions) *System {
 		"INGEST_DATA_DIR="+filepath.Join(s.Dir, "data"),
 		"INGEST_IMPORTERS="+filepath.Join(s.Dir, "importers"),
 		"INGEST_ROOTS="+s.Dir,
+		"INGEST_LISTEN=127.0.0.1:0",
 		"INGEST_LEASE=1s",
 		"INGEST_SWEEP=200ms",
 		"INGEST_SLOTS=4",

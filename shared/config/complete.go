@@ -113,6 +113,7 @@ func (d *completing) secretFile(name string) (text string, set bool) {
 func (d *completing) paths(c *Config) {
 	c.DataDir = d.path(c, "data_dir", c.DataDir)
 	c.Importers = d.path(c, "importers", c.Importers)
+	c.TokensFile = d.path(c, "tokens_file", c.TokensFile)
 	roots := make([]string, len(c.Roots))
 	for i, root := range c.Roots {
 		roots[i] = d.path(c, "roots", root)

@@ -17,6 +17,11 @@ import (
 type Config struct {
 	Redis          Redis         `embed:"" prefix:"redis-" key:"redis"`
 	Namespace      string        `key:"namespace" name:"namespace" env:"INGEST_NAMESPACE" default:"ingest" help:"Tells installations apart: prefix of every Redis key and part of every ledger key."`
+	Listen         string        `key:"listen" name:"listen" env:"INGEST_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where a coordinator serves the REST API; empty is nowhere."`
+	TokensFile     string        `key:"tokens_file" name:"tokens-file" env:"INGEST_TOKENS_FILE" default:"" placeholder:"FILE" help:"Who may use the API (see: ingest token); without it the API is for this machine alone."`
+	Path           string        `key:"path" name:"path" env:"INGEST_PATH" default:"/api/v1/ingest" placeholder:"PATH" help:"Where the API begins."`
+	MaxUpload      Size          `key:"max_upload" name:"max-upload" env:"INGEST_MAX_UPLOAD" default:"1GiB" help:"Greatest file the API takes."`
+	MaxShowRows    int           `key:"max_show_rows" name:"max-show-rows" env:"INGEST_MAX_SHOW_ROWS" default:"100" help:"Most rows that are shown with a run."`
 	DataDir        string        `key:"data_dir" name:"data-dir" env:"INGEST_DATA_DIR" default:".ingest" placeholder:"DIR" help:"Spool and embedded database."`
 	Importers      string        `key:"importers" name:"importers" env:"INGEST_IMPORTERS" default:"configs/importers" placeholder:"DIR" help:"Directory of the importer definitions."`
 	ChunkSize      int           `key:"chunk_size" name:"chunk-size" env:"INGEST_CHUNK_SIZE" default:"1000" help:"Rows per chunk, unless the importer says otherwise."`

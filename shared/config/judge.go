@@ -13,6 +13,11 @@ import (
 	"ingest/shared/run"
 )
 
+// maxShowRows bounds an answer that holds rows.
+const maxShowRows = 10_000
+
+var pathPattern = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
 var namespacePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // judge reports every value that cannot be worked with.
@@ -33,6 +38,18 @@ func verdict(c *Config, name string) string {
 		if !namespacePattern.MatchString(c.Namespace) {
 			return fmt.Sprintf("must be up to 63 letters, digits, '.', '-' and '_', not %q", c.Namespace)
 		}
+	case "listen":
+		return address(c.Listen)
+	case "path":
+		if !pathPattern.MatchString(c.Path) {
+			return fmt.Sprintf("must be like /api/v1/ingest, not %q", c.Path)
+		}
+	case "max_upload":
+		if c.MaxUpload < 1 {
+			return "must be at least one byte"
+		}
+	case "max_show_rows":
+		return within(int64(c.MaxShowRows), 0, maxShowRows)
 	case "data_dir":
 		return filled(c.DataDir)
 	case "importers":
@@ -98,8 +115,8 @@ func address(text string) string {
 		return ""
 	}
 	_, port, err := net.SplitHostPort(text)
-	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
-		return fmt.Sprintf("must be HOST:PORT like 127.0.0.1:9090, not %q", text)
+	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
+		return fmt.Sprintf("must be an address like 127.0.0.1:8080, not %q", text)
 	}
 	return ""
 }

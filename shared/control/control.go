@@ -52,10 +52,18 @@ type StartRequest struct {
 	// Spooled says that File was stored in the spool for this run (standard input) and is removed with it.
 	Spooled bool
 	// Filename is what people call the source; empty = the base name of the path.
-	Filename       string
-	DryRun         bool
-	User           string
-	IdempotencyKey string
+	Filename string
+	DryRun   bool
+	User     string
+	Once     Once
+}
+
+// Once makes a request that is repeated return the run of the first one. The zero value does not.
+type Once struct {
+	// Key is the client's name for the request, Request identifies what it asks for: the same key with another request
+	// is refused.
+	Key     string
+	Request string
 }
 
 // RetryRequest says which rows of a run to retry, and how.
@@ -68,6 +76,7 @@ type RetryRequest struct {
 	// Force retries a run again that was already retried.
 	Force bool
 	User  string
+	Once  Once
 }
 
 // ListRequest selects a page of runs. Zero values mean: page 1, 15 per page, all.

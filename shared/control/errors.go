@@ -28,6 +28,8 @@ type Error struct {
 	Message string
 	// RunID names the run that is in the way, 0 = none.
 	RunID int64
+	// Field names what of the request is wrong; empty = the request as a whole.
+	Field string
 	err   error
 }
 
@@ -47,6 +49,11 @@ func KindOf(err error) Kind {
 
 func refuse(kind Kind, cause error, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), err: cause}
+}
+
+// Refusal is an *Error with its cause, for surfaces that meet refusals of their own.
+func Refusal(kind Kind, cause error, format string, args ...any) *Error {
+	return refuse(kind, cause, format, args...)
 }
 
 func unknownRun(id int64) *Error {

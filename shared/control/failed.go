@@ -67,14 +67,14 @@ func (c *Control) logged(ctx context.Context, r run.Run, f ledger.Filter) (iter.
 	return ledger.New(db).Logged(ctx, r.UID, r.Manifest.Partitions, f), nil
 }
 
-// rows returns the first rows of a run that were kept: the failed ones, or all where all are logged.
-func (c *Control) rows(ctx context.Context, r run.Run, limit int) ([]Row, error) {
+// rows returns the first rows of a run that were kept and that the filter selects.
+func (c *Control) rows(ctx context.Context, r run.Run, f ledger.Filter, limit int) ([]Row, error) {
 	definition, err := definitionOf(r)
 	if err != nil {
 		return nil, err
 	}
 	names := pipeline.PrimaryNames(definition, r.Manifest.Header)
-	logged, err := c.logged(ctx, r, ledger.Filter{})
+	logged, err := c.logged(ctx, r, f)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,11 @@ func (c *Control) Importers(context.Context) ([]ImporterInfo, error) {
 	return out, nil
 }
 
+// Importer returns a definition as it is now. It holds no secret: connections are names.
+func (c *Control) Importer(_ context.Context, slug string) (importer.Definition, error) {
+	return c.definition(slug)
+}
+
 // Check validates definitions, all of them without names. With connect it also looks at the real tables.
 func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]CheckResult, error) {
 	listed, err := importer.List(c.settings.Importers, Checks())

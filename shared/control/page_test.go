@@ -34,10 +34,10 @@ func TestPages(t *testing.T) {
 		"the middle, filtered": {
 			request: ListRequest{Page: 2, PerPage: 5, Status: "completed_with_errors", Importer: "a&b"}, total: 11, count: 5,
 			links: Links{
-				First: "/api/v1/ingest?importer=a%26b&page=1&status=completed_with_errors",
-				Last:  "/api/v1/ingest?importer=a%26b&page=3&status=completed_with_errors",
-				Prev:  textOf("/api/v1/ingest?importer=a%26b&page=1&status=completed_with_errors"),
-				Next:  textOf("/api/v1/ingest?importer=a%26b&page=3&status=completed_with_errors"),
+				First: "/api/v1/ingest?importer=a%26b&page=1&per_page=5&status=completed_with_errors",
+				Last:  "/api/v1/ingest?importer=a%26b&page=3&per_page=5&status=completed_with_errors",
+				Prev:  textOf("/api/v1/ingest?importer=a%26b&page=1&per_page=5&status=completed_with_errors"),
+				Next:  textOf("/api/v1/ingest?importer=a%26b&page=3&per_page=5&status=completed_with_errors"),
 			},
 			meta: PageMeta{
 				CurrentPage: 2, From: number(6), LastPage: 3, Path: "/api/v1/ingest", PerPage: 5, To: number(10), Total: 11,
@@ -46,7 +46,8 @@ func TestPages(t *testing.T) {
 		"the last, not full": {
 			request: ListRequest{Page: 3, PerPage: 5}, total: 11, count: 1,
 			links: Links{
-				First: "/api/v1/ingest?page=1", Last: "/api/v1/ingest?page=3", Prev: textOf("/api/v1/ingest?page=2"),
+				First: "/api/v1/ingest?page=1&per_page=5", Last: "/api/v1/ingest?page=3&per_page=5",
+				Prev: textOf("/api/v1/ingest?page=2&per_page=5"),
 			},
 			meta: PageMeta{
 				CurrentPage: 3, From: number(11), LastPage: 3, Path: "/api/v1/ingest", PerPage: 5, To: number(11), Total: 11,
@@ -55,7 +56,7 @@ func TestPages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			links, meta := page(c.request, c.total, c.count)
+			links, meta := page("/api/v1/ingest", c.request, c.total, c.count)
 			if diff := cmp.Diff(c.links, links); diff != "" {
 				t.Errorf("links (-want +got):\n%s", diff)
 			}
@@ -80,7 +81,7 @@ func TestPagesHoldEveryRunOnce(t *testing.T) {
 				t.Fatalf("page %d asks for something else (-want +got):\n%s", number, diff)
 			}
 			count := int(min(total-seen, int64(perPage)))
-			links, meta := page(request, total, count)
+			links, meta := page("/api/v1/ingest", request, total, count)
 			if count > 0 && (*meta.From != seen+1 || *meta.To != seen+int64(count)) {
 				t.Fatalf("page %d is from %d to %d, want %d to %d", number, *meta.From, *meta.To, seen+1, seen+int64(count))
 			}

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error)
 		resource.Rows = []Row{}
 		return resource, nil
 	}
-	resource.Rows, err = c.rows(ctx, r, rows)
+	resource.Rows, err = c.rows(ctx, r, ledger.Filter{}, rows)
 	if KindOf(err) == Unavailable {
 		// The run is answered all the same, without rows, and says so.
 		resource.Rows, err = nil, nil
@@ -39,17 +40,17 @@ func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error)
 
 // Runs returns a page of runs, newest first.
 func (c *Control) Runs(ctx context.Context, req ListRequest) (List, error) {
-	if req.Page == 0 {
-		req.Page = 1
-	}
-	if req.PerPage == 0 {
-		req.PerPage = defaultPerPage
-	}
+	req = req.complete()
 	if req.Page < 1 || req.PerPage < 1 || req.PerPage > maxPerPage {
-		return List{}, refuse(Invalid, nil, "The page must be at least 1 and per_page between 1 and %d.", maxPerPage)
+		return List{}, &Error{
+			Kind: Invalid, Field: "per_page",
+			Message: fmt.Sprintf("The page must be at least 1 and per_page between 1 and %d.", maxPerPage),
+		}
 	}
 	if req.Status != "" && !run.Status(req.Status).Valid() {
-		return List{}, refuse(Invalid, nil, "The status '%s' is none of %v.", req.Status, run.Statuses())
+		return List{}, &Error{
+			Kind: Invalid, Field: "status", Message: fmt.Sprintf("The status '%s' is none of %v.", req.Status, run.Statuses()),
+		}
 	}
 	runs, total, err := c.registry.List(ctx, listFilter(req))
 	if err != nil {
@@ -59,7 +60,7 @@ func (c *Control) Runs(ctx context.Context, req ListRequest) (List, error) {
 	for _, r := range runs {
 		list.Data = append(list.Data, c.resource(ctx, r))
 	}
-	list.Links, list.Meta = page(req, total, len(runs))
+	list.Links, list.Meta = page(c.settings.Path, req, total, len(runs))
 	return list, nil
 }
 
@@ -151,20 +152,37 @@ func total(p redisstore.Progress) int64 {
 	return int64(float64(p.SplitRows) * float64(p.BytesTotal) / float64(p.SplitBytes))
 }
 
+// taken is how long a new run may take to be taken up before that is worth a word.
+const taken = 3 * time.Second
+
+// unknown says why Redis does not know a run; "" when it just has to be told.
+func (c *Control) unknown(ctx context.Context, r run.Run) string {
+	embedded := c.settings.Embedded()
+	if c.redis == nil {
+		return "Waiting: nothing executes it (`ingest up` continues it)."
+	}
+	processes, err := c.redis.Processes(ctx)
+	served := slices.ContainsFunc(processes, func(p redisstore.Process) bool { return p.Role == "coordinator" })
+	switch {
+	case embedded && !served:
+		return "Waiting: nothing executes it (`ingest up` continues it)."
+	case err != nil:
+		return "Waiting: Redis cannot be reached (see redis.url in `ingest config`)."
+	case !served:
+		return "Waiting: no coordinator is running (start `ingest coordinator`)."
+	case c.now().Sub(r.CreatedAt) < taken:
+		return ""
+	default:
+		return "Waiting: a coordinator has to take it up."
+	}
+}
+
 // fromHeads fills in what the ledger knows, and says what the run waits for.
 func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *string {
-	waiting := "Waiting: Redis cannot be reached (see redis.url in `ingest config`)."
-	if c.settings.Embedded() {
-		waiting = "Waiting: nothing executes it (`ingest up` continues it)."
-	} else if processes, err := c.redis.Processes(ctx); err == nil {
-		waiting = "Waiting: a coordinator has to take it up."
-		if !slices.ContainsFunc(processes, func(p redisstore.Process) bool { return p.Role == "coordinator" }) {
-			waiting = "Waiting: no coordinator is running (start `ingest coordinator`)."
-		}
-	}
+	waiting := c.unknown(ctx, r)
 	db, err := c.databases.Get(r.Connection)
 	if err != nil || r.Manifest == nil {
-		return &waiting
+		return textOf(waiting)
 	}
 	heads, err := ledger.New(db).Heads(ctx, r.UID)
 	if ctx.Err() != nil {
@@ -181,7 +199,7 @@ func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *stri
 	}
 	out.count(counts)
 	out.Progress.Total = max(out.Progress.Total, out.Progress.Processed)
-	return &waiting
+	return textOf(waiting)
 }
 
 // waitingFor says what a run cannot go on without; nil while it goes on.

@@ -184,3 +184,9 @@ func (t *Time) UnmarshalJSON(text []byte) error {
 
 // String is the time in the contract's form.
 func (t Time) String() string { return t.UTC().Format(timeLayout) }
+
+// Answer is a message about a run, with it.
+type Answer struct {
+	Message string   `json:"message"`
+	Data    Resource `json:"data"`
+}

@@ -16,6 +16,9 @@ import (
 // definition. Two at once: the registry decides, one wins, the other is refused naming it. A dry run neither blocks,
 // is named, nor counts as a retry.
 func (c *Control) Retry(ctx context.Context, id int64, req RetryRequest) (Resource, error) {
+	if first, repeated, err := c.repeated(ctx, req.Once); err != nil || repeated {
+		return first, err
+	}
 	original, err := c.get(ctx, id)
 	if err != nil {
 		return Resource{}, err
@@ -43,10 +46,10 @@ func (c *Control) Retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	if hash != original.Hash {
 		warnings = []string{"The definition of the importer has changed since the original run."}
 	}
-	created, _, err := c.registry.Create(ctx, registry.NewRun{
+	created, repeated, err := c.registry.Create(ctx, registry.NewRun{
 		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
 		Origin: origin, DryRun: dry, Parent: id, Claim: !dry, Force: req.Force, User: req.User,
-		Filename: original.Filename, Warnings: warnings,
+		Filename: original.Filename, Warnings: warnings, IdempotencyKey: req.Once.Key, Request: req.Once.Request,
 	})
 	var claimed *registry.Claimed
 	if errors.As(err, &claimed) {
@@ -54,6 +57,9 @@ func (c *Control) Retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	}
 	if err != nil {
 		return Resource{}, c.unavailable(err, "The retry could not be registered")
+	}
+	if repeated {
+		return c.same(ctx, created, req.Once)
 	}
 	c.wake(ctx)
 	return c.resource(ctx, created), nil
@@ -157,6 +163,11 @@ func (c *Control) alreadyRetried(ctx context.Context, id, by int64) error {
 }
 
 func finishedText(id int64) string { return fmt.Sprintf("Ingest run #%d has already finished.", id) }
+
+// RebuildText is what a surface says after a Rebuild.
+func RebuildText(id int64) string {
+	return fmt.Sprintf("The Redis state of ingest run #%d is forgotten: the coordinator restores it.", id)
+}
 
 // Rebuild forgets what Redis knows of a run that is not terminal; the coordinator restores it from registry and
 // ledger. It is safe at any time and only costs repeated work.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -20,41 +21,87 @@ import (
 )
 
 // Start begins a run and returns it, pending. What can be known without reading the data is refused with *Error and
-// leaves no run behind. With an idempotency key the repeated request returns the first run.
-func (c *Control) Start(ctx context.Context, req StartRequest) (Resource, error) {
+// leaves no run behind. A repeated request (see Once) returns the first run and true; a spooled file is then nobody's.
+func (c *Control) Start(ctx context.Context, req StartRequest) (r Resource, repeated bool, err error) {
+	if r, repeated, err = c.repeated(ctx, req.Once); err != nil || repeated {
+		return r, repeated, err
+	}
 	definition, err := c.definition(req.Importer)
 	if err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
 	path, err := c.path(req, definition)
 	if err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
 	if _, err := source.Inspect(path); err != nil {
-		return Resource{}, refuse(Invalid, err, "%s", err.Error())
+		return Resource{}, false, refuse(Invalid, err, "%s", err.Error())
 	}
 	if err := c.ready(ctx, definition); err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
 	sp, err := c.spoolID(ctx)
 	if err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
 	filename := req.Filename
 	if filename == "" {
 		filename = filepath.Base(path)
 	}
 	snapshot, hash := definition.Snapshot()
-	created, _, err := c.registry.Create(ctx, registry.NewRun{
+	created, repeated, err := c.registry.Create(ctx, registry.NewRun{
 		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
 		Origin: run.Origin{Path: path, Spool: sp, Spooled: req.Spooled}, DryRun: req.DryRun,
-		User: req.User, Filename: filename, IdempotencyKey: req.IdempotencyKey,
+		User: req.User, Filename: filename, IdempotencyKey: req.Once.Key, Request: req.Once.Request,
 	})
 	if err != nil {
-		return Resource{}, c.unavailable(err, "The run could not be registered")
+		return Resource{}, false, c.unavailable(err, "The run could not be registered")
+	}
+	if repeated {
+		r, err = c.same(ctx, created, req.Once)
+		return r, true, err
 	}
 	c.wake(ctx)
-	return c.resource(ctx, created), nil
+	return c.resource(ctx, created), false, nil
+}
+
+// repeated returns the run of an earlier request with the same key; false when there was none.
+func (c *Control) repeated(ctx context.Context, once Once) (Resource, bool, error) {
+	first, found, err := c.registry.First(ctx, once.Key)
+	if err != nil {
+		return Resource{}, false, c.unavailable(err, "The registry cannot be read")
+	}
+	if !found {
+		return Resource{}, false, nil
+	}
+	r, err := c.same(ctx, first, once)
+	return r, true, err
+}
+
+// same refuses a key that stood for another request.
+func (c *Control) same(ctx context.Context, first run.Run, once Once) (Resource, error) {
+	if first.Request != once.Request {
+		return Resource{}, &Error{
+			Kind: Invalid, RunID: first.ID, Field: "Idempotency-Key",
+			Message: fmt.Sprintf("The Idempotency-Key was used for another request (run #%d).", first.ID),
+		}
+	}
+	return c.resource(ctx, first), nil
+}
+
+// Uploadable refuses what can be known of an upload before it is read: an unknown importer, one that takes its rows from
+// elsewhere – unless the file is to replace its source –, a destination that is not ready.
+func (c *Control) Uploadable(ctx context.Context, slug string, replace bool) error {
+	definition, err := c.definition(slug)
+	if err != nil {
+		return err
+	}
+	if definition.Source.Type != importer.Upload && !replace {
+		return &Error{Kind: Invalid, Field: "importer", Message: fmt.Sprintf(
+			"The importer '%s' reads its own source (%s): trigger it, or say replace=true to have the file read instead.",
+			slug, definition.Source.Type)}
+	}
+	return c.ready(ctx, definition)
 }
 
 // Checks is what importer definitions are checked against.
@@ -82,6 +129,9 @@ func (c *Control) path(req StartRequest, d importer.Definition) (string, error) 
 			return "", refuse(Invalid, err, "The file %s has no absolute path: %v.", req.File, err)
 		}
 		return path, nil
+	}
+	if d.Source.Type == importer.Upload {
+		return "", refuse(Invalid, nil, "The importer '%s' takes an upload: give the file with --file, or upload it.", d.Slug)
 	}
 	if d.Source.Path == "" {
 		return "", refuse(Invalid, nil, "The importer '%s' has no source path: give one with --file.", d.Slug)

@@ -19,8 +19,10 @@ type Definition struct {
 	// ChunkSize is the greatest number of rows of a chunk, 0 = the configured default.
 	ChunkSize int `json:"chunk_size,omitempty"`
 	// Partitions means exactly that many, 0 = by size.
-	Partitions    int  `json:"partitions,omitempty"`
-	StrictHeaders bool `json:"strict_headers,omitempty"`
+	Partitions int `json:"partitions,omitempty"`
+	// Transaction is TransactionChunk, or empty: a bad row fails alone.
+	Transaction   string `json:"transaction,omitempty"`
+	StrictHeaders bool   `json:"strict_headers,omitempty"`
 	// Unmapped is always "ignore".
 	Unmapped string `json:"unmapped"`
 	// MaxFailedRows and MaxFailedRatio stop the run; nil = the configured default.
@@ -29,6 +31,9 @@ type Definition struct {
 	Fields         []Field  `json:"fields"`
 	Rules          []Rules  `json:"rules,omitempty"`
 }
+
+// TransactionChunk makes one bad row fail its whole chunk.
+const TransactionChunk = "chunk"
 
 // OnDuplicate says what happens to a row whose key is in the table.
 type OnDuplicate string
@@ -43,11 +48,19 @@ const (
 
 // Source says where the bytes come from.
 type Source struct {
-	// Type is always "filesystem".
+	// Type is Filesystem or Upload.
 	Type string `json:"type"`
-	// Path is relative to the configured root; `run --file` replaces it.
+	// Path is relative to the configured root; `run --file` replaces it. An upload has none.
 	Path string `json:"path,omitempty"`
 }
+
+// The source types.
+const (
+	// Filesystem reads a file where it lies.
+	Filesystem = "filesystem"
+	// Upload takes the file that comes with the request.
+	Upload = "upload"
+)
 
 // Format says how bytes become rows.
 type Format struct {

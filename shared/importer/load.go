@@ -34,7 +34,7 @@ func (e UnknownError) Error() string {
 // Unwrap makes errors.Is(err, ErrUnknown) true.
 func (e UnknownError) Unwrap() error { return ErrUnknown }
 
-// Listed is one definition file. Err is nil, Problems, or why the file could not be read; then Definition is
+// Listed is one definition file. File is its name in the directory; where that lies is not everybody's business. Err is nil, Problems, or why the file could not be read; then Definition is
 // zero and Slug is what the file says, or its name without extension when it does not say.
 type Listed struct {
 	Slug       string
@@ -79,7 +79,7 @@ func List(dir string, c Checks) ([]Listed, error) {
 		if (extension != ".yaml" && extension != ".yml") || strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
-		l := listed(filepath.Join(dir, entry.Name()), c)
+		l := listed(dir, entry.Name(), c)
 		if l.claimed = l.Slug != ""; !l.claimed {
 			l.Slug = strings.TrimSuffix(entry.Name(), extension)
 		}
@@ -90,26 +90,27 @@ func List(dir string, c Checks) ([]Listed, error) {
 	return all, nil
 }
 
-func listed(path string, c Checks) Listed {
-	text, err := readFile(path)
+func listed(dir, name string, c Checks) Listed {
+	text, err := readFile(dir, name)
 	if err != nil {
-		return Listed{File: path, Err: err}
+		return Listed{File: name, Err: err}
 	}
-	d, problems := parse(path, text, c)
+	d, problems := parse(name, text, c)
 	if err := problems.Err(); err != nil {
-		return Listed{Slug: d.Slug, File: path, Err: err}
+		return Listed{Slug: d.Slug, File: name, Err: err}
 	}
-	return Listed{Slug: d.Slug, File: path, Definition: d}
+	return Listed{Slug: d.Slug, File: name, Definition: d}
 }
 
 // readFile reads one byte more than is allowed, so that Parse can say that it is too much.
-func readFile(path string) ([]byte, error) {
+func readFile(dir, name string) ([]byte, error) {
+	path := filepath.Join(dir, name)
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read importer: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, Problems{{File: path, Message: "this is not a file"}}
+		return nil, Problems{{File: name, Message: "this is not a file"}}
 	}
 	file, err := os.Open(path)
 	if err != nil {

@@ -55,7 +55,7 @@ func parse(file string, text []byte, c Checks) (Definition, Problems) {
 		return Definition{}, Problems{{File: file, Message: "the file is empty", Hint: "a definition begins with `importer: NAME`"}}
 	}
 	p := parsing{Reader: document.Reader{File: file}, checks: c, d: Definition{
-		Source:      Source{Type: "filesystem"},
+		Source:      Source{Type: Filesystem},
 		Format:      Format{Type: "csv", Nulls: []string{""}, ShortRows: "fail", MaxRecord: DefaultMaxRecord},
 		Destination: Destination{Connection: "default"},
 		OnDuplicate: Skip,
@@ -97,6 +97,11 @@ func (p *parsing) document(root *document.Node) {
 			v, _ := p.Int(n, "partitions", 1, MaxPartitions)
 			d.Partitions = int(v)
 		}},
+		{Name: "transaction", Read: func(n *document.Node) {
+			if text, ok := p.Choice(n, "transaction", "row", TransactionChunk); ok && text == TransactionChunk {
+				d.Transaction = text
+			}
+		}},
 		{Name: "strict_headers", Read: func(n *document.Node) { d.StrictHeaders, _ = p.Bool(n, "strict_headers") }},
 		{Name: "unmapped", Read: func(n *document.Node) { p.Choice(n, "unmapped", "ignore") }},
 		{Name: "max_failed_rows", Read: func(n *document.Node) {
@@ -129,10 +134,21 @@ func (p *parsing) slug(n *document.Node) {
 }
 
 func (p *parsing) source(n *document.Node) {
+	var path *document.Node
 	p.Keys(n, "source", []document.Key{
-		{Name: "type", Read: func(n *document.Node) { p.Choice(n, "the source type", "filesystem") }},
-		{Name: "path", Read: func(n *document.Node) { p.d.Source.Path, _ = p.Filled(n, "the source path") }},
+		{Name: "type", Read: func(n *document.Node) {
+			if text, ok := p.Choice(n, "the source type", Filesystem, Upload); ok {
+				p.d.Source.Type = text
+			}
+		}},
+		{Name: "path", Read: func(n *document.Node) {
+			path = n
+			p.d.Source.Path, _ = p.Filled(n, "the source path")
+		}},
 	})
+	if path != nil && p.d.Source.Type == Upload {
+		p.Report(path, "", "an upload has no path: the file comes with the request")
+	}
 }
 
 func (p *parsing) format(n *document.Node) {

@@ -10,6 +10,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// Ping returns an error when Redis does not answer now.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("ask Redis: %w", err)
+	}
+	return nil
+}
+
 // Check asks whether Redis is fit: it answers, is version 7.0 or later, never evicts keys, is a primary, and is a
 // cluster exactly if the URL says so. Its error says what is wrong, why it matters and how to mend it; Unavailable is
 // true for one that may pass. What the server does not let us ask is logged and taken for right.
@@ -30,14 +38,6 @@ func (s *Store) Check(ctx context.Context) error {
 		return err
 	}
 	return s.fit(ctx, s.client)
-}
-
-// Ping says whether Redis answers now. It judges nothing: see Check.
-func (s *Store) Ping(ctx context.Context) error {
-	if err := s.client.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("reach Redis: %w", err)
-	}
-	return nil
 }
 
 func (s *Store) fit(ctx context.Context, node redis.Cmdable) error {

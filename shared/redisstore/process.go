@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -22,8 +21,6 @@ const (
 	heartbeat = 2 * time.Second
 	// silence is how long a process may be silent before it is taken for dead.
 	silence = 15 * time.Second
-	// events is about how many events are kept.
-	events = 10000
 )
 
 // Process is what a process says of itself.
@@ -120,18 +117,4 @@ func (s *Store) Processes(ctx context.Context) ([]Process, error) {
 		return strings.Compare(a.Role+" "+a.ID, b.Role+" "+b.ID)
 	})
 	return alive, nil
-}
-
-// Event appends a lifecycle event with that id to the capped stream of events. It may come more than once: the id
-// tells.
-func (s *Store) Event(ctx context.Context, id string, fields map[string]string) error {
-	values := []any{"id", id}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		values = append(values, name, fields[name])
-	}
-	err := s.client.XAdd(ctx, &redis.XAddArgs{Stream: s.keys.events(), MaxLen: events, Approx: true, Values: values}).Err()
-	if err != nil {
-		return fmt.Errorf("tell event %s: %w", id, err)
-	}
-	return nil
 }

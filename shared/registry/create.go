@@ -31,8 +31,10 @@ type NewRun struct {
 	Force    bool
 	User     string
 	Filename string
-	// IdempotencyKey makes a repeated Create return the first run; empty = none.
+	// IdempotencyKey makes a repeated Create return the first run; empty = none. Request identifies what was asked for
+	// with it.
 	IdempotencyKey string
+	Request        string
 	Warnings       []string
 	// At is when the run is created; the zero time is now.
 	At time.Time
@@ -56,13 +58,13 @@ func (c *Claimed) Error() string {
 // Create registers a run as pending. With an idempotency key that was used before it returns the run of then and true,
 // whatever else it was given. A claim that is lost is *Claimed, an unknown parent ErrUnknown; nothing is created then.
 func (r *Registry) Create(ctx context.Context, n NewRun) (run.Run, bool, error) {
-	if first, found, err := r.byKey(ctx, n.IdempotencyKey); err != nil || found {
+	if first, found, err := r.First(ctx, n.IdempotencyKey); err != nil || found {
 		return first, found, err
 	}
 	id, err := r.create(ctx, n)
 	if database.Explain(err).Unique() && n.IdempotencyKey != "" {
 		// Somebody used the key between the two.
-		if first, found, again := r.byKey(ctx, n.IdempotencyKey); again != nil || found {
+		if first, found, again := r.First(ctx, n.IdempotencyKey); again != nil || found {
 			return first, found, again
 		}
 	}
@@ -73,7 +75,8 @@ func (r *Registry) Create(ctx context.Context, n NewRun) (run.Run, bool, error) 
 	return created, false, err
 }
 
-func (r *Registry) byKey(ctx context.Context, key string) (run.Run, bool, error) {
+// First returns the run that was created with that idempotency key; false for none, and for the empty key.
+func (r *Registry) First(ctx context.Context, key string) (run.Run, bool, error) {
 	if key == "" {
 		return run.Run{}, false, nil
 	}
@@ -152,11 +155,11 @@ func (r *Registry) insert(ctx context.Context, tx *database.Tx, n NewRun) (id in
 	// crypto/rand never fails.
 	_, _ = rand.Read(uid)
 	err = tx.QueryRow(ctx, "INSERT INTO "+r.table+` (uid, namespace, importer, connection, definition, hash, origin, dry_run,
-		status, warnings, parent, idempotency_key, user_id, filename, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		status, warnings, parent, idempotency_key, request, user_id, filename, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 		hex.EncodeToString(uid), r.namespace, clean(n.Importer), clean(n.Connection), clean(string(n.Definition)), clean(n.Hash),
 		origin, n.DryRun, string(run.Pending), warnings, n.Parent,
-		sql.NullString{String: clean(n.IdempotencyKey), Valid: n.IdempotencyKey != ""},
+		sql.NullString{String: clean(n.IdempotencyKey), Valid: n.IdempotencyKey != ""}, n.Request,
 		clean(n.User), clean(n.Filename), stored(n.At)).Scan(&id)
 	return id, err
 }

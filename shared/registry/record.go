@@ -30,7 +30,7 @@ type query func(ctx context.Context, query string, args ...any) (*database.Rows,
 
 func (r *Registry) read(ctx context.Context, ask query, what columns, where string, args ...any) (runs []run.Run, err error) {
 	rows, err := ask(ctx, `SELECT id, uid, namespace, importer, connection, hash, origin, dry_run, status, reason,
-		warnings, parent, retried_by, user_id, filename, created_at, started_at, completed_at, final, `+string(what)+
+		warnings, parent, retried_by, request, user_id, filename, created_at, started_at, completed_at, final, `+string(what)+
 		" FROM "+r.table+" "+where, args...)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func scan(rows *database.Rows) (one run.Run, err error) {
 	var origin, status, warnings, definition string
 	var created, started, completed, final, manifest sql.NullString
 	err = rows.Scan(&one.ID, &one.UID, &one.Namespace, &one.Importer, &one.Connection, &one.Hash, &origin, &one.DryRun,
-		&status, &one.Reason, &warnings, &one.Parent, &one.RetriedBy, &one.User, &one.Filename,
+		&status, &one.Reason, &warnings, &one.Parent, &one.RetriedBy, &one.Request, &one.User, &one.Filename,
 		&created, &started, &completed, &final, &definition, &manifest)
 	if err != nil {
 		return one, err

@@ -6,6 +6,7 @@ package registry
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -80,6 +81,16 @@ func (r *Registry) Active(ctx context.Context) ([]run.Run, error) {
 		return nil, fmt.Errorf("read the active runs: %w", err)
 	}
 	return runs, nil
+}
+
+// Ping returns an error when the registry cannot be read now.
+func (r *Registry) Ping(ctx context.Context) error {
+	var one int
+	err := r.db.QueryRow(ctx, "SELECT 1 FROM "+r.table+" LIMIT 1").Scan(&one)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read the registry: %w", err)
+	}
+	return nil
 }
 
 // clean makes a text one that every database stores: valid UTF-8 without NUL.

@@ -29,7 +29,9 @@ type Run struct {
 	// Parent is the run this one retries, RetriedBy the newest real retry of this one; 0 = none.
 	Parent    int64
 	RetriedBy int64
-	User      string
+	// Request identifies the request that an idempotency key stood for; empty without one.
+	Request string
+	User    string
 	// Filename is what people call the source.
 	Filename    string
 	CreatedAt   time.Time

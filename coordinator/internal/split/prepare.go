@@ -68,7 +68,10 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	if m.Partitions == 0 {
 		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
 	}
-	if m.OneBecause = meeting(program, m.Table); m.OneBecause != "" {
+	if m.OneBecause = meeting(program, m.Table); m.OneBecause == "" && definition.Transaction == importer.TransactionChunk {
+		m.OneBecause = "a chunk that stands or falls as a whole is made of consecutive rows"
+	}
+	if m.OneBecause != "" {
 		m.Partitions = 1
 	}
 	return m, nil
@@ -80,7 +83,7 @@ func Scratch(r run.Run) string { return fmt.Sprintf("ingest_dry_%s", r.UID) }
 // look finds out what the source is: fingerprint, header, delimiter. It returns the size in bytes, for a retry a guess.
 func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
 	if r.Origin.Retry == nil {
-		return lookAt(r.Origin.Path, d, m)
+		return lookAt(r, d, m)
 	}
 	parent, err := s.registry.Get(ctx, r.Parent)
 	if err != nil {
@@ -96,7 +99,7 @@ func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m
 	}
 	if r.Origin.Path != "" {
 		if root.Manifest == nil {
-			return lookAt(r.Origin.Path, d, m)
+			return lookAt(root, d, m)
 		}
 		m.Fingerprint = root.Manifest.Fingerprint
 	}
@@ -135,12 +138,12 @@ func retried(final *run.Final, of run.Selection) int64 {
 	return rows
 }
 
-func lookAt(path string, d importer.Definition, m *run.Manifest) (int64, error) {
-	fingerprint, err := source.Inspect(path)
+func lookAt(r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
+	fingerprint, err := source.Inspect(r.Origin.Path)
 	if err != nil {
 		return 0, sourceFailure(err)
 	}
-	f, err := openFile(path, d.Format)
+	f, err := openFile(r, d.Format)
 	if err != nil {
 		return 0, sourceFailure(err)
 	}

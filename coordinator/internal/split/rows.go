@@ -24,13 +24,19 @@ type file struct {
 	csv    *format.CSV
 }
 
-func openFile(path string, f importer.Format) (*file, error) {
-	handle, err := source.Open(path)
+// openFile opens the file of a run. What its name says of its compression is what people called it: in the spool a file
+// has another name.
+func openFile(r run.Run, f importer.Format) (*file, error) {
+	name := r.Origin.Path
+	if r.Origin.Spooled {
+		name = r.Filename
+	}
+	handle, err := source.Open(r.Origin.Path)
 	if err != nil {
 		return nil, err
 	}
 	csv, err := format.Open(handle, format.Options{
-		Delimiter: f.Delimiter, MaxRecord: f.MaxRecord, Compression: format.CompressionOf(path),
+		Delimiter: f.Delimiter, MaxRecord: f.MaxRecord, Compression: format.CompressionOf(name),
 	})
 	if err != nil {
 		return nil, errors.Join(err, handle.Close())
@@ -76,7 +82,7 @@ func (s *Splitter) fileRows(r run.Run, read func(bytes int64)) iter.Seq2[row.Row
 			yield(row.Row{}, err)
 			return
 		}
-		f, err := openFile(r.Origin.Path, definition.Format)
+		f, err := openFile(r, definition.Format)
 		if err != nil {
 			yield(row.Row{}, sourceFailure(err))
 			return

@@ -70,7 +70,14 @@ const (
 
 // Parse reads one YAML document. The root is a table, or nil when the file holds nothing but comments; anything
 // else is a problem. It never panics.
-func Parse(file string, text []byte) (root *Node, problems Problems) {
+func Parse(file string, text []byte) (root *Node, problems Problems) { return parse(file, text, Map) }
+
+// ParseList is Parse for a file whose root is a list.
+func ParseList(file string, text []byte) (root *Node, problems Problems) {
+	return parse(file, text, List)
+}
+
+func parse(file string, text []byte, shape Kind) (root *Node, problems Problems) {
 	whole := func(message string) Problems { return Problems{{File: file, Message: message}} }
 	defer func() {
 		// The YAML parser is not ours; what it cannot read must not end the process.
@@ -111,8 +118,9 @@ func Parse(file string, text []byte) (root *Node, problems Problems) {
 	}
 	b := builder{file: file, anchors: map[string]*Node{}}
 	root = b.node(body, 0)
-	if len(b.problems) == 0 && root.Kind != Map {
-		b.report(body, "", "the file must be a table of keys, this is %s", root.Kind)
+	if len(b.problems) == 0 && root.Kind != shape {
+		must := map[Kind]string{Map: "a table of keys", List: "a list"}[shape]
+		b.report(body, "", "the file must be %s, this is %s", must, root.Kind)
 	}
 	if len(b.problems) > 0 {
 		return nil, b.problems

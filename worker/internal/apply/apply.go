@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"ingest/shared/chunk"
 	"ingest/shared/column"
@@ -24,13 +25,15 @@ import (
 
 // Job is a run as a worker applies it: compiled once, used for all of its chunks, safe for concurrent use.
 type Job struct {
-	uid         string
-	dryRun      bool
-	program     *pipeline.Program
-	db          *database.DB
-	book        *ledger.Ledger
-	writer      destination.Writer
-	logRows     string
+	uid     string
+	dryRun  bool
+	program *pipeline.Program
+	db      *database.DB
+	book    *ledger.Ledger
+	writer  destination.Writer
+	logRows string
+	// whole says that one bad row fails its chunk.
+	whole       bool
 	metrics     *metrics.Metrics
 	FailedLimit int64
 }
@@ -99,7 +102,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	}
 	return &Job{
 		uid: uid, dryRun: dryRun, program: program, db: p.DB, book: ledger.New(p.DB), writer: writer,
-		logRows: m.LogRows, metrics: p.Metrics, FailedLimit: p.FailedLimit,
+		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit,
 	}, nil
 }
 
@@ -131,11 +134,14 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 		}
 		return j.why(ctx, partition, n, hash)
 	}
-	results, err := j.write(ctx, tx, good.values)
+	results, err := j.write(ctx, tx, good)
 	if err != nil {
 		return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
 	}
 	outcome := good.outcome(rows, hash, results)
+	if j.whole && outcome.Counts.Failed > 0 {
+		outcome = rolledBack(rows, outcome)
+	}
 	outcome.Keep(j.logRows, rows)
 	totals, err := j.book.Record(ctx, tx, j.uid, partition, n, outcome)
 	if err != nil {
@@ -152,26 +158,34 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 	return Result{Verdict: Applied, Outcome: outcome, Totals: totals}, nil
 }
 
-// write writes the rows; a dry run takes them back at once.
-func (j *Job) write(ctx context.Context, tx *database.Tx, rows [][]column.Value) ([]destination.Result, error) {
-	if len(rows) == 0 {
+// write writes the rows and takes them back where they must not stay: in a dry run, and in a chunk that stands or falls
+// as a whole when one of them was refused.
+func (j *Job) write(ctx context.Context, tx *database.Tx, good checked) ([]destination.Result, error) {
+	if len(good.values) == 0 {
 		return nil, nil
 	}
-	if !j.dryRun {
-		return j.writer.Write(ctx, tx, rows)
+	if !j.dryRun && !j.whole {
+		return j.writer.Write(ctx, tx, good.values)
 	}
-	const mark = "dry"
+	const mark = "chunk"
 	if err := tx.Savepoint(ctx, mark); err != nil {
-		return nil, fmt.Errorf("mark the dry run: %w", err)
+		return nil, fmt.Errorf("mark the chunk's beginning: %w", err)
 	}
-	results, err := j.writer.Write(ctx, tx, rows)
+	results, err := j.writer.Write(ctx, tx, good.values)
 	if err != nil {
 		return nil, err
 	}
+	if !j.dryRun && !good.bad() && !refused(results) {
+		return results, nil
+	}
 	if err := tx.RollbackTo(ctx, mark); err != nil {
-		return nil, fmt.Errorf("take the dry run back: %w", err)
+		return nil, fmt.Errorf("take the chunk back: %w", err)
 	}
 	return results, nil
+}
+
+func refused(results []destination.Result) bool {
+	return slices.ContainsFunc(results, func(r destination.Result) bool { return r.Outcome == destination.Failed })
 }
 
 // why looks for the reason a head did not advance, in the only order that never loses or repeats a chunk.
@@ -250,6 +264,28 @@ func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure) {
 		}
 	}()
 	return j.program.Apply(r, into)
+}
+
+// bad says whether the pipeline failed a row.
+func (c checked) bad() bool {
+	return slices.ContainsFunc(c.failures, func(f *pipeline.Failure) bool { return f != nil })
+}
+
+// rolledBack is the outcome of a chunk that falls as a whole: the bad rows with their reason, the others with the first of
+// them.
+func rolledBack(rows []row.Row, of chunk.Outcome) chunk.Outcome {
+	out := chunk.Outcome{FirstRow: of.FirstRow, LastRow: of.LastRow, Hash: of.Hash}
+	message := fmt.Sprintf("Rolled back: row %d of the same chunk failed.", of.Logged[0].Row.Number)
+	bad := of.Logged
+	for _, r := range rows {
+		if len(bad) > 0 && bad[0].Row.Number == r.Number {
+			out.Fail(r, bad[0].Message, bad[0].Fields)
+			bad = bad[1:]
+			continue
+		}
+		out.Fail(r, message, nil)
+	}
+	return out
 }
 
 // outcome puts the results of the good rows and the failures together, in the order of the rows.

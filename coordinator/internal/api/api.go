@@ -1,0 +1,127 @@
+// Package api serves the REST API over control.
+//
+// Every answer is JSON, errors too (problem details, RFC 9457); only the failed rows (CSV), the events and the page of
+// the documentation are not. A route exists only with the role it needs, and who has none is refused before a handler
+// runs. No answer and no log line holds a cell of a file, an address or a secret. Slow clients are cut off, slow uploads
+// that make progress are not; what a client leaves half sent leaves nothing behind.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
+
+	"ingest/shared/config"
+	"ingest/shared/control"
+	"ingest/shared/lifecycle"
+	"ingest/shared/spool"
+	"ingest/shared/token"
+)
+
+const (
+	// headerTime is how long a client may take to send a request's headers, answerTime to take an answer.
+	headerTime = 5 * time.Second
+	answerTime = 30 * time.Second
+	idleTime   = 2 * time.Minute
+	// drainTime is how long requests may take to end after the API was asked to stop; events end at once.
+	drainTime = 10 * time.Second
+
+	maxHeaders     = 16 << 10
+	maxConnections = 4096
+)
+
+// Parts are what an API works with.
+type Parts struct {
+	Config  config.Config
+	Control *control.Control
+	Spool   *spool.Spool
+	// Ready returns why the process cannot do its work now, nil when it can.
+	Ready   func(ctx context.Context) error
+	Version string
+	Now     func() time.Time
+	Log     *zap.Logger
+}
+
+// API answers requests. Make it with New.
+type API struct {
+	Parts
+	// tokens is nil when everybody on this machine is an admin.
+	tokens  *token.File
+	views   *views
+	handler http.Handler
+	// over is closed when the API stops: it ends the events, which would not end by themselves.
+	over chan struct{}
+}
+
+// New returns an API that listens nowhere yet.
+func New(p Parts) (*API, error) {
+	a := &API{Parts: p, views: newViews(p.Control, p.Now), over: make(chan struct{})}
+	if p.Config.TokensFile != "" {
+		var err error
+		if a.tokens, err = token.Open(p.Config.TokensFile); err != nil {
+			return nil, err
+		}
+	}
+	a.handler = a.router()
+	return a, nil
+}
+
+// Run listens and answers until ctx ends, then lets requests in hand end. It may be called once.
+func (a *API) Run(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Config.Listen)
+	if err != nil {
+		return fmt.Errorf("the API cannot listen on %s: name another address with INGEST_LISTEN: %w", a.Config.Listen, err)
+	}
+	a.Log.Info("the API listens", zap.String("address", listener.Addr().String()), zap.Bool("tokens", a.tokens != nil))
+	if a.tokens == nil {
+		a.Log.Warn("there are no tokens: whoever is on this machine is an admin (see ingest token)")
+	}
+	server := &http.Server{
+		Handler: a.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaders,
+		ErrorLog:    zap.NewStdLog(a.Log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	tasks := lifecycle.NewTasks(ctx)
+	tasks.Go("serve", func(context.Context) error {
+		if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the API: %w", err)
+		}
+		return nil
+	})
+	tasks.Go("stop", func(ctx context.Context) error {
+		<-ctx.Done()
+		close(a.over)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		if server.Shutdown(ending) != nil {
+			return server.Close()
+		}
+		return nil
+	})
+	return tasks.Wait()
+}
+
+// Refusal says why an API must not listen as configured: without tokens it is for this machine alone. "" = it may.
+func Refusal(c config.Config) string {
+	if c.Listen == "" || c.TokensFile != "" {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err == nil && loopback(host) {
+		return ""
+	}
+	return fmt.Sprintf("Without tokens_file the API listens on this machine alone (127.0.0.1), not on %s: "+
+		"make a token with `ingest token` and name its file with INGEST_TOKENS_FILE.", c.Listen)
+}
+
+// loopback says whether a host, as written in an address, is this machine.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

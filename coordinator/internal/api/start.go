@@ -1,0 +1,256 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+
+	"ingest/shared/control"
+	"ingest/shared/spool"
+)
+
+const (
+	// maxParts and maxField bound what an upload may carry beside its file.
+	maxParts = 16
+	maxField = 4 << 10
+	maxName  = 255
+	// around is how much a form may add to a file.
+	around = 64 << 10
+)
+
+func slugOf(r *http.Request) string { return mux.Vars(r)["importer"] }
+
+// upload takes a file, as a form or as the body itself, and starts a run when it is safely on disk.
+func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
+	q := queryOf(r, "filename", "dry_run", "replace")
+	u := &upload{name: q.text("filename"), dryRun: q.flag("dry_run"), replace: q.flag("replace")}
+	if q.err != nil {
+		return q.err
+	}
+	if err := a.Control.Uploadable(r.Context(), slugOf(r), u.replace); err != nil {
+		return err
+	}
+	if r.ContentLength > int64(a.Config.MaxUpload)+around {
+		return a.tooLarge()
+	}
+	if r.Header.Get("Idempotency-Key") != "" {
+		u.sum = sha256.New()
+	}
+	err := a.receive(r, u)
+	if err == nil && u.path == "" {
+		err = invalid("file", "The file field is required.")
+	}
+	var resource control.Resource
+	repeated := false
+	if err == nil {
+		resource, repeated, err = a.start(r, u)
+	}
+	if u.path != "" && (err != nil || repeated) {
+		if removeErr := a.Spool.Remove(u.path); removeErr != nil {
+			a.Log.Warn("an upload that is not needed was not removed", zap.Error(removeErr))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return a.started(w, r, resource)
+}
+
+// upload is a file on its way to the spool.
+type upload struct {
+	path    string
+	name    string
+	dryRun  bool
+	replace bool
+	// sum is of the content, nil where nobody asks for it.
+	sum hash.Hash
+}
+
+func (a *API) start(r *http.Request, u *upload) (control.Resource, bool, error) {
+	request := ""
+	if u.sum != nil {
+		request = fmt.Sprintf("upload %s %t %t %s", slugOf(r), u.dryRun, u.replace, hex.EncodeToString(u.sum.Sum(nil)))
+	}
+	once, err := onceOf(r, request)
+	if err != nil {
+		return control.Resource{}, false, err
+	}
+	// The file is here: that the client has gone meanwhile does not make it unwanted.
+	return a.Control.Start(context.WithoutCancel(r.Context()), control.StartRequest{
+		Importer: slugOf(r), File: u.path, Spooled: true, Filename: filename(u.name), DryRun: u.dryRun, User: userOf(r), Once: once,
+	})
+}
+
+// receive stores the file of a request. Content types that cannot be a file are refused.
+func (a *API) receive(r *http.Request, u *upload) error {
+	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case r.Header.Get("Content-Type") == "":
+		return a.store(r, u, r.Body)
+	case err != nil:
+		return problem(http.StatusUnsupportedMediaType, "The Content-Type cannot be read.")
+	case kind == "multipart/form-data" && parameters["boundary"] != "":
+		return a.form(r, u, multipart.NewReader(r.Body, parameters["boundary"]))
+	case kind == "application/json" || strings.HasSuffix(kind, "+json") || strings.HasPrefix(kind, "multipart/"):
+		return problem(http.StatusUnsupportedMediaType,
+			"Send the file as the field 'file' of a form (multipart/form-data), or as the body itself with another type, like text/csv.")
+	default:
+		return a.store(r, u, r.Body)
+	}
+}
+
+// form reads a form to its end; its fields may stand before or behind the file.
+func (a *API) form(r *http.Request, u *upload, parts *multipart.Reader) error {
+	for range maxParts {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return broken(err)
+		}
+		switch name := part.FormName(); {
+		case name == "file" && u.path != "":
+			return invalid("file", "The file field must be given once.")
+		case name == "file":
+			if part.FileName() != "" {
+				u.name = part.FileName()
+			}
+			if err := a.store(r, u, part); err != nil {
+				return err
+			}
+			if u.path == "" { // an empty file is a file
+				if err := a.keep(r, u, strings.NewReader("")); err != nil {
+					return err
+				}
+			}
+		case name == "dry_run":
+			text, err := io.ReadAll(io.LimitReader(part, maxField))
+			if err != nil {
+				return broken(err)
+			}
+			if u.dryRun, err = flagOf(name, string(text)); err != nil {
+				return err
+			}
+		}
+	}
+	return problem(http.StatusBadRequest, fmt.Sprintf("The form has more than %d fields.", maxParts))
+}
+
+// store puts a body into the spool; an empty one is no file.
+func (a *API) store(r *http.Request, u *upload, body io.Reader) error {
+	first := make([]byte, 1)
+	if n, err := io.ReadFull(body, first); n == 0 {
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return broken(err)
+	}
+	return a.keep(r, u, io.MultiReader(strings.NewReader(string(first)), body))
+}
+
+func (a *API) keep(r *http.Request, u *upload, body io.Reader) error {
+	if u.sum != nil {
+		body = io.TeeReader(body, u.sum)
+	}
+	source := &judged{r: body}
+	path, err := a.Spool.Store(r.Context(), source, int64(a.Config.MaxUpload))
+	switch {
+	case errors.Is(err, spool.ErrTooLarge):
+		return a.tooLarge()
+	case source.err != nil:
+		return broken(source.err)
+	case err != nil:
+		a.Log.Error("an upload could not be stored", zap.Error(err))
+		return problem(http.StatusServiceUnavailable, "The file could not be stored: the spool has no room or cannot be written.")
+	}
+	u.path = path
+	return nil
+}
+
+func (a *API) tooLarge() error {
+	return problem(http.StatusRequestEntityTooLarge,
+		fmt.Sprintf("The file is larger than the limit of %s (max_upload).", a.Config.MaxUpload))
+}
+
+// judged remembers that the client is to blame for what went wrong.
+type judged struct {
+	r   io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (j *judged) Read(p []byte) (int, error) {
+	n, err := j.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		j.err = err
+	}
+	return n, err
+}
+
+// broken is a body that ended before its end.
+func broken(err error) error {
+	var known *Problem
+	if errors.As(err, &known) {
+		return known
+	}
+	return problem(http.StatusBadRequest, "The request body ended before it was complete, or is no form.")
+}
+
+// filename makes what a client calls its file safe to show: the last element of a path of any system, without control
+// characters, at most 255 bytes.
+func filename(name string) string {
+	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, ""), `\`, "/"))
+	name = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || !unicode.IsPrint(c) && c != ' ' {
+			return -1
+		}
+		return c
+	}, name)
+	for len(name) > maxName {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	if name = strings.TrimSpace(name); slices.Contains([]string{"", ".", "..", "/"}, name) {
+		return "upload"
+	}
+	return name
+}
+
+// triggerBody are the options of a trigger.
+type triggerBody struct {
+	DryRun bool `json:"dry_run,omitempty"`
+}
+
+func (a *API) trigger(w http.ResponseWriter, r *http.Request) error {
+	var body triggerBody
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	once, err := onceOf(r, fmt.Sprintf("trigger %s %+v", slugOf(r), body))
+	if err != nil {
+		return err
+	}
+	resource, _, err := a.Control.Start(r.Context(), control.StartRequest{
+		Importer: slugOf(r), DryRun: body.DryRun, User: userOf(r), Once: once,
+	})
+	if err != nil {
+		return err
+	}
+	return a.started(w, r, resource)
+}
