@@ -233,7 +233,7 @@ func doors(all []source) []string {
 		"github.com/stretchr/testify":     nil,
 		"github.com/klauspost/compress":   {"shared/chunk", "shared/format", "shared/ledger"},
 		"golang.org/x/crypto/x509roots":   {"admin"},
-		"github.com/cespare/xxhash":       {"shared/chunk", "shared/source", "shared/pipeline", "coordinator"},
+		"github.com/cespare/xxhash":       {"shared/chunk", "shared/source", "shared/pipeline", "coordinator", "worker"},
 		"github.com/cenkalti/backoff":     {"shared/lifecycle", "shared/redisstore", "shared/database", "coordinator", "worker", "admin"},
 		"golang.org/x/term":               {"admin"},
 		"github.com/prometheus":           {"shared/metrics"},

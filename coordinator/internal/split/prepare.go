@@ -57,10 +57,6 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		return run.Manifest{}, err
 	}
 	m.Warnings = append(m.Warnings, program.Warnings()...)
-	if r.DryRun && len(program.Key()) > 0 {
-		m.Warnings = append(m.Warnings, "A dry run takes every chunk back before the next: a key that comes again in a "+
-			"later chunk is judged as if it were new.")
-	}
 	if err := refuseKey(db, program, m.Table); err != nil {
 		return run.Manifest{}, err
 	}

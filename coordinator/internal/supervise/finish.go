@@ -63,6 +63,9 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+db.Quote(split.Scratch(r))); err != nil {
 			return fmt.Errorf("drop the dry run's table: %w", err)
 		}
+		if err := ledger.New(db).EndRehearsal(ctx, r.UID); err != nil {
+			return err
+		}
 	}
 	won, err := s.Registry.Finish(ctx, r.ID, status, final, s.Now())
 	if err != nil {

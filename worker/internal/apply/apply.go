@@ -25,13 +25,15 @@ import (
 
 // Job is a run as a worker applies it: compiled once, used for all of its chunks, safe for concurrent use.
 type Job struct {
-	uid     string
-	dryRun  bool
-	program *pipeline.Program
-	db      *database.DB
-	book    *ledger.Ledger
-	writer  destination.Writer
-	logRows string
+	// rehearsal is nil unless rows of a dry run can meet.
+	rehearsal *rehearsal
+	uid       string
+	dryRun    bool
+	program   *pipeline.Program
+	db        *database.DB
+	book      *ledger.Ledger
+	writer    destination.Writer
+	logRows   string
 	// whole says that one bad row fails its chunk.
 	whole       bool
 	metrics     *metrics.Metrics
@@ -89,19 +91,26 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
-	writer, err := destination.New(p.DB, destination.Target{
+	target := destination.Target{
 		Table: m.Table, Columns: program.Columns(), Key: program.Key(), OnDuplicate: d.OnDuplicate,
 		Label:     func(i int) (source, words string) { return program.Source(i), program.Words(i) },
 		Duplicate: pipeline.Duplicate(program.KeyNames()),
-	})
+	}
+	writer, err := destination.New(p.DB, target)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
+	}
+	var rehearsed *rehearsal
+	if dryRun {
+		if rehearsed, err = newRehearsal(uid, p.DB, target, writer); err != nil {
+			return nil, &Broken{Reason: err.Error()}
+		}
 	}
 	if d.MaxFailedRows != nil {
 		p.FailedLimit = *d.MaxFailedRows
 	}
 	return &Job{
-		uid: uid, dryRun: dryRun, program: program, db: p.DB, book: ledger.New(p.DB), writer: writer,
+		uid: uid, dryRun: dryRun, rehearsal: rehearsed, program: program, db: p.DB, book: ledger.New(p.DB), writer: writer,
 		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit,
 	}, nil
 }
@@ -171,15 +180,24 @@ func (j *Job) write(ctx context.Context, tx *database.Tx, good checked) ([]desti
 	if err := tx.Savepoint(ctx, mark); err != nil {
 		return nil, fmt.Errorf("mark the chunk's beginning: %w", err)
 	}
+	if j.rehearsal != nil {
+		if err := j.rehearsal.prepare(ctx, tx, good.values); err != nil {
+			return nil, err
+		}
+	}
 	results, err := j.writer.Write(ctx, tx, good.values)
 	if err != nil {
 		return nil, err
 	}
-	if !j.dryRun && !good.bad() && !refused(results) {
+	stays := !j.whole || !good.bad() && !refused(results)
+	if stays && !j.dryRun {
 		return results, nil
 	}
 	if err := tx.RollbackTo(ctx, mark); err != nil {
 		return nil, fmt.Errorf("take the chunk back: %w", err)
+	}
+	if stays && j.rehearsal != nil {
+		return results, j.rehearsal.keep(ctx, tx, good, results)
 	}
 	return results, nil
 }
@@ -236,10 +254,11 @@ func Cause(err error) string {
 	return database.Explain(err).Word()
 }
 
-// checked are the rows of a chunk after the pipeline: failures by position, and the values of the others.
+// checked are the rows of a chunk after the pipeline: failures by position, and the values and numbers of the others.
 type checked struct {
 	failures []*pipeline.Failure
 	values   [][]column.Value
+	numbers  []int64
 }
 
 // check applies the pipeline to every row.
@@ -250,7 +269,7 @@ func (j *Job) check(rows []row.Row) checked {
 	for i, r := range rows {
 		into := cells[i*width : (i+1)*width : (i+1)*width]
 		if out.failures[i] = j.apply(r, into); out.failures[i] == nil {
-			out.values = append(out.values, into)
+			out.values, out.numbers = append(out.values, into), append(out.numbers, r.Number)
 		}
 	}
 	return out
