@@ -54,6 +54,7 @@ type cli struct {
 	Migrate    migrateCommand    `cmd:"" help:"Make or update the engine's tables." group:"Set-up"`
 	NewToken   tokenCommand      `cmd:"" name:"token" help:"Make a token for the API." group:"Set-up"`
 	ConfigC    configCommand     `cmd:"" name:"config" help:"Show the effective configuration." group:"Set-up"`
+	Health     healthCommand     `cmd:"" help:"Ask the server role of this configuration whether it is ready." group:"Set-up"`
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell." group:"Set-up"`
 	Version    versionCommand    `cmd:"" help:"Show the version; --version does, too." group:"Set-up"`
 }

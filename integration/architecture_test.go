@@ -174,7 +174,7 @@ func levels(all []source) []string {
 	order := [][]string{
 		{"row", "column"},
 		{"importer", "run", "chunk"},
-		{"lifecycle", "config", "token"},
+		{"lifecycle", "config", "token", "metrics"},
 		{"pipeline", "format", "source", "spool"},
 		{"redisstore", "database"},
 		{"registry", "ledger", "destination"},
@@ -236,6 +236,9 @@ func doors(all []source) []string {
 		"github.com/cespare/xxhash":       {"shared/chunk", "shared/source", "shared/pipeline", "coordinator", "worker"},
 		"github.com/cenkalti/backoff":     {"shared/lifecycle", "shared/redisstore", "shared/database", "coordinator", "worker", "admin"},
 		"golang.org/x/term":               {"admin"},
+		"github.com/prometheus":           {"shared/metrics"},
+		"github.com/testcontainers":       {"integration/rig"},
+		"github.com/moby":                 {"integration/rig"},
 	}
 	var found []string
 	for _, file := range all {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -157,6 +158,21 @@ func (p *Process) Wait(limit time.Duration) int {
 func (p *Process) AwaitOutput(text string, limit time.Duration) {
 	p.t.Helper()
 	Until(p.t, limit, p.name+" writing "+text, func() bool { return strings.Contains(p.Output(), text) })
+}
+
+// listening is how a process says where its internal listener is.
+var listening = regexp.MustCompile(`internal listener\s+\{"address": "([^"]+)"`)
+
+// Monitor blocks until the process has said where its internal listener is (INGEST_INTERNAL_LISTEN), and returns the
+// address.
+func (p *Process) Monitor() string {
+	p.t.Helper()
+	var found []string
+	Until(p.t, startLimit, p.name+" listening for monitors", func() bool {
+		found = listening.FindStringSubmatch(p.Output())
+		return found != nil
+	})
+	return found[1]
 }
 
 // buffer is an output that may be read while it is written.

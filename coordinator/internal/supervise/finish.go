@@ -74,6 +74,7 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 	if !won {
 		return s.Redis.Wake(ctx, redisstore.Runs)
 	}
+	s.Metrics.RunEnded(status)
 	s.Log.Info("run ended", zap.Int64("run", r.ID), zap.String("status", string(status)),
 		zap.Int64("rows", final.Total), zap.Int64("failed", final.Counts.Failed))
 	if r.Origin.Spooled && status == run.Completed {

@@ -17,6 +17,7 @@ import (
 	"ingest/shared/destination"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
+	"ingest/shared/metrics"
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
 	"ingest/shared/run"
@@ -35,7 +36,16 @@ type Job struct {
 	logRows   string
 	// whole says that one bad row fails its chunk.
 	whole       bool
+	metrics     *metrics.Metrics
 	FailedLimit int64
+}
+
+// Parts are what a Job works with, whatever its run.
+type Parts struct {
+	DB *database.DB
+	// FailedLimit is for importers that set none.
+	FailedLimit int64
+	Metrics     *metrics.Metrics
 }
 
 // Verdict says what became of a chunk.
@@ -65,7 +75,7 @@ type Broken struct{ Reason string }
 func (b *Broken) Error() string { return b.Reason }
 
 // NewJob compiles a run; nil without an error for a run of an empty source, which has no chunk.
-func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit int64, db *database.DB) (*Job, error) {
+func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job, error) {
 	d, err := importer.FromSnapshot(definition)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
@@ -86,22 +96,22 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit in
 		Label:     func(i int) (source, words string) { return program.Source(i), program.Words(i) },
 		Duplicate: pipeline.Duplicate(program.KeyNames()),
 	}
-	writer, err := destination.New(db, target)
+	writer, err := destination.New(p.DB, target)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
 	var rehearsed *rehearsal
 	if dryRun {
-		if rehearsed, err = newRehearsal(uid, db, target, writer); err != nil {
+		if rehearsed, err = newRehearsal(uid, p.DB, target, writer); err != nil {
 			return nil, &Broken{Reason: err.Error()}
 		}
 	}
 	if d.MaxFailedRows != nil {
-		failedLimit = *d.MaxFailedRows
+		p.FailedLimit = *d.MaxFailedRows
 	}
 	return &Job{
-		uid: uid, dryRun: dryRun, rehearsal: rehearsed, program: program, db: db, book: ledger.New(db), writer: writer,
-		logRows: m.LogRows, FailedLimit: failedLimit, whole: d.Transaction == importer.TransactionChunk,
+		uid: uid, dryRun: dryRun, rehearsal: rehearsed, program: program, db: p.DB, book: ledger.New(p.DB), writer: writer,
+		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit,
 	}, nil
 }
 
@@ -111,11 +121,13 @@ func (j *Job) Ledger() *ledger.Ledger { return j.book }
 // Apply applies chunk n of a partition. An error is a *Broken or one of the database's: when it is transient, nothing
 // took effect, or it did and the next attempt says so.
 func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte) (Result, error) {
+	watch := j.metrics.Watch()
 	rows, hash, err := chunk.Decode(payload)
 	if err != nil || len(rows) == 0 {
 		return Result{}, &Broken{Reason: fmt.Sprintf("Chunk %d of partition %d is damaged.", n, partition)}
 	}
 	good := j.check(rows)
+	watch.Lap(metrics.Check)
 	tx, err := j.db.Begin(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("begin chunk %d of partition %d: %w", n, partition, err)
@@ -144,8 +156,13 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 	if err != nil {
 		return Result{}, fmt.Errorf("record chunk %d of partition %d: %w", n, partition, err)
 	}
+	watch.Lap(metrics.Write)
 	if err := tx.Commit(ctx); err != nil {
 		return Result{}, fmt.Errorf("commit chunk %d of partition %d: %w", n, partition, err)
+	}
+	watch.Lap(metrics.Commit)
+	if !j.dryRun {
+		j.metrics.Rows(outcome.Counts)
 	}
 	return Result{Verdict: Applied, Outcome: outcome, Totals: totals}, nil
 }
@@ -243,6 +260,14 @@ var errAgain = errors.New("the head was held by another transaction")
 
 // Again says whether an error asks for the same chunk to be tried again.
 func Again(err error) bool { return errors.Is(err, errAgain) || database.Transient(err) }
+
+// Cause names what an error that asks for another attempt comes from, in a word out of a few: for metrics.
+func Cause(err error) string {
+	if errors.Is(err, errAgain) {
+		return "head_held"
+	}
+	return database.Explain(err).Word()
+}
 
 // checked are the rows of a chunk after the pipeline: failures by position, and the values and numbers of the others.
 type checked struct {

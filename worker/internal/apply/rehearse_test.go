@@ -63,7 +63,7 @@ fields:
 	must(err)
 	must(s.book.Create(ctx, uid, 1))
 	snapshot, _ := d.Snapshot()
-	job, err := apply.NewJob(uid, snapshot, manifest, dry, 1000, s.db)
+	job, err := apply.NewJob(uid, snapshot, manifest, dry, apply.Parts{DB: s.db, FailedLimit: 1000})
 	must(err)
 	messages = map[int64]string{}
 	number := int64(0)

@@ -7,6 +7,7 @@ import (
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/worker/internal/apply"
 )
@@ -23,6 +24,7 @@ type jobs struct {
 	redis     *redisstore.Store
 	databases *database.Pool
 	settings  config.Config
+	metrics   *metrics.Metrics
 
 	mu    sync.Mutex
 	known map[int64]*job
@@ -45,15 +47,17 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	}
 	connection, err := apply.Connection(state.Definition)
 	if err != nil {
-		return nil, j.redis.Fail(ctx, state.Ref, err.Error())
+		return nil, j.fail(ctx, state.Ref, err.Error())
 	}
 	db, err := j.databases.Get(connection)
 	if err != nil {
-		return nil, j.redis.Fail(ctx, state.Ref, "A worker cannot reach the destination: "+err.Error())
+		return nil, j.fail(ctx, state.Ref, "A worker cannot reach the destination: "+err.Error())
 	}
-	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, j.settings.MaxFailedRows, db)
+	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, apply.Parts{
+		DB: db, FailedLimit: j.settings.MaxFailedRows, Metrics: j.metrics,
+	})
 	if reason := apply.Reason(err); reason != "" {
-		return nil, j.redis.Fail(ctx, state.Ref, reason)
+		return nil, j.fail(ctx, state.Ref, reason)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compile run %d: %w", id, err)
@@ -66,6 +70,12 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	defer j.mu.Unlock()
 	j.known[id] = made
 	return made, nil
+}
+
+// fail reports that a run cannot be worked on.
+func (j *jobs) fail(ctx context.Context, ref redisstore.Ref, reason string) error {
+	j.metrics.Fatal()
+	return j.redis.Fail(ctx, ref, reason)
 }
 
 // drop forgets a run that Redis does not know by this uid: another one may have its id.
