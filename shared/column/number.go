@@ -154,8 +154,8 @@ func sign(i int) int {
 	}
 }
 
-// round returns n rounded half away from zero so that it has no digits beyond 10^-scale.
-func (n Number) round(scale int) Number {
+// Round returns n rounded half away from zero so that it has no digits beyond 10^-scale.
+func (n Number) Round(scale int) Number {
 	keep := n.point + scale
 	switch {
 	case keep >= n.size():
@@ -221,7 +221,7 @@ func decimal(text string, t Type) (string, Problem) {
 		return "", notNumber
 	}
 	if t.Precision > 0 {
-		n = n.round(t.Scale)
+		n = n.Round(t.Scale)
 		if n.size() > 0 && n.point > t.Precision-t.Scale {
 			return "", beyond(greatest(t), n.negative)
 		}
@@ -229,6 +229,12 @@ func decimal(text string, t Type) (string, Problem) {
 	if t.Digits > 0 && n.size() > t.Digits {
 		return "", Problem("must not have more than " + strconv.Itoa(t.Digits) + " significant digits.")
 	}
+	return n.Text()
+}
+
+// Text is n as a Decimal column without limits has it: no exponent, no superfluous zeros. It is a part of the text that
+// n was read from where that is canonical already. A number of more than a thousand digits has none.
+func (n Number) Text() (string, Problem) {
 	if n.point > maxDigits || n.size()-n.point > maxDigits {
 		return "", Problem("must not have more than " + strconv.Itoa(maxDigits) + " digits.")
 	}
