@@ -67,6 +67,10 @@ func (p *parsing) schemaOf(n *document.Node, what string) []Rule {
 			}
 		}},
 	})
+	if slices.ContainsFunc(others, func(r Rule) bool { return r.Name == "date_format" }) {
+		// A format says what a date looks like: it need not be the one that databases take.
+		typed = slices.DeleteFunc(typed, func(r Rule) bool { return r.Name == "date" })
+	}
 	return slices.Concat(required, typed, others)
 }
 
