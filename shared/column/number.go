@@ -215,7 +215,7 @@ func (n Number) canonical() string {
 }
 
 // decimal never goes through a float.
-func decimal(text string, t Type) (string, Problem) {
+func decimal(text string, t *Type) (string, Problem) {
 	n, ok := ParseNumber(text)
 	if !ok {
 		return "", notNumber
@@ -249,11 +249,11 @@ func beyond(limit string, negative bool) Problem {
 }
 
 // greatest is the greatest value of a decimal type: as many nines as its precision.
-func greatest(t Type) string {
+func greatest(t *Type) string {
 	return Number{whole: strings.Repeat("9", t.Precision), point: t.Precision - t.Scale}.canonical()
 }
 
-func float(text string, t Type) (string, Problem) {
+func float(text string, t *Type) (string, Problem) {
 	n, ok := ParseNumber(text)
 	if !ok {
 		return "", notNumber

@@ -102,7 +102,7 @@ func (f *field) convert(v column.Value) (column.Value, column.Problem) {
 	if v.State != column.Set {
 		return v, ""
 	}
-	return column.Convert(v.Text, f.column)
+	return column.ConvertTo(v.Text, &f.column)
 }
 
 // Route appends the routing form of the row's key to buf. Rows whose keys are equal in the destination have equal
@@ -123,7 +123,7 @@ func (p *Program) Route(r row.Row, buf []byte) (form []byte, ok bool) {
 		if wrong != nil || problem != "" || value.State != column.Set {
 			return buf[:start], false
 		}
-		text := routed(value.Text, f.column)
+		text := routed(value.Text, &f.column)
 		buf = binary.AppendUvarint(buf, uint64(len(text)))
 		from := len(buf)
 		buf = append(buf, text...)
@@ -135,7 +135,7 @@ func (p *Program) Route(r row.Row, buf []byte) (form []byte, ok bool) {
 }
 
 // routed is a canonical text made coarser where the database may hold more texts equal than Convert does.
-func routed(text string, c column.Column) string {
+func routed(text string, c *column.Column) string {
 	switch c.Type.Kind {
 	case column.Float:
 		// Single precision rounds equal values equally, whatever the column's own is.

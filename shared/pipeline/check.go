@@ -18,6 +18,7 @@ type check struct {
 type ruleStep struct {
 	family   family
 	passes   func(text string) bool
+	counts   func(n column.Number) bool
 	judge    func(v column.Value, r record) int
 	messages []string
 }
@@ -42,7 +43,7 @@ func newCheck(list importer.Rules, s scope) (check, error) {
 		if entry.family == marker {
 			continue
 		}
-		step := ruleStep{family: entry.family, passes: test.passes, judge: test.judge}
+		step := ruleStep{family: entry.family, passes: test.passes, counts: test.counts, judge: test.judge}
 		for _, said := range test.says {
 			step.messages = append(step.messages, sentence(s.phrases.message(source, rule.Name, said.line), words, said.pairs...))
 		}
@@ -54,16 +55,20 @@ func newCheck(list importer.Rules, s scope) (check, error) {
 // apply adds the messages of the rules that the cell breaks.
 func (c *check) apply(v column.Value, r record, found *failures) {
 	filled, wrongType := present(v), false
+	var number figure
 	for i := range c.steps {
 		step := &c.steps[i]
 		if filled == (step.family == presence) || step.family == size && wrongType {
 			continue
 		}
 		broken := 0
-		if step.judge != nil {
+		switch {
+		case step.passes != nil:
+			broken = verdict(step.passes(v.Text), 1)
+		case step.counts != nil:
+			broken = verdict(number.counted(v.Text, step), 1)
+		default:
 			broken = step.judge(v, r)
-		} else if !step.passes(v.Text) {
-			broken = 1
 		}
 		if broken == 0 {
 			continue
@@ -74,4 +79,21 @@ func (c *check) apply(v column.Value, r record, found *failures) {
 		}
 		wrongType = wrongType || step.family == typed
 	}
+}
+
+// figure is the number in a cell, read when the first rule asks for it.
+type figure struct {
+	asked, is bool
+	number    column.Number
+}
+
+func (f *figure) counted(text string, step *ruleStep) bool {
+	if !f.asked {
+		f.number, f.is = column.ParseNumber(text)
+		f.asked = true
+	}
+	if !f.is {
+		return step.family != typed
+	}
+	return step.counts(f.number)
 }

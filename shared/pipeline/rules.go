@@ -45,10 +45,13 @@ type ruleContext struct {
 	scope   scope
 }
 
-// ruleTest is a compiled rule. One of passes and judge is set; a presence rule with neither asks for every row.
+// ruleTest is a compiled rule. One of passes, counts and judge is set.
 type ruleTest struct {
 	// passes answers for the text of a cell.
 	passes func(text string) bool
+	// counts answers for the number in a cell, which is read once for all rules of a field. A text that is no number
+	// is not asked about, but for the rule that says so.
+	counts func(n column.Number) bool
 	// judge answers for a cell of a row which of the messages it deserves, counting from 1; 0 = none.
 	judge func(v column.Value, r record) int
 	// says are the messages.
@@ -68,7 +71,7 @@ var rules = map[string]ruleEntry{
 	"nullable":         {family: marker},
 	"bail":             {family: marker},
 	"string":           {family: plain, build: simple(func(string) bool { return true })},
-	"numeric":          {family: typed, numeric: true, build: simple(isNumber)},
+	"numeric":          {family: typed, numeric: true, build: buildNumber},
 	"integer":          {family: typed, numeric: true, build: simple(column.IsInteger)},
 	"decimal":          {family: typed, numeric: true, least: 1, most: 2, build: buildDecimal},
 	"boolean":          {family: typed, build: simple(isBoolean)},

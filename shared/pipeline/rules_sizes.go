@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,34 +10,29 @@ import (
 	"ingest/shared/column"
 )
 
-// measure returns how a text is compared with a limit: as a number, exactly, or by its number of characters. A text
-// that is no number is left to the rule that says so.
-func measure(limit string, numeric bool) (compare func(text string) (order int, ok bool), err error) {
-	bound, ok := column.ParseNumber(strings.Clone(limit))
+// buildNumber is the rule that says that a text is no number.
+func buildNumber(c ruleContext) (ruleTest, error) {
+	return ruleTest{counts: func(column.Number) bool { return true }, says: []saying{say(lines[c.name])}}, nil
+}
+
+func readBound(limit string) (column.Number, error) {
+	bound, ok := column.ParseNumber(limit)
 	if !ok {
-		return nil, fmt.Errorf("needs a number, not '%s'", limit)
+		return bound, fmt.Errorf("needs a number, not '%s'", limit)
 	}
-	if numeric {
-		return func(text string) (int, bool) {
-			n, ok := column.ParseNumber(text)
-			return n.Compare(bound), ok
-		}, nil
+	return bound, nil
+}
+
+// characters returns how the number of characters of a text is compared with a limit.
+func characters(limit string) (compare func(text string) int, err error) {
+	if _, err := readBound(limit); err != nil {
+		return nil, err
 	}
-	characters, err := strconv.ParseFloat(column.Trim(limit), 64)
+	bound, err := strconv.ParseFloat(column.Trim(limit), 64)
 	if err != nil {
 		return nil, fmt.Errorf("needs a smaller number than '%s'", limit)
 	}
-	return func(text string) (int, bool) {
-		n := float64(utf8.RuneCountInString(text))
-		switch {
-		case n < characters:
-			return -1, true
-		case n > characters:
-			return 1, true
-		default:
-			return 0, true
-		}
-	}, nil
+	return func(text string) int { return cmp.Compare(float64(utf8.RuneCountInString(text)), bound) }, nil
 }
 
 // line is the message of a rule of sizes.
@@ -47,16 +43,28 @@ func (c ruleContext) line(numeric bool) string {
 	return lines[c.name]
 }
 
-// bounded is a rule that compares with one number.
+// sized is a rule that compares numbers, exactly, or numbers of characters with bounds.
+func (c ruleContext) sized(number func(column.Number) bool, text func(string) bool, pairs ...string) ruleTest {
+	if c.numeric {
+		return ruleTest{counts: number, says: []saying{say(c.line(true), pairs...)}}
+	}
+	return ruleTest{passes: text, says: []saying{say(c.line(false), pairs...)}}
+}
+
+// bounded compares with one number.
 func (c ruleContext) bounded(limit, placeholder string, good func(order int) bool) (ruleTest, error) {
-	compare, err := measure(limit, c.numeric)
-	return ruleTest{
-		passes: func(text string) bool {
-			order, ok := compare(text)
-			return !ok || good(order)
-		},
-		says: []saying{say(c.line(c.numeric), placeholder, limit)},
-	}, err
+	bound, err := readBound(limit)
+	if err != nil {
+		return ruleTest{}, err
+	}
+	compare, err := characters(limit)
+	if err != nil && !c.numeric {
+		return ruleTest{}, err
+	}
+	return c.sized(
+		func(n column.Number) bool { return good(n.Compare(bound)) },
+		func(text string) bool { return good(compare(text)) }, placeholder, limit,
+	), nil
 }
 
 func buildMin(c ruleContext) (ruleTest, error) {
@@ -80,15 +88,15 @@ func buildBetween(c ruleContext) (ruleTest, error) {
 	if err != nil {
 		return ruleTest{}, err
 	}
-	from, _ := column.ParseNumber(c.args[0])
-	to, _ := column.ParseNumber(c.args[1])
+	from, _ := readBound(c.args[0])
+	to, _ := readBound(c.args[1])
 	if from.Compare(to) > 0 {
 		return ruleTest{}, fmt.Errorf("needs the lesser number first, not '%s,%s'", c.args[0], c.args[1])
 	}
-	return ruleTest{
-		passes: func(text string) bool { return least.passes(text) && most.passes(text) },
-		says:   []saying{say(c.line(c.numeric), "min", c.args[0], "max", c.args[1])},
-	}, nil
+	return c.sized(
+		func(n column.Number) bool { return least.counts(n) && most.counts(n) },
+		func(text string) bool { return least.passes(text) && most.passes(text) }, "min", c.args[0], "max", c.args[1],
+	), nil
 }
 
 // buildComparison compares with a number or with another column. Two numbers compare as numbers whatever rules the
@@ -115,21 +123,20 @@ func buildComparison(good func(order int) bool) func(ruleContext) (ruleTest, err
 }
 
 func (c ruleContext) withNumber(limit string, good func(order int) bool) (ruleTest, error) {
-	asNumber, err := measure(limit, true)
+	bound, err := readBound(limit)
 	if err != nil {
 		return ruleTest{}, err
 	}
-	asText, err := measure(limit, false)
+	compare, err := characters(limit)
 	if err != nil {
 		return ruleTest{}, err
 	}
 	return ruleTest{
 		judge: func(v column.Value, _ record) int {
-			if order, ok := asNumber(v.Text); ok || c.numeric {
-				return verdict(!ok || good(order), 1)
+			if n, ok := column.ParseNumber(v.Text); ok || c.numeric {
+				return verdict(!ok || good(n.Compare(bound)), 1)
 			}
-			order, _ := asText(v.Text)
-			return verdict(good(order), 2)
+			return verdict(good(compare(v.Text)), 2)
 		},
 		says: []saying{say(c.line(true), "value", limit), say(c.line(false), "value", limit)},
 	}, nil
