@@ -113,7 +113,11 @@ func buildNumeric(o *options, _ scope) transform {
 // separated writes a number as ParseNumber takes it. Separators of thousands stand between groups of three digits, all
 // or none; a blank stands for the blanks without break that spreadsheets put there.
 func separated(text, point, thousands string) (string, bool) {
-	whole, fraction, pointed := strings.Cut(text, point)
+	mantissa, exponent := text, ""
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		mantissa, exponent = text[:i], text[i:]
+	}
+	whole, fraction, pointed := strings.Cut(mantissa, point)
 	if thousands == " " {
 		whole = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2009", " ").Replace(whole)
 	}
@@ -139,7 +143,7 @@ func separated(text, point, thousands string) (string, bool) {
 		whole = strings.Join(groups, "")
 	}
 	if !pointed {
-		return sign + whole, true
+		return sign + whole + exponent, true
 	}
-	return sign + whole + "." + fraction, true
+	return sign + whole + "." + fraction + exponent, true
 }
