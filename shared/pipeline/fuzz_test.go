@@ -32,6 +32,14 @@ func FuzzApply(f *testing.F) {
 	})
 }
 
+// language is every name that a definition can have for rules, transforms and validators.
+var language = []string{
+	"after", "alpha", "alpha_dash", "alpha_num", "before", "between", "boolean", "concat", "date", "date_format", "decimal", "default",
+	"different", "digits", "digits_between", "email", "ends_with", "gt", "gte", "hash", "in", "integer", "ip", "json", "lower", "lt",
+	"lte", "map", "max", "min", "not_in", "numeric", "range", "regex", "replace", "required", "required_if", "required_with",
+	"required_without", "same", "size", "slug", "split", "starts_with", "string", "trim", "upper", "url", "uuid",
+}
+
 // FuzzLanguage: a rule, a transform or a validator that passes the check compiles and answers for every text, the same
 // every time and with a message.
 func FuzzLanguage(f *testing.F) {
@@ -46,7 +54,14 @@ func FuzzLanguage(f *testing.F) {
 	f.Add("concat", "a", `{"fields": ["A", "B"], "separator": ""}`, "\xff", "\x00")
 	f.Add("slug", "a", `{"separator": "__"}`, "Ä ö-ß 北", "")
 	f.Add("url", "https", `{"algorithm": "xxh64"}`, "https://[::1]:1/%20", "")
+	for i := range language {
+		f.Add(string(rune(i)), "2", `{"value": "Y"}`, "2024", "B")
+	}
 	f.Fuzz(func(t *testing.T, name, args, written, a, b string) {
+		if len(name) == 1 {
+			// Chance finds a letter sooner than a word.
+			name = language[int(name[0])%len(language)]
+		}
 		d := importer.Definition{
 			Fields:   []importer.Field{field("sku", "A"), field("name", "B")},
 			Messages: map[string]string{name: args, "A." + name: written},

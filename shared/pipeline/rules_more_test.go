@@ -71,7 +71,9 @@ func TestRulesOfOneField(t *testing.T) {
 		"date_format of strftime": {list{rule("date_format", "%d/%m/%y %Z")}, []string{"31/01/24 UTC", "31/01/24 GMT"}, []string{"31/1/24 UTC"}, "The a field must match the format %d/%m/%y %Z."},
 		"after":                   {list{rule("after", "2024-01-31")}, []string{"", "2024-02-01", "2024-01-31T00:00:01Z"}, []string{"2024-01-31", "2023-12-31", "x"}, "The a field must be a date after 2024-01-31."},
 		"before": {
-			list{rule("before", "2024-01-31 12:00")}, []string{"2024-01-31", "20240130", "2024-01-31T13:00+02:00"}, []string{"2024-01-31 12:00", "2024-02-01", "soon"},
+			list{rule("before", "2024-01-31 12:00")},
+			[]string{"2024-01-31", "20240130", "2024-01-31T13:00+02:00"},
+			[]string{"2024-01-31 12:00", "2024-02-01", "soon"},
 			"The a field must be a date before 2024-01-31 12:00.",
 		},
 		"after in the field's format": {

@@ -23,6 +23,9 @@ func (o *options) pattern(name string) *regexp.Regexp {
 func buildReplace(o *options, _ scope) transform {
 	replace, wrong := o.text("replace", ""), complain("regex")
 	switch {
+	case len(replace) > maxPattern:
+		o.refuse("needs a text of at most %d bytes as 'replace'", maxPattern)
+		return nil
 	case o.has("search") == o.has("regex"):
 		o.refuse("needs either 'search' or 'regex'")
 		return nil

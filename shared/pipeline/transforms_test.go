@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,7 +104,12 @@ func TestCheckTransform(t *testing.T) {
 			configured("regex", map[string]any{"pattern": "/(a)/", "group": "1", "replacement": "x"}),
 			"the transform 'regex' needs either 'group' or 'replacement', not both",
 		},
-		"algorithm": {short("hash", "crc"), "the transform 'hash' knows no algorithm 'crc'; there are md5, sha1, sha256, sha512, xxh64"},
+		"algorithm":           {short("hash", "crc"), "the transform 'hash' knows no algorithm 'crc'; there are md5, sha1, sha256, sha512, xxh64"},
+		"long slug separator": {short("slug", strings.Repeat("-", 17)), "the transform 'slug' needs a separator of at most 16 bytes"},
+		"long replacement": {
+			configured("replace", map[string]any{"search": "a", "replace": strings.Repeat("b", 1025)}),
+			"the transform 'replace' needs a text of at most 1024 bytes as 'replace'",
+		},
 		"letters as separator": {
 			short("slug", "x"), "the transform 'slug' needs a separator without letters and digits, not 'x'",
 		},

@@ -20,11 +20,17 @@ import (
 	"ingest/shared/column"
 )
 
+// maxSeparator bounds what stands between two words of a slug: every word of a cell gets one.
+const maxSeparator = 16
+
 // buildSlug writes letters and digits in lower case, in ASCII where there is a way to, and one separator for all else.
 func buildSlug(o *options, _ scope) transform {
 	separator := o.text("separator", "-")
 	if strings.ContainsFunc(separator, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) {
 		o.refuse("needs a separator without letters and digits, not '%s'", separator)
+	}
+	if len(separator) > maxSeparator {
+		o.refuse("needs a separator of at most %d bytes", maxSeparator)
 	}
 	return texts(func(text string) string { return slug(text, separator) })
 }
