@@ -30,6 +30,10 @@ type Definition struct {
 	MaxFailedRatio *float64 `json:"max_failed_ratio,omitempty"`
 	Fields         []Field  `json:"fields"`
 	Rules          []Rules  `json:"rules,omitempty"`
+	// Messages are the importer's own: by the name of a rule, or of a source column and a rule, `email.required`.
+	Messages map[string]string `json:"messages,omitempty"`
+	// Attributes are what messages call source columns.
+	Attributes map[string]string `json:"attributes,omitempty"`
 }
 
 // TransactionChunk makes one bad row fail its whole chunk.
@@ -114,10 +118,18 @@ type Field struct {
 	To        string      `json:"to"`
 	Type      string      `json:"type,omitempty"`
 	Transform []Transform `json:"transform,omitempty"`
+	// Validate judges the value that the transforms made, before it is converted.
+	Validate []Validator `json:"validate,omitempty"`
 }
 
 // Transform is one step of a field's pipeline: a name and its options as decoded.
 type Transform struct {
+	Name    string         `json:"name"`
+	Options map[string]any `json:"options,omitempty"`
+}
+
+// Validator is a check of a field's value: a name and its options as decoded.
+type Validator struct {
 	Name    string         `json:"name"`
 	Options map[string]any `json:"options,omitempty"`
 }

@@ -77,6 +77,7 @@ func (p *parsing) field(n *document.Node, targets map[string]int) {
 			f.Type = text
 		}},
 		{Name: "transform", Read: func(n *document.Node) { f.Transform = p.transforms(n) }},
+		{Name: "validate", Read: func(n *document.Node) { f.Validate = p.validators(n) }},
 	})
 	p.d.Fields = append(p.d.Fields, f)
 }

@@ -12,7 +12,7 @@ func Coarse(value column.Value, c column.Column) string {
 	if value.State != column.Set || c.Fold == column.FoldUnknown {
 		return ""
 	}
-	text := routed(value.Text, c)
+	text := routed(value.Text, &c)
 	if c.Fold == column.FoldNoCase {
 		folded := []byte(strings.Clone(text))
 		lowerASCII(folded)
