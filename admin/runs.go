@@ -56,9 +56,6 @@ type statusCommand struct {
 	Watch bool  `help:"Show the progress until the run ends; exit code as of run."`
 }
 
-// rowsShown is how many failed rows the JSON of a run has.
-const rowsShown = 100
-
 // Run shows one run.
 func (c *statusCommand) Run(ctx context.Context, s *session) error {
 	return s.ask(ctx, func(sys *system) error {
@@ -68,7 +65,7 @@ func (c *statusCommand) Run(ctx context.Context, s *session) error {
 			}
 			return s.watched(ctx, sys, c.ID)
 		}
-		rows := rowsShown
+		rows := s.settings.MaxShowRows
 		if s.screen.Format == show.Table {
 			rows = 0
 		}

@@ -154,7 +154,7 @@ func docCancel() operation {
 		id: "cancelRun", summary: "Stop a run",
 		about: "Rows that were written stay. The status becomes cancelled when no further row can be written.",
 		gives: answers{http.StatusOK, "The request was sent.", content{
-			inJSON, control.Answer{}, map[string]any{"message": "Cancellation request sent.", "data": example},
+			inJSON, control.Answer{}, map[string]any{"message": "Cancellation request sent.", "data": example()},
 		}},
 		fails: []int{404, 409, 415},
 	}
