@@ -233,7 +233,7 @@ func TestAPIList(t *testing.T) {
 		s.api.Get(path).Must(t, http.StatusOK).Decode(t, &p)
 		return p
 	}
-	empty := s.api.Get(rig.Base + "/").Must(t, http.StatusOK)
+	empty := s.api.Get(rig.Base+"/").Must(t, http.StatusOK)
 	if want := `{"data":[],"links":{"first":"/api/v1/ingest?page=1","last":"/api/v1/ingest?page=1","prev":null,"next":null},` +
 		`"meta":{"current_page":1,"from":null,"last_page":1,"path":"/api/v1/ingest","per_page":15,"to":null,"total":0}}` + "\n"; empty.Body != want {
 		t.Errorf("no runs:\n%s\nwant\n%s", empty.Body, want)

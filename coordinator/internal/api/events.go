@@ -36,7 +36,7 @@ func (a *API) runEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	events := a.events(w)
-	return a.follow(r.Context(), events, func(ctx context.Context) (bool, error) {
+	return a.follow(r, events, func(ctx context.Context) (bool, error) {
 		seen, err := a.views.get(ctx, id, 0)
 		switch {
 		case control.KindOf(err) == control.Unavailable:
@@ -64,7 +64,7 @@ func (a *API) allEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	sent := map[int64]string{}
 	events := a.events(w)
-	return a.follow(r.Context(), events, func(ctx context.Context) (bool, error) {
+	return a.follow(r, events, func(ctx context.Context) (bool, error) {
 		active, err := a.Control.Active(ctx)
 		if err != nil {
 			return false, events.note("the runs cannot be read now")
@@ -105,8 +105,13 @@ func (a *API) allEvents(w http.ResponseWriter, r *http.Request) error {
 
 func eventID(body []byte) string { return fmt.Sprintf("%016x", xxhash.Sum64(body)) }
 
-// follow looks for changes until look says that there will be none, the client goes, or the API stops.
-func (a *API) follow(ctx context.Context, events *eventStream, look func(ctx context.Context) (over bool, err error)) error {
+// follow looks for changes until look says that there will be none, the client goes, or the API stops. Who asks for the
+// headers only is told no more.
+func (a *API) follow(r *http.Request, events *eventStream, look func(ctx context.Context) (over bool, err error)) error {
+	ctx := r.Context()
+	if r.Method == http.MethodHead {
+		return events.note("alive")
+	}
 	for {
 		over, err := look(ctx)
 		if err == nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -112,36 +114,72 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return problem(http.StatusUnsupportedMediaType, "The body must be JSON: send the header `Content-Type: application/json`.")
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxJSON))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	if err == nil {
-		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		err = errors.New("more than one value")
-	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSON))
 	var large *http.MaxBytesError
-	var wrong *json.UnmarshalTypeError
-	var slow *Problem
 	switch {
-	case errors.As(err, &slow):
-		return slow
 	case errors.As(err, &large):
 		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is larger than %d bytes.", large.Limit))
-	case errors.As(err, &wrong) && wrong.Field != "":
+	case err != nil:
+		return broken(err)
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil
+	}
+	if err := plain(text); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong) && wrong.Type.Kind() == reflect.Bool:
+		return invalid(wrong.Field, fmt.Sprintf("The %s field must be true or false.", wrong.Field))
+	case errors.As(err, &wrong):
 		return invalid(wrong.Field, fmt.Sprintf("The %s field must be a %s.", wrong.Field, wrong.Type))
 	default:
 		if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 			name = strings.Trim(name, `"`)
 			return invalid(name, "There is no field '"+name+"'.")
 		}
-		return problem(http.StatusBadRequest, "The body is not a JSON object.")
+		return errNoObject()
 	}
 }
+
+// plain refuses what is not one JSON object, and one that gives a field twice: encoding/json would take the last one,
+// in any case of letters, where the client may have meant the first.
+func plain(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return errNoObject()
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		var value json.RawMessage
+		if err == nil {
+			err = decoder.Decode(&value)
+		}
+		if err != nil {
+			return errNoObject()
+		}
+		folded := strings.ToLower(strings.ToUpper(fmt.Sprint(name)))
+		if seen[folded] {
+			return invalid(folded, fmt.Sprintf("The %s field is given twice.", folded))
+		}
+		seen[folded] = true
+	}
+	if _, err := decoder.Token(); err != nil {
+		return errNoObject()
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errNoObject()
+	}
+	return nil
+}
+
+func errNoObject() error { return problem(http.StatusBadRequest, "The body is not a JSON object.") }
 
 // onceOf reads the Idempotency-Key. request identifies what is asked for. Keys of different users are different keys.
 func onceOf(r *http.Request, request string) (control.Once, error) {
