@@ -50,6 +50,13 @@ type answers struct {
 	content
 }
 
+// pathParameters are those that paths have.
+var pathParameters = map[string]parameter{
+	"id":       {"id", "path", "Run.", "integer", 123},
+	"importer": {"importer", "path", "Slug of the importer.", "string", "products"},
+	"asset":    {"asset", "path", "File of the page.", "string", "swagger-ui.css"},
+}
+
 var pathParameter = regexp.MustCompile(`\{([a-z]+)(?::[^}]*)?\}`)
 
 // description is the OpenAPI 3.1 document of the routes.
@@ -90,11 +97,7 @@ type describer struct {
 func (b *describer) operation(r route) map[string]any {
 	var params []any
 	for _, found := range pathParameter.FindAllStringSubmatch(r.path, -1) {
-		p := parameter{name: found[1], in: "path", about: "Run.", kind: "integer", example: 123}
-		if p.name == "importer" {
-			p = parameter{name: found[1], in: "path", about: "Slug of the importer.", kind: "string", example: "products"}
-		}
-		params = append(params, p.described())
+		params = append(params, pathParameters[found[1]].described())
 	}
 	for _, p := range r.doc.params {
 		params = append(params, p.described())
@@ -223,6 +226,9 @@ func (a *API) openapi(w http.ResponseWriter, _ *http.Request) error {
 	}
 	return answer(w, http.StatusOK, document)
 }
+
+// assets are what the page of the documentation loads.
+const assets = `swagger-ui\.css|swagger-ui-bundle\.js|swagger-ui-standalone-preset\.js|favicon-16x16\.png|favicon-32x32\.png`
 
 // docs shows the description; its scripts and styles are in the binary.
 func (a *API) docs(w http.ResponseWriter, r *http.Request) error {

@@ -222,6 +222,13 @@ func docDocs() operation {
 	}
 }
 
+func docAsset() operation {
+	return operation{
+		id: "docsAsset", summary: "A file of that page",
+		gives: answers{http.StatusOK, "A script, a style or an image.", content{"*/*", nil, nil}},
+	}
+}
+
 func docHealthz() operation {
 	return operation{
 		id: "healthz", summary: "Whether the process lives", gives: answers{http.StatusOK, "It does.", content{inJSON, Health{}, map[string]any{"status": "ok"}}},

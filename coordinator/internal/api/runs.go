@@ -90,7 +90,7 @@ func (a *API) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := &stream{w: w, now: a.Now, control: http.NewResponseController(w), begin: func(h http.Header) {
+	out := &stream{w: w, now: a.Now, limit: a.limits.answer, control: http.NewResponseController(w), begin: func(h http.Header) {
 		h.Set("Content-Type", "text/csv; charset=UTF-8")
 		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="failed-rows-%d.csv"`, id))
 	}}
@@ -111,18 +111,19 @@ func (a *API) download(w http.ResponseWriter, r *http.Request) error {
 }
 
 // stream is an answer that is sent as it is made, with headers once there is something to send. A client that does not
-// take it for answerTime is cut off.
+// take it within the limit is cut off.
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	now     func() time.Time
+	limit   time.Duration
 	begin   func(http.Header)
 	begun   bool
 }
 
 // Write implements io.Writer.
 func (s *stream) Write(p []byte) (int, error) {
-	_ = s.control.SetWriteDeadline(s.now().Add(answerTime)) // every connection of ours has deadlines
+	_ = s.control.SetWriteDeadline(s.now().Add(s.limit)) // every connection of ours has deadlines
 	if !s.begun {
 		s.begun = true
 		s.begin(s.w.Header())
