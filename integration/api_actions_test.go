@@ -28,8 +28,7 @@ func serveApart(t *testing.T, env ...string) served {
 	})
 	sys.Write("people.csv", "name,email\nann,a@example.org\nbob,\n")
 	sys.Migrate()
-	process := sys.Coordinator()
-	return served{System: sys, process: process, api: process.API()}
+	return answers(t, sys, sys.Coordinator())
 }
 
 // TestAPIFlow is a run's whole life on Redis, PostgreSQL, a coordinator and a worker: begun, shown, refused a retry,

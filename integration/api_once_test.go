@@ -176,8 +176,7 @@ func TestAPIKilledBeforeItAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.process.Wait(patience)
-		s.process = s.Start("up")
-		s.api = s.process.API()
+		s = answers(t, s.System, s.Start("up"))
 		had := s.runs(t) - before
 		switch {
 		case had > 1:

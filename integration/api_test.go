@@ -55,8 +55,15 @@ func serve(t *testing.T, env ...string) served {
 		Importers: map[string]string{"users.yaml": users, "stored.yaml": stored}, Env: env,
 	})
 	sys.Write("people.csv", "name,email\nann,a@example.org\nbob,\n")
-	process := sys.Start("up")
-	return served{System: sys, process: process, api: process.API()}
+	return answers(t, sys, sys.Start("up"))
+}
+
+// answers waits for the API of a process and has all of its answers judged.
+func answers(t *testing.T, sys *rig.System, process *rig.Process) served {
+	t.Helper()
+	s := served{System: sys, process: process, api: process.API()}
+	s.api.Judge = judgeOf(t, s.api).judge
+	return s
 }
 
 // upload sends a file as the body itself and returns the run that began.

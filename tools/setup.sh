@@ -6,6 +6,7 @@ packages=()
 command -v redis-server >/dev/null || packages+=(redis-server)
 command -v redis-cli >/dev/null || packages+=(redis-tools)
 command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || packages+=(chromium)
 # The race detector is the one thing that needs cgo.
 command -v "${CC:-gcc}" >/dev/null || packages+=(gcc libc6-dev)
 

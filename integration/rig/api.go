@@ -25,6 +25,8 @@ type API struct {
 	Client *http.Client
 	// Token is sent with every request unless it is empty.
 	Token string
+	// Judge looks at every answer unless it is nil; its error fails the test.
+	Judge func(request *http.Request, answer Answer) error
 
 	t testing.TB
 }
@@ -105,7 +107,13 @@ func (a *API) Send(request *http.Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("the answer broke off: %w", err)
 	}
-	return Answer{Status: response.StatusCode, Header: response.Header, Body: string(text)}, nil
+	answer := Answer{Status: response.StatusCode, Header: response.Header, Body: string(text)}
+	if a.Judge != nil {
+		if err := a.Judge(request, answer); err != nil {
+			a.t.Errorf("%s %s: %v\n%s", request.Method, request.URL.Path, err, answer.Body)
+		}
+	}
+	return answer, nil
 }
 
 // Do sends a request and returns the answer; having none fails the test.

@@ -3,8 +3,10 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -141,9 +143,13 @@ func (b *describer) responses(r route) map[string]any {
 		good["content"] = map[string]any{r.doc.gives.kind: b.media(r.doc.gives.content)}
 	}
 	all := map[string]any{strconv.Itoa(r.doc.gives.status): good}
-	fails := append([]int{http.StatusInternalServerError}, r.doc.fails...)
+	fails := append([]int{http.StatusForbidden, http.StatusInternalServerError}, r.doc.fails...)
 	if r.role != open {
-		fails = append(fails, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
+		fails = append(fails, http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	}
+	if r.method == http.MethodPost {
+		fails = append(fails, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType)
 	}
 	for _, status := range fails {
 		all[strconv.Itoa(status)] = map[string]any{
@@ -179,14 +185,32 @@ func (b *describer) schema(t reflect.Type) map[string]any {
 	return map[string]any{"$ref": "#/components/schemas/" + name}
 }
 
-// schemaOf is the JSON Schema of what encoding/json makes of a type.
+// schemaOf is the JSON Schema of what encoding/json makes of a type. No list of ours is ever null.
 func schemaOf(t reflect.Type) (*jsonschema.Schema, error) {
-	return jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+	made, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[control.Time]():   {Type: "string", Format: "date-time"},
 		reflect.TypeFor[map[string]any](): {Type: "object"},
 		reflect.TypeFor[token.Role]():     {Type: "string"},
 		reflect.TypeFor[*control.Time]():  {Types: []string{"null", "string"}, Format: "date-time"},
 	}})
+	if err == nil {
+		fillLists(made)
+	}
+	return made, err
+}
+
+func fillLists(s *jsonschema.Schema) {
+	if s == nil {
+		return
+	}
+	if slices.Equal(s.Types, []string{"null", "array"}) {
+		s.Type, s.Types = "array", nil
+	}
+	fillLists(s.Items)
+	fillLists(s.AdditionalProperties)
+	for _, property := range s.Properties {
+		fillLists(property)
+	}
 }
 
 // typeArgument is the name of an envelope's type.
@@ -235,6 +259,8 @@ func (a *API) docs(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Security-Policy",
 		"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "+
 			"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	v5emb.NewWithConfig(swgui.Config{HideCurl: false})("ingest", "/openapi.json", "/docs").ServeHTTP(w, r)
+	asked := *r
+	asked.URL = &url.URL{Path: strings.TrimSuffix(r.URL.Path, "/")}
+	v5emb.NewWithConfig(swgui.Config{HideCurl: false})("ingest", "/openapi.json", "/docs").ServeHTTP(w, &asked)
 	return nil
 }

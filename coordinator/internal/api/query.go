@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,33 +33,33 @@ func idOf(r *http.Request) (int64, error) {
 	return id, nil
 }
 
-// query reads the parameters of a request and refuses those it does not know, so that a misspelt filter is not taken for
-// none.
+// query reads the parameters of a request. Those that the operation does not have were refused before, so that a misspelt
+// filter is not taken for none.
 type query struct {
 	values map[string][]string
 	err    error
 }
 
-func queryOf(r *http.Request, known ...string) *query {
-	q := &query{values: r.URL.Query()}
-	for name, values := range q.values {
-		switch {
-		case !contains(known, name):
-			q.fail(name, fmt.Sprintf("There is no parameter '%s'; known: %s.", name, strings.Join(known, ", ")))
-		case len(values) > 1 && name != "importer":
-			q.fail(name, fmt.Sprintf("The parameter '%s' is given twice.", name))
-		}
-	}
-	return q
-}
+func queryOf(r *http.Request) *query { return &query{values: r.URL.Query()} }
 
-func contains(all []string, one string) bool {
-	for _, name := range all {
-		if name == one {
-			return true
+// misspelt refuses parameters that an operation does not have.
+func misspelt(r *http.Request, has []parameter) error {
+	given := r.URL.Query()
+	var known []string
+	for _, p := range has {
+		if p.in == "query" {
+			known = append(known, p.name)
 		}
 	}
-	return false
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		switch {
+		case !slices.Contains(known, name):
+			return invalid(name, fmt.Sprintf("There is no parameter '%s'; known: %s.", name, strings.Join(known, ", ")))
+		case len(given[name]) > 1 && name != "importer":
+			return invalid(name, fmt.Sprintf("The parameter '%s' is given twice.", name))
+		}
+	}
+	return nil
 }
 
 func (q *query) fail(field, message string) {

@@ -109,6 +109,9 @@ func (a *API) dispatch(methods map[string]route) http.Handler {
 			return
 		}
 		user, err := a.admit(r, found.role)
+		if err == nil && !found.root {
+			err = misspelt(r, found.doc.params)
+		}
 		if err == nil {
 			err = found.do(w, r.WithContext(withUser(r.Context(), user)))
 		}

@@ -37,7 +37,7 @@ func slugOf(r *http.Request) string { return mux.Vars(r)["importer"] }
 
 // upload takes a file, as a form or as the body itself, and starts a run when it is safely on disk.
 func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
-	q := queryOf(r, "filename", "dry_run", "replace")
+	q := queryOf(r)
 	u := &upload{name: q.text("filename"), dryRun: q.flag("dry_run"), replace: q.flag("replace")}
 	if q.err != nil {
 		return q.err
