@@ -118,7 +118,7 @@ func (a *API) receive(r *http.Request, u *upload) error {
 func (a *API) form(r *http.Request, u *upload, parts *multipart.Reader) error {
 	for range maxParts {
 		part, err := parts.NextPart()
-		if err == io.EOF { //nolint:errorlint // a form that ends before its last boundary wraps it
+		if err == io.EOF { // unwrapped: a form that ends before its last boundary wraps it
 			return nil
 		}
 		if err != nil {
