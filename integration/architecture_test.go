@@ -227,6 +227,8 @@ func doors(all []source) []string {
 		"golang.org/x/net":                {"coordinator/internal/api"},
 		"github.com/jedib0t/go-pretty":    {"admin"},
 		"github.com/google/go-cmp":        nil,
+		"github.com/getkin/kin-openapi":   nil,
+		"github.com/chromedp":             nil,
 		"go.uber.org/goleak":              nil,
 		"pgregory.net/rapid":              nil,
 		"testing":                         {"integration", "shared/database/dbtest", "shared/redisstore/redistest"},

@@ -46,12 +46,7 @@ func TestTheReadme(t *testing.T) {
 	sys.Must(3, "run", "people", "--dry-run")
 	sys.Must(3, "run", "people")
 	up := sys.Start("up")
-	var address []string
-	rig.Until(t, patience, "the API", func() bool {
-		address = listening.FindStringSubmatch(up.Output())
-		return address != nil
-	})
-	lines := strings.ReplaceAll(block(t, string(readme), "The API", "sh"), "localhost:8080", address[1])
+	lines := strings.ReplaceAll(block(t, string(readme), "The API", "sh"), "localhost:8080", up.API().Address)
 	var api, run string
 	for _, line := range strings.Split(strings.TrimSpace(lines), "\n") {
 		if !strings.HasPrefix(line, "curl ") {

@@ -12,8 +12,6 @@ import (
 	"ingest/integration/rig"
 )
 
-var listening = regexp.MustCompile(`the API listens\s+\{"address": "([^"]+)"`)
-
 // serving is an installation with a running server: commands work in it directly, or by way of its API.
 type serving struct {
 	installation
@@ -21,8 +19,8 @@ type serving struct {
 	token  string
 }
 
-// serve starts `up` with a token for an operator.
-func serve(t *testing.T, p reference.Products) serving {
+// guarded starts `up` with a token for an operator.
+func guarded(t *testing.T, p reference.Products) serving {
 	t.Helper()
 	in := alone(t, p)
 	var made struct {
@@ -33,12 +31,7 @@ func serve(t *testing.T, p reference.Products) serving {
 	}
 	decode(t, in.Must(0, "token", "ops", "--role", "operator", "--output", "json"), &made)
 	up := in.StartWith([]string{"INGEST_TOKENS_FILE=" + in.Write("tokens.yaml", made.Data.Line+"\n")}, "up")
-	var address []string
-	rig.Until(t, patience, "the API", func() bool {
-		address = listening.FindStringSubmatch(up.Output())
-		return address != nil
-	})
-	return serving{installation: in, server: "http://" + address[1], token: made.Data.Token}
+	return serving{installation: in, server: "http://" + up.API().Address, token: made.Data.Token}
 }
 
 // there runs a command by way of the API.
@@ -51,7 +44,7 @@ var varying = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z)?|\d\
 // TestACommandIsTheSameByWayOfTheAPI: what is printed, where, and the exit code.
 func TestACommandIsTheSameByWayOfTheAPI(t *testing.T) {
 	t.Parallel()
-	in := serve(t, reference.Products{Seed: 3, Rows: 3000, Bad: 0.02})
+	in := guarded(t, reference.Products{Seed: 3, Rows: 3000, Bad: 0.02})
 	in.Must(3, "run", "products")
 	in.Write("importers/broken.yaml", "importer: broken\nfeilds: []\n")
 	for _, args := range [][]string{
@@ -100,7 +93,7 @@ func TestACommandIsTheSameByWayOfTheAPI(t *testing.T) {
 func TestRunsByWayOfTheAPI(t *testing.T) {
 	t.Parallel()
 	p := reference.Products{Seed: 3, Rows: 3000, Bad: 0.02}
-	in := serve(t, p)
+	in := guarded(t, p)
 	file := in.want.importer.Path
 	if result := in.there("run", "products", "--dry-run"); result.Code != 3 {
 		t.Fatalf("dry run: exit code %d\n%s", result.Code, result.Stderr)
@@ -131,7 +124,7 @@ func TestRunsByWayOfTheAPI(t *testing.T) {
 // TestTheServerRefusesByName: who has no token, and what no server answers.
 func TestTheServerRefusesByName(t *testing.T) {
 	t.Parallel()
-	in := serve(t, reference.Products{Seed: 1, Rows: 10})
+	in := guarded(t, reference.Products{Seed: 1, Rows: 10})
 	for _, c := range []struct {
 		args []string
 		says string

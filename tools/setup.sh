@@ -10,6 +10,7 @@ command -v curl >/dev/null || packages+=(curl)
 # Completion scripts are tested by the shells they are for.
 command -v zsh >/dev/null || packages+=(zsh)
 command -v fish >/dev/null || packages+=(fish)
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || packages+=(chromium)
 # The race detector is the one thing that needs cgo.
 command -v "${CC:-gcc}" >/dev/null || packages+=(gcc libc6-dev)
 

@@ -19,6 +19,17 @@ func (c *Control) Retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	if first, repeated, err := c.repeated(ctx, req.Once); err != nil || repeated {
 		return first, err
 	}
+	r, err := c.retry(ctx, id, req)
+	if KindOf(err) == Conflict && req.Once.Key != "" {
+		// What is in the way may be the first of the same requests, which came in between.
+		if first, repeated, again := c.repeated(ctx, req.Once); again != nil || repeated {
+			return first, again
+		}
+	}
+	return r, err
+}
+
+func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resource, error) {
 	original, err := c.get(ctx, id)
 	if err != nil {
 		return Resource{}, err

@@ -17,7 +17,8 @@ const (
 	eventsRead = 1000
 )
 
-var place = regexp.MustCompile(`^[0-9]{1,20}-[0-9]{1,20}$`)
+// place is what Redis takes as one: 19 digits always fit.
+var place = regexp.MustCompile(`^[0-9]{1,19}-[0-9]{1,19}$`)
 
 // Event appends a lifecycle event with that id to the capped stream of events. It may come more than once: the id
 // tells.

@@ -25,16 +25,30 @@ import (
 )
 
 const (
-	// headerTime is how long a client may take to send a request's headers, answerTime to take an answer.
-	headerTime = 5 * time.Second
-	answerTime = 30 * time.Second
-	idleTime   = 2 * time.Minute
-	// drainTime is how long requests may take to end after the API was asked to stop; events end at once.
-	drainTime = 10 * time.Second
-
 	maxHeaders     = 16 << 10
 	maxConnections = 4096
 )
+
+// limits are how long clients may take.
+type limits struct {
+	// header is for a request's headers, answer for taking (a part of) an answer.
+	header, answer time.Duration
+	// idle is how long a connection is kept between two requests.
+	idle time.Duration
+	// drain is how long requests may take to end after the API was asked to stop; events end at once.
+	drain time.Duration
+	// stall is how long a client may send nothing of a body, rate how many bytes a second it has to send on average once
+	// it had a stall's time.
+	stall time.Duration
+	rate  float64
+}
+
+func usual() limits {
+	return limits{
+		header: 5 * time.Second, answer: 30 * time.Second, idle: 2 * time.Minute, drain: 10 * time.Second,
+		stall: 30 * time.Second, rate: 1 << 10,
+	}
+}
 
 // Parts are what an API works with.
 type Parts struct {
@@ -54,6 +68,7 @@ type API struct {
 	// tokens is nil when everybody on this machine is an admin.
 	tokens  *token.File
 	views   *views
+	limits  limits
 	handler http.Handler
 	// over is closed when the API stops: it ends the events, which would not end by themselves.
 	over chan struct{}
@@ -61,14 +76,14 @@ type API struct {
 
 // New returns an API that listens nowhere yet.
 func New(p Parts) (*API, error) {
-	a := &API{Parts: p, views: newViews(p.Control, p.Now), over: make(chan struct{})}
+	a := &API{Parts: p, views: newViews(p.Control, p.Now), limits: usual(), over: make(chan struct{})}
 	if p.Config.TokensFile != "" {
 		var err error
 		if a.tokens, err = token.Open(p.Config.TokensFile); err != nil {
 			return nil, err
 		}
 	}
-	a.handler = a.router()
+	a.handler = a.guarded(a.router(a.routes()))
 	return a, nil
 }
 
@@ -78,12 +93,16 @@ func (a *API) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the API cannot listen on %s: name another address with INGEST_LISTEN: %w", a.Config.Listen, err)
 	}
+	return a.serve(ctx, listener)
+}
+
+func (a *API) serve(ctx context.Context, listener net.Listener) error {
 	a.Log.Info("the API listens", zap.String("address", listener.Addr().String()), zap.Bool("tokens", a.tokens != nil))
 	if a.tokens == nil {
 		a.Log.Warn("there are no tokens: whoever is on this machine is an admin (see ingest token)")
 	}
 	server := &http.Server{
-		Handler: a.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaders,
+		Handler: a.handler, ReadHeaderTimeout: a.limits.header, IdleTimeout: a.limits.idle, MaxHeaderBytes: maxHeaders,
 		ErrorLog:    zap.NewStdLog(a.Log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
@@ -97,7 +116,7 @@ func (a *API) Run(ctx context.Context) error {
 	tasks.Go("stop", func(ctx context.Context) error {
 		<-ctx.Done()
 		close(a.over)
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.limits.drain)
 		defer cancel()
 		if server.Shutdown(ending) != nil {
 			return server.Close()

@@ -36,7 +36,7 @@ func (a *API) runEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	events := a.events(w)
-	return a.follow(r.Context(), events, func(ctx context.Context) (bool, error) {
+	return a.follow(r, events, func(ctx context.Context) (bool, error) {
 		seen, err := a.views.get(ctx, id, 0)
 		switch {
 		case control.KindOf(err) == control.Unavailable:
@@ -55,16 +55,19 @@ func (a *API) runEvents(w http.ResponseWriter, r *http.Request) error {
 }
 
 // allEvents sends every run that is not over whenever it changes, and every run that ends. The id of an event is the
-// place in the log of ended runs: who comes back with it is told of those that ended meanwhile.
+// place in the log of ended runs up to which all were told: who comes back with it is told of those that ended since.
 func (a *API) allEvents(w http.ResponseWriter, r *http.Request) error {
-	place := r.Header.Get("Last-Event-ID")
-	ended, place, err := a.Control.Ended(r.Context(), place)
+	ended, next, err := a.Control.Ended(r.Context(), r.Header.Get("Last-Event-ID"))
 	if err != nil {
 		return err
 	}
+	place := r.Header.Get("Last-Event-ID")
+	if len(ended) == 0 {
+		place = next
+	}
 	sent := map[int64]string{}
 	events := a.events(w)
-	return a.follow(r.Context(), events, func(ctx context.Context) (bool, error) {
+	return a.follow(r, events, func(ctx context.Context) (bool, error) {
 		active, err := a.Control.Active(ctx)
 		if err != nil {
 			return false, events.note("the runs cannot be read now")
@@ -82,21 +85,30 @@ func (a *API) allEvents(w http.ResponseWriter, r *http.Request) error {
 		}
 		for _, id := range changed {
 			seen, err := a.views.get(ctx, id, 0)
-			if err != nil {
-				continue // pruned, or not to be read now: the next look tells
+			if control.KindOf(err) == control.NotFound {
+				continue // pruned
 			}
-			if seen.status.Terminal() {
-				delete(sent, id)
-			} else if sent[id] == eventID(seen.body) {
+			if err != nil {
+				return false, events.note("the runs cannot be read now")
+			}
+			if sent[id] == eventID(seen.body) {
 				continue
-			} else {
-				sent[id] = eventID(seen.body)
+			}
+			if sent[id] = eventID(seen.body); seen.status.Terminal() && !now[id] {
+				delete(sent, id)
 			}
 			if err := events.send(place, seen.body); err != nil {
 				return true, err
 			}
 		}
-		if ended, place, err = a.Control.Ended(ctx, place); err != nil {
+		if place != next {
+			// Only now all that ended before this place were told.
+			place = next
+			if err := events.write("id: " + place + "\n\n"); err != nil {
+				return true, err
+			}
+		}
+		if ended, next, err = a.Control.Ended(ctx, place); err != nil {
 			return false, events.note("the ended runs cannot be read now")
 		}
 		return false, nil
@@ -105,8 +117,13 @@ func (a *API) allEvents(w http.ResponseWriter, r *http.Request) error {
 
 func eventID(body []byte) string { return fmt.Sprintf("%016x", xxhash.Sum64(body)) }
 
-// follow looks for changes until look says that there will be none, the client goes, or the API stops.
-func (a *API) follow(ctx context.Context, events *eventStream, look func(ctx context.Context) (over bool, err error)) error {
+// follow looks for changes until look says that there will be none, the client goes, or the API stops. Who asks for the
+// headers only is told no more.
+func (a *API) follow(r *http.Request, events *eventStream, look func(ctx context.Context) (over bool, err error)) error {
+	ctx := r.Context()
+	if r.Method == http.MethodHead {
+		return events.note("alive")
+	}
 	for {
 		over, err := look(ctx)
 		if err == nil {
@@ -135,7 +152,7 @@ type eventStream struct {
 }
 
 func (a *API) events(w http.ResponseWriter) *eventStream {
-	out := &stream{w: w, now: a.Now, control: http.NewResponseController(w), begin: func(h http.Header) {
+	out := &stream{w: w, now: a.Now, limit: a.limits.answer, control: http.NewResponseController(w), begin: func(h http.Header) {
 		h.Set("Content-Type", "text/event-stream; charset=utf-8")
 		h.Set("X-Accel-Buffering", "no")
 	}}

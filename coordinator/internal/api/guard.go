@@ -3,20 +3,24 @@ package api
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
 )
 
-// guarded sets what holds for every answer and turns a panic into a 500.
+// guarded sets what holds for every answer and turns a panic into a 500; an answer that has begun is broken off, so that
+// nobody takes it for whole.
 func (a *API) guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(plain http.ResponseWriter, r *http.Request) {
+		w := &answering{ResponseWriter: plain}
 		control := http.NewResponseController(w)
-		_ = control.SetWriteDeadline(a.Now().Add(answerTime)) // every connection of ours has deadlines
+		_ = control.SetWriteDeadline(a.Now().Add(a.limits.answer)) // every connection of ours has deadlines
 		if r.ContentLength != 0 {
-			r.Body = &paced{body: r.Body, control: control, now: a.Now, began: a.Now()}
+			r.Body = &paced{body: r.Body, control: control, limits: a.limits, now: a.Now, began: a.Now()}
 		}
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
@@ -31,6 +35,9 @@ func (a *API) guarded(next http.Handler) http.Handler {
 			default:
 				a.Log.Error("a request has met a bug", zap.String("method", r.Method), zap.String("path", r.URL.Path),
 					zap.String("panic", fmt.Sprint(p)), zap.ByteString("stack", debug.Stack()))
+				if w.begun {
+					panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's own way to break an answer off
+				}
 				known, _ := problemOf(errPanic)
 				known.write(w)
 			}
@@ -38,6 +45,27 @@ func (a *API) guarded(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// answering is an answer that knows whether it has begun.
+type answering struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *answering) WriteHeader(status int) {
+	w.begun = true
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *answering) Write(p []byte) (int, error) {
+	w.begun = true
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *answering) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 var errPanic = errors.New("panic")
 
@@ -57,17 +85,11 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	known.write(w)
 }
 
-const (
-	// stall is how long a client may send nothing, leastRate how many bytes a second it has to send on average once it
-	// had a stall's time.
-	stall     = 30 * time.Second
-	leastRate = 1 << 10
-)
-
 // paced is a body whose sender has to make progress.
 type paced struct {
-	body    interface{ Read(p []byte) (int, error) }
+	body    io.Reader
 	control *http.ResponseController
+	limits  limits
 	now     func() time.Time
 	began   time.Time
 	read    int64
@@ -76,13 +98,18 @@ type paced struct {
 // errSlow is the end of a body that came too slowly.
 var errSlow = problem(http.StatusRequestTimeout, "The request came too slowly.")
 
-// Read implements io.Reader.
+// Read implements io.Reader. Every connection of ours has deadlines, so that setting them cannot fail. The answer to a
+// body gets its time when the body has come, however long that took.
 func (p *paced) Read(into []byte) (int, error) {
 	now := p.now()
-	_ = p.control.SetReadDeadline(now.Add(stall)) // every connection of ours has deadlines
+	_ = p.control.SetReadDeadline(now.Add(p.limits.stall))
+	_ = p.control.SetWriteDeadline(now.Add(p.limits.stall + p.limits.answer))
 	n, err := p.body.Read(into)
 	p.read += int64(n)
-	if taken := p.now().Sub(p.began); err == nil && taken > stall && float64(p.read) < taken.Seconds()*leastRate {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, errSlow
+	}
+	if taken := p.now().Sub(p.began); err == nil && taken > p.limits.stall && float64(p.read) < taken.Seconds()*p.limits.rate {
 		return n, errSlow
 	}
 	if err != nil {

@@ -3,8 +3,10 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,6 +52,13 @@ type answers struct {
 	content
 }
 
+// pathParameters are those that paths have.
+var pathParameters = map[string]parameter{
+	"id":       {"id", "path", "Run.", "integer", 123},
+	"importer": {"importer", "path", "Slug of the importer.", "string", "products"},
+	"asset":    {"asset", "path", "File of the page.", "string", "swagger-ui.css"},
+}
+
 var pathParameter = regexp.MustCompile(`\{([a-z]+)(?::[^}]*)?\}`)
 
 // description is the OpenAPI 3.1 document of the routes.
@@ -90,11 +99,7 @@ type describer struct {
 func (b *describer) operation(r route) map[string]any {
 	var params []any
 	for _, found := range pathParameter.FindAllStringSubmatch(r.path, -1) {
-		p := parameter{name: found[1], in: "path", about: "Run.", kind: "integer", example: 123}
-		if p.name == "importer" {
-			p = parameter{name: found[1], in: "path", about: "Slug of the importer.", kind: "string", example: "products"}
-		}
-		params = append(params, p.described())
+		params = append(params, pathParameters[found[1]].described())
 	}
 	for _, p := range r.doc.params {
 		params = append(params, p.described())
@@ -138,9 +143,13 @@ func (b *describer) responses(r route) map[string]any {
 		good["content"] = map[string]any{r.doc.gives.kind: b.media(r.doc.gives.content)}
 	}
 	all := map[string]any{strconv.Itoa(r.doc.gives.status): good}
-	fails := append([]int{http.StatusInternalServerError}, r.doc.fails...)
+	fails := append([]int{http.StatusForbidden, http.StatusInternalServerError}, r.doc.fails...)
 	if r.role != open {
-		fails = append(fails, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
+		fails = append(fails, http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	}
+	if r.method == http.MethodPost {
+		fails = append(fails, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType)
 	}
 	for _, status := range fails {
 		all[strconv.Itoa(status)] = map[string]any{
@@ -176,14 +185,32 @@ func (b *describer) schema(t reflect.Type) map[string]any {
 	return map[string]any{"$ref": "#/components/schemas/" + name}
 }
 
-// schemaOf is the JSON Schema of what encoding/json makes of a type.
+// schemaOf is the JSON Schema of what encoding/json makes of a type. No list of ours is ever null.
 func schemaOf(t reflect.Type) (*jsonschema.Schema, error) {
-	return jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+	made, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[control.Time]():   {Type: "string", Format: "date-time"},
 		reflect.TypeFor[map[string]any](): {Type: "object"},
 		reflect.TypeFor[token.Role]():     {Type: "string"},
 		reflect.TypeFor[*control.Time]():  {Types: []string{"null", "string"}, Format: "date-time"},
 	}})
+	if err == nil {
+		fillLists(made)
+	}
+	return made, err
+}
+
+func fillLists(s *jsonschema.Schema) {
+	if s == nil {
+		return
+	}
+	if slices.Equal(s.Types, []string{"null", "array"}) {
+		s.Type, s.Types = "array", nil
+	}
+	fillLists(s.Items)
+	fillLists(s.AdditionalProperties)
+	for _, property := range s.Properties {
+		fillLists(property)
+	}
 }
 
 // typeArgument is the name of an envelope's type.
@@ -224,11 +251,16 @@ func (a *API) openapi(w http.ResponseWriter, _ *http.Request) error {
 	return answer(w, http.StatusOK, document)
 }
 
+// assets are what the page of the documentation loads.
+const assets = `swagger-ui\.css|swagger-ui-bundle\.js|swagger-ui-standalone-preset\.js|favicon-16x16\.png|favicon-32x32\.png`
+
 // docs shows the description; its scripts and styles are in the binary.
 func (a *API) docs(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Security-Policy",
 		"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "+
 			"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	v5emb.NewWithConfig(swgui.Config{HideCurl: false})("ingest", "/openapi.json", "/docs").ServeHTTP(w, r)
+	asked := *r
+	asked.URL = &url.URL{Path: strings.TrimSuffix(r.URL.Path, "/")}
+	v5emb.NewWithConfig(swgui.Config{HideCurl: false})("ingest", "/openapi.json", "/docs").ServeHTTP(w, &asked)
 	return nil
 }

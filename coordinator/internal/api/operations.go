@@ -48,7 +48,7 @@ func docList() operation {
 			{"status", "query", "Only runs with this status.", "string", "completed"},
 			{"importer", "query", "Only runs of this importer.", "string", "users"},
 		},
-		gives: answers{http.StatusOK, "A page of runs.", content{inJSON, control.List{}, nil}}, fails: []int{422},
+		gives: answers{http.StatusOK, "A page of runs.", content{inJSON, control.List{}, nil}},
 	}
 }
 
@@ -59,7 +59,7 @@ func docShow() operation {
 		params: []parameter{{
 			"rows", "query", "How many rows, 0 leaves them out; never more than max_show_rows.", "integer", 0,
 		}},
-		gives: answers{http.StatusOK, "The run.", aRun()}, fails: []int{404, 422},
+		gives: answers{http.StatusOK, "The run.", aRun()}, fails: []int{404},
 	}
 }
 
@@ -71,7 +71,7 @@ func docRows() operation {
 			{"cursor", "query", "next_cursor of the page before.", "string", "7"},
 			{"per_page", "query", "Up to 1000, 100 when left out.", "integer", 100},
 		},
-		gives: answers{http.StatusOK, "A page of rows, by number.", content{inJSON, control.RowPage{}, nil}}, fails: []int{404, 422},
+		gives: answers{http.StatusOK, "A page of rows, by number.", content{inJSON, control.RowPage{}, nil}}, fails: []int{404},
 	}
 }
 
@@ -88,7 +88,7 @@ func docDownload() operation {
 		about:  "Columns as in the source, then _error_message and _row_number. Cells that a spreadsheet would run as a formula are guarded with '.",
 		params: []parameter{{"raw", "query", "Guard nothing.", "boolean", false}},
 		gives:  answers{http.StatusOK, "The rows.", content{inCSV, nil, "email,_error_message,_row_number\r\n,The email field is required.,7\r\n"}},
-		fails:  []int{404, 422},
+		fails:  []int{404},
 	}
 }
 
@@ -131,7 +131,7 @@ func docUpload() operation {
 			{"multipart/form-data", uploadForm{}, nil},
 			{inCSV, nil, "email\r\na@example.org\r\n"},
 		},
-		gives: begun(), fails: []int{400, 404, 408, 413, 415, 422},
+		gives: begun(), fails: []int{404},
 	}
 }
 
@@ -145,7 +145,7 @@ func docTrigger() operation {
 	return operation{
 		id: "trigger", summary: "Start a run of an importer that reads its own source",
 		params: []parameter{once()}, takes: []content{{inJSON, triggerBody{}, map[string]any{"dry_run": true}}},
-		gives: begun(), fails: []int{400, 404, 413, 415, 422},
+		gives: begun(), fails: []int{404},
 	}
 }
 
@@ -154,9 +154,9 @@ func docCancel() operation {
 		id: "cancelRun", summary: "Stop a run",
 		about: "Rows that were written stay. The status becomes cancelled when no further row can be written.",
 		gives: answers{http.StatusOK, "The request was sent.", content{
-			inJSON, control.Answer{}, map[string]any{"message": "Cancellation request sent.", "data": example},
+			inJSON, control.Answer{}, map[string]any{"message": "Cancellation request sent.", "data": example()},
 		}},
-		fails: []int{404, 409, 415},
+		fails: []int{404, 409},
 	}
 }
 
@@ -166,28 +166,28 @@ func docRetry() operation {
 		about:  "A new run with only the rows that failed, by the importer as it is now. Two at once: one wins, the other is refused naming it.",
 		params: []parameter{once()},
 		takes:  []content{{inJSON, retryBody{}, map[string]any{"dry_run": true, "error": "The email field is required."}}},
-		gives:  begun(), fails: []int{400, 404, 409, 413, 415, 422},
+		gives:  begun(), fails: []int{404, 409},
 	}
 }
 
 func docRebuild() operation {
 	return operation{
 		id: "rebuildRun", summary: "Have a run's Redis state restored from the ledger",
-		gives: answers{http.StatusOK, "It is forgotten and will be restored.", content{inJSON, Message{}, nil}}, fails: []int{404, 409, 415},
+		gives: answers{http.StatusOK, "It is forgotten and will be restored.", content{inJSON, Message{}, nil}}, fails: []int{404, 409},
 	}
 }
 
 func docImporters() operation {
 	return operation{
 		id: "listImporters", summary: "List the importers",
-		gives: answers{http.StatusOK, "All definitions; a broken one with its first error.", content{inJSON, data[[]control.ImporterInfo]{}, nil}}, fails: []int{422},
+		gives: answers{http.StatusOK, "All definitions; a broken one with its first error.", content{inJSON, data[[]control.ImporterInfo]{}, nil}},
 	}
 }
 
 func docImporter() operation {
 	return operation{
 		id: "showImporter", summary: "Show a definition",
-		gives: answers{http.StatusOK, "The definition, defaults filled in.", content{inJSON, data[importer.Definition]{}, nil}}, fails: []int{404, 422},
+		gives: answers{http.StatusOK, "The definition, defaults filled in.", content{inJSON, data[importer.Definition]{}, nil}}, fails: []int{404},
 	}
 }
 
@@ -199,7 +199,7 @@ func docCheck() operation {
 			{"connect", "query", "Also look at the real tables.", "boolean", false},
 		},
 		gives: answers{http.StatusOK, "What is wrong with each; no problems means that it is valid.", content{inJSON, data[[]control.CheckResult]{}, nil}},
-		fails: []int{404, 422},
+		fails: []int{404},
 	}
 }
 
@@ -219,6 +219,13 @@ func docOpenAPI() operation {
 func docDocs() operation {
 	return operation{
 		id: "docs", summary: "A page that shows this description", gives: answers{http.StatusOK, "HTML.", content{"text/html", nil, nil}},
+	}
+}
+
+func docAsset() operation {
+	return operation{
+		id: "docsAsset", summary: "A file of that page",
+		gives: answers{http.StatusOK, "A script, a style or an image.", content{"*/*", nil, nil}},
 	}
 }
 

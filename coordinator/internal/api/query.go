@@ -1,13 +1,17 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"mime"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,33 +33,33 @@ func idOf(r *http.Request) (int64, error) {
 	return id, nil
 }
 
-// query reads the parameters of a request and refuses those it does not know, so that a misspelt filter is not taken for
-// none.
+// query reads the parameters of a request. Those that the operation does not have were refused before, so that a misspelt
+// filter is not taken for none.
 type query struct {
 	values map[string][]string
 	err    error
 }
 
-func queryOf(r *http.Request, known ...string) *query {
-	q := &query{values: r.URL.Query()}
-	for name, values := range q.values {
-		switch {
-		case !contains(known, name):
-			q.fail(name, fmt.Sprintf("There is no parameter '%s'; known: %s.", name, strings.Join(known, ", ")))
-		case len(values) > 1 && name != "importer":
-			q.fail(name, fmt.Sprintf("The parameter '%s' is given twice.", name))
-		}
-	}
-	return q
-}
+func queryOf(r *http.Request) *query { return &query{values: r.URL.Query()} }
 
-func contains(all []string, one string) bool {
-	for _, name := range all {
-		if name == one {
-			return true
+// misspelt refuses parameters that an operation does not have.
+func misspelt(r *http.Request, has []parameter) error {
+	given := r.URL.Query()
+	var known []string
+	for _, p := range has {
+		if p.in == "query" {
+			known = append(known, p.name)
 		}
 	}
-	return false
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		switch {
+		case !slices.Contains(known, name):
+			return invalid(name, fmt.Sprintf("There is no parameter '%s'; known: %s.", name, strings.Join(known, ", ")))
+		case len(given[name]) > 1 && name != "importer":
+			return invalid(name, fmt.Sprintf("The parameter '%s' is given twice.", name))
+		}
+	}
+	return nil
 }
 
 func (q *query) fail(field, message string) {
@@ -112,36 +116,72 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return problem(http.StatusUnsupportedMediaType, "The body must be JSON: send the header `Content-Type: application/json`.")
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxJSON))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	if err == nil {
-		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		err = errors.New("more than one value")
-	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSON))
 	var large *http.MaxBytesError
-	var wrong *json.UnmarshalTypeError
-	var slow *Problem
 	switch {
-	case errors.As(err, &slow):
-		return slow
 	case errors.As(err, &large):
 		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is larger than %d bytes.", large.Limit))
-	case errors.As(err, &wrong) && wrong.Field != "":
+	case err != nil:
+		return broken(err)
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil
+	}
+	if err := plain(text); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong) && wrong.Type.Kind() == reflect.Bool:
+		return invalid(wrong.Field, fmt.Sprintf("The %s field must be true or false.", wrong.Field))
+	case errors.As(err, &wrong):
 		return invalid(wrong.Field, fmt.Sprintf("The %s field must be a %s.", wrong.Field, wrong.Type))
 	default:
 		if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 			name = strings.Trim(name, `"`)
 			return invalid(name, "There is no field '"+name+"'.")
 		}
-		return problem(http.StatusBadRequest, "The body is not a JSON object.")
+		return errNoObject()
 	}
 }
+
+// plain refuses what is not one JSON object, and one that gives a field twice: encoding/json would take the last one,
+// in any case of letters, where the client may have meant the first.
+func plain(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return errNoObject()
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		var value json.RawMessage
+		if err == nil {
+			err = decoder.Decode(&value)
+		}
+		if err != nil {
+			return errNoObject()
+		}
+		folded := strings.ToLower(strings.ToUpper(fmt.Sprint(name)))
+		if seen[folded] {
+			return invalid(folded, fmt.Sprintf("The %s field is given twice.", folded))
+		}
+		seen[folded] = true
+	}
+	if _, err := decoder.Token(); err != nil {
+		return errNoObject()
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errNoObject()
+	}
+	return nil
+}
+
+func errNoObject() error { return problem(http.StatusBadRequest, "The body is not a JSON object.") }
 
 // onceOf reads the Idempotency-Key. request identifies what is asked for. Keys of different users are different keys.
 func onceOf(r *http.Request, request string) (control.Once, error) {

@@ -48,6 +48,7 @@ func (a *API) routes() []route {
 		{method: "GET", path: "/workers", role: token.Viewer, do: a.workers, doc: docWorkers()},
 		{method: "GET", path: "/openapi.json", role: open, root: true, do: a.openapi, doc: docOpenAPI()},
 		{method: "GET", path: "/docs", role: open, root: true, do: a.docs, doc: docDocs()},
+		{method: "GET", path: "/docs/{asset:" + assets + "}", role: open, root: true, do: a.docs, doc: docAsset()},
 		{method: "GET", path: "/healthz", role: open, root: true, do: a.healthz, doc: docHealthz()},
 		{method: "GET", path: "/readyz", role: open, root: true, do: a.readyz, doc: docReadyz()},
 	}
@@ -63,11 +64,11 @@ func (a *API) full(r route) string {
 
 // router serves every path with and without a trailing slash. Each path is registered once, for all of its methods: the
 // router itself would answer some wrong methods with 404.
-func (a *API) router() http.Handler {
+func (a *API) router(routes []route) *mux.Router {
 	router := mux.NewRouter().SkipClean(true)
 	methods := map[string]map[string]route{}
 	var paths []string
-	for _, r := range a.routes() {
+	for _, r := range routes {
 		path := a.full(r)
 		if methods[path] == nil {
 			methods[path] = map[string]route{}
@@ -83,7 +84,7 @@ func (a *API) router() http.Handler {
 	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(http.StatusNotFound, "There is no such route; /openapi.json lists them.").write(w)
 	})
-	return a.guarded(router)
+	return router
 }
 
 // dispatch picks the route of a path by method, and refuses who may not use it.
@@ -108,6 +109,9 @@ func (a *API) dispatch(methods map[string]route) http.Handler {
 			return
 		}
 		user, err := a.admit(r, found.role)
+		if err == nil && !found.root {
+			err = misspelt(r, found.doc.params)
+		}
 		if err == nil {
 			err = found.do(w, r.WithContext(withUser(r.Context(), user)))
 		}

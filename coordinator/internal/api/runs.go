@@ -12,7 +12,7 @@ import (
 )
 
 func (a *API) list(w http.ResponseWriter, r *http.Request) error {
-	q := queryOf(r, "page", "per_page", "status", "importer")
+	q := queryOf(r)
 	req := control.ListRequest{
 		Page: int(q.number("page", 1, 1)), PerPage: int(q.number("per_page", 0, 1)),
 		Status: q.text("status"), Importer: q.text("importer"),
@@ -28,7 +28,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) show(w http.ResponseWriter, r *http.Request) error {
-	q := queryOf(r, "rows")
+	q := queryOf(r)
 	rows := int(q.number("rows", int64(a.Config.MaxShowRows), 0))
 	if q.err != nil {
 		return q.err
@@ -45,7 +45,7 @@ func (a *API) show(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) rows(w http.ResponseWriter, r *http.Request) error {
-	q := queryOf(r, "status", "cursor", "per_page")
+	q := queryOf(r)
 	req := control.RowsRequest{After: q.number("cursor", 0, 0), Limit: int(q.number("per_page", 0, 1))}
 	switch q.text("status") {
 	case "":
@@ -81,7 +81,7 @@ func (a *API) errors(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) download(w http.ResponseWriter, r *http.Request) error {
-	q := queryOf(r, "raw")
+	q := queryOf(r)
 	raw := q.flag("raw")
 	if q.err != nil {
 		return q.err
@@ -90,7 +90,7 @@ func (a *API) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := &stream{w: w, now: a.Now, control: http.NewResponseController(w), begin: func(h http.Header) {
+	out := &stream{w: w, now: a.Now, limit: a.limits.answer, control: http.NewResponseController(w), begin: func(h http.Header) {
 		h.Set("Content-Type", "text/csv; charset=UTF-8")
 		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="failed-rows-%d.csv"`, id))
 	}}
@@ -111,18 +111,19 @@ func (a *API) download(w http.ResponseWriter, r *http.Request) error {
 }
 
 // stream is an answer that is sent as it is made, with headers once there is something to send. A client that does not
-// take it for answerTime is cut off.
+// take it within the limit is cut off.
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	now     func() time.Time
+	limit   time.Duration
 	begin   func(http.Header)
 	begun   bool
 }
 
 // Write implements io.Writer.
 func (s *stream) Write(p []byte) (int, error) {
-	_ = s.control.SetWriteDeadline(s.now().Add(answerTime)) // every connection of ours has deadlines
+	_ = s.control.SetWriteDeadline(s.now().Add(s.limit)) // every connection of ours has deadlines
 	if !s.begun {
 		s.begun = true
 		s.begin(s.w.Header())
@@ -241,7 +242,7 @@ func (a *API) importer(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) check(w http.ResponseWriter, r *http.Request) error {
-	q := queryOf(r, "importer", "connect")
+	q := queryOf(r)
 	connect := q.flag("connect")
 	if q.err != nil {
 		return q.err

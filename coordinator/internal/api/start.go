@@ -37,7 +37,7 @@ func slugOf(r *http.Request) string { return mux.Vars(r)["importer"] }
 
 // upload takes a file, as a form or as the body itself, and starts a run when it is safely on disk.
 func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
-	q := queryOf(r, "filename", "dry_run", "replace")
+	q := queryOf(r)
 	u := &upload{name: q.text("filename"), dryRun: q.flag("dry_run"), replace: q.flag("replace")}
 	if q.err != nil {
 		return q.err
@@ -118,7 +118,7 @@ func (a *API) receive(r *http.Request, u *upload) error {
 func (a *API) form(r *http.Request, u *upload, parts *multipart.Reader) error {
 	for range maxParts {
 		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // unwrapped: a form that ends before its last boundary wraps it
 			return nil
 		}
 		if err != nil {
@@ -147,6 +147,8 @@ func (a *API) form(r *http.Request, u *upload, parts *multipart.Reader) error {
 			if u.dryRun, err = flagOf(name, string(text)); err != nil {
 				return err
 			}
+		default:
+			return invalid(name, "There is no field '"+name+"'; known: file, dry_run.")
 		}
 	}
 	return problem(http.StatusBadRequest, fmt.Sprintf("The form has more than %d fields.", maxParts))
@@ -213,7 +215,7 @@ func broken(err error) error {
 }
 
 // filename makes what a client calls its file safe to show: the last element of a path of any system, without control
-// characters, at most 255 bytes.
+// characters, at most 255 bytes. Its ending, which says how the file is packed, is kept.
 func filename(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, ""), `\`, "/"))
 	name = strings.Map(func(c rune) rune {
@@ -222,9 +224,13 @@ func filename(name string) string {
 		}
 		return c
 	}, name)
-	for len(name) > maxName {
-		_, size := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-size]
+	ending := path.Ext(name)
+	if len(ending) > maxName/2 {
+		ending = ""
+	}
+	for stem := strings.TrimSuffix(name, ending); len(name) > maxName; name = stem + ending {
+		_, size := utf8.DecodeLastRuneInString(stem)
+		stem = stem[:len(stem)-size]
 	}
 	if name = strings.TrimSpace(name); slices.Contains([]string{"", ".", "..", "/"}, name) {
 		return "upload"
