@@ -136,7 +136,7 @@ func TestCompletionNeverFails(t *testing.T) {
 // TestCompletionAsksTheServerOfTheLine: what is offered is what that installation has.
 func TestCompletionAsksTheServerOfTheLine(t *testing.T) {
 	t.Parallel()
-	in := serve(t, reference.Products{Seed: 3, Rows: 10})
+	in := guarded(t, reference.Products{Seed: 3, Rows: 10})
 	in.Must(0, "run", "products")
 	elsewhere := rig.NewSystem(t, rig.SystemOptions{})
 	for _, c := range []struct {
