@@ -112,11 +112,19 @@ func (n *names) warnings() []string {
 	if len(blank) > 0 {
 		list = append(list, "Header cells without a name, their columns are ignored: "+capped(blank)+".")
 	}
+	if len(n.missing) > 0 {
+		list = append(list, "Columns that rules or transforms name and the source does not have: "+capped(quotedNames(n.missing))+".")
+	}
 	if len(ignored) > 0 {
 		list = append(list, "Columns ignored because no field maps them: "+capped(ignored)+".")
 	}
-	if len(n.missing) > 0 {
-		list = append(list, "Columns that rules or transforms name and the source lacks: '"+strings.Join(n.missing, "', '")+"'.")
+	return list
+}
+
+func quotedNames(names []string) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = "'" + name + "'"
 	}
 	return list
 }
@@ -151,7 +159,6 @@ func checkHeader(d importer.Definition, n *names) error {
 	if err := n.refer(d); err != nil || !d.StrictHeaders {
 		return err
 	}
-	const strict = " found in the source file headers. Strict header validation is enabled."
 	for _, f := range d.Fields {
 		if _, ok := n.field(f); !ok {
 			return &Error{"None of the required columns ['" + strings.Join(f.From, "', '") + "'] were" + strict}
@@ -159,14 +166,18 @@ func checkHeader(d importer.Definition, n *names) error {
 	}
 	for _, rules := range d.Rules {
 		if name, at := n.column(rules.Column); at < 0 {
-			return &Error{"The column '" + name + "' was not" + strict}
+			return strictly(name)
 		}
 	}
 	if len(n.missing) > 0 {
-		return &Error{"The column '" + n.missing[0] + "' was not" + strict}
+		return strictly(n.missing[0])
 	}
 	return nil
 }
+
+const strict = " found in the source file headers. Strict header validation is enabled."
+
+func strictly(name string) error { return &Error{"The column '" + name + "' was not" + strict} }
 
 // checkTargets answers whether every field, present in the header or not, has a column of its own to write.
 func checkTargets(d importer.Definition, table column.Table) error {

@@ -148,7 +148,7 @@ func TestWarnings(t *testing.T) {
 	d := products()
 	d.Rules = append(d.Rules, rules("Rated", rule("integer")))
 	d.Rules = append(d.Rules, rules("SKU", rule("different", "E-Mail", "Old SKU"), rule("required_without", "Old SKU")))
-	const lacks = "Columns that rules or transforms name and the source lacks: 'Old SKU'."
+	const lacks = "Columns that rules or transforms name and the source does not have: 'Old SKU'."
 	for name, test := range map[string]struct {
 		header []string
 		want   []string
@@ -157,11 +157,11 @@ func TestWarnings(t *testing.T) {
 		"a column that rules name": {productHeader(), []string{lacks}},
 		"unread columns and cells without a name": {many, []string{
 			"Header cells without a name, their columns are ignored: 2, 8.",
-			"Columns ignored because no field maps them: 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j' and 1 more.",
 			lacks,
+			"Columns ignored because no field maps them: 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j' and 1 more.",
 		}},
 		"an alias that lost": {[]string{"SKU", "Email Address", "E-Mail"}, []string{
-			"Columns ignored because no field maps them: 'Email Address'.", lacks,
+			lacks, "Columns ignored because no field maps them: 'Email Address'.",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,7 @@ func TestRulesOfOneField(t *testing.T) {
 		good, bad []string
 		message   string
 	}{
-		"decimal": {list{rule("decimal", "2")}, []string{"", "1.50", "-.25", "+10.00"}, []string{"1", "1.5", "1.555", "x", "1.50e1"}, "The a field must have 2 decimal places."},
+		"decimal": {list{rule("decimal", "2")}, []string{"", "1.50", "-.25", "+10.00"}, []string{"1", "1.5", "1.555", "x", "1.50e1", "1.e1"}, "The a field must have 2 decimal places."},
 		"decimal range": {
 			list{rule("decimal", "0", "2")}, []string{"1", "1.5", "1.55"}, []string{"1.555", "a"}, "The a field must have 0-2 decimal places.",
 		},
@@ -127,6 +127,10 @@ func TestRulesOfOtherFields(t *testing.T) {
 		"required_if": {
 			list{rule("required_if", "Nr", "1", "2")},
 			map[string]string{"x,,1": good, ",,3": good, ",,1": "The a field is required when nr is 1.", " ,,2": "The a field is required when nr is 2."},
+		},
+		"required_if is exact": {list{rule("required_if", "Nr", "x")}, map[string]string{",,X": good, ",, x": good}},
+		"comparisons leave what is no number to its type": {
+			list{rule("gt", "Nr"), rule("numeric")}, map[string]string{"x,,1": "The a field must be a number."},
 		},
 		"required_if null": {list{rule("required_if", "Nr", "null")}, map[string]string{",,x": good, ",,": "The a field is required when nr is null."}},
 		"required_if a boolean": {

@@ -126,9 +126,6 @@ func separated(text, point, thousands string) (string, bool) {
 		// Another separator's point would be read as one.
 		return text, point == "." || !strings.Contains(text, ".")
 	}
-	if strings.ContainsAny(whole, ".") && thousands != "." || strings.Contains(fraction, ".") {
-		return "", false
-	}
 	sign := ""
 	if whole != "" && (whole[0] == '-' || whole[0] == '+') {
 		sign, whole = whole[:1], whole[1:]
