@@ -173,9 +173,12 @@ func (s *System) StartWith(env []string, args ...string) *Process {
 }
 
 // Coordinator starts a coordinator and returns when it has announced its spool: from then on runs are accepted.
-func (s *System) Coordinator() *Process {
+func (s *System) Coordinator() *Process { s.t.Helper(); return s.CoordinatorWith(nil) }
+
+// CoordinatorWith is Coordinator with further settings for this process.
+func (s *System) CoordinatorWith(env []string) *Process {
 	s.t.Helper()
-	p := s.Start("coordinator")
+	p := s.StartWith(env, "coordinator")
 	Until(s.t, commandLimit, "the coordinator announcing itself", func() bool {
 		return p.Ended() || strings.Contains(s.CLI("workers", "--output", "yaml").Stdout, "pid: "+strconv.Itoa(p.PID()))
 	})

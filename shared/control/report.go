@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"ingest/shared/ledger"
@@ -152,31 +151,6 @@ func total(p redisstore.Progress) int64 {
 	return int64(float64(p.SplitRows) * float64(p.BytesTotal) / float64(p.SplitBytes))
 }
 
-// taken is how long a new run may take to be taken up before that is worth a word.
-const taken = 3 * time.Second
-
-// unknown says why Redis does not know a run; "" when it just has to be told.
-func (c *Control) unknown(ctx context.Context, r run.Run) string {
-	embedded := c.settings.Embedded()
-	if c.redis == nil {
-		return "Waiting: nothing executes it (`ingest up` continues it)."
-	}
-	processes, err := c.redis.Processes(ctx)
-	served := slices.ContainsFunc(processes, func(p redisstore.Process) bool { return p.Role == "coordinator" })
-	switch {
-	case embedded && !served:
-		return "Waiting: nothing executes it (`ingest up` continues it)."
-	case err != nil:
-		return "Waiting: Redis cannot be reached (see redis.url in `ingest config`)."
-	case !served:
-		return "Waiting: no coordinator is running (start `ingest coordinator`)."
-	case c.now().Sub(r.CreatedAt) < taken:
-		return ""
-	default:
-		return "Waiting: a coordinator has to take it up."
-	}
-}
-
 // fromHeads fills in what the ledger knows, and says what the run waits for.
 func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *string {
 	waiting := c.unknown(ctx, r)
@@ -200,38 +174,6 @@ func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *stri
 	out.count(counts)
 	out.Progress.Total = max(out.Progress.Total, out.Progress.Processed)
 	return textOf(waiting)
-}
-
-// waitingFor says what a run cannot go on without; nil while it goes on.
-func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore.Progress) *string {
-	if progress.Waiting != "" {
-		return &progress.Waiting
-	}
-	processes, err := c.redis.Processes(ctx)
-	if err != nil {
-		return nil
-	}
-	workers, coordinators, seen := 0, 0, r.Origin.Spool == ""
-	for _, p := range processes {
-		if p.Role == "worker" {
-			workers++
-			continue
-		}
-		coordinators++
-		for _, id := range p.Spools {
-			seen = seen || id == r.Origin.Spool
-		}
-	}
-	text := ""
-	switch {
-	case coordinators == 0:
-		text = "Waiting: no coordinator is running (start `ingest coordinator`)."
-	case !seen && !progress.SplitDone:
-		text = "Waiting: no running coordinator reads the spool that holds the source."
-	case workers == 0:
-		text = "Waiting: no worker is running (start `ingest worker`)."
-	}
-	return textOf(text)
 }
 
 func (r *Resource) count(counts run.Counts) {

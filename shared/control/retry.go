@@ -164,6 +164,10 @@ func (c *Control) alreadyRetried(ctx context.Context, id, by int64) error {
 
 func finishedText(id int64) string { return fmt.Sprintf("Ingest run #%d has already finished.", id) }
 
+func failingText(r run.Run) string {
+	return fmt.Sprintf("Ingest run #%d is being stopped already, it ends as failed: %s", r.ID, r.Reason)
+}
+
 // RebuildText is what a surface says after a Rebuild.
 func RebuildText(id int64) string {
 	return fmt.Sprintf("The Redis state of ingest run #%d is forgotten: the coordinator restores it.", id)

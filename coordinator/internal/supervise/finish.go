@@ -53,12 +53,15 @@ func (s *Supervisor) finish(ctx context.Context, r run.Run, db *database.DB, pro
 // end writes the final numbers and the terminal status, then tells Redis. Who loses the compare-and-set has nothing
 // more to do: another supervisor ended the run, or a cancel came first.
 func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status run.Status, final run.Final) error {
-	errors, validation, err := ledger.New(db).Histograms(ctx, r.UID)
-	if err != nil {
-		return fmt.Errorf("merge the histograms: %w", err)
+	var errors, validation map[string]int64
+	var err error
+	if r.Manifest != nil {
+		if errors, validation, err = ledger.New(db).Histograms(ctx, r.UID); err != nil {
+			return fmt.Errorf("merge the histograms: %w", err)
+		}
 	}
 	final.Errors, final.Validation = run.Histogram(errors), run.Histogram(validation)
-	if r.DryRun {
+	if r.DryRun && db != nil {
 		// Made before the manifest was fixed: a run that failed in between has one, too.
 		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+db.Quote(split.Scratch(r))); err != nil {
 			return fmt.Errorf("drop the dry run's table: %w", err)
