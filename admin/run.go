@@ -136,14 +136,18 @@ func (s *session) execute(ctx context.Context, sys *system, start starter) error
 	return exit(exitInterrupted)
 }
 
-// startSpooled stores standard input and starts a run on it; a refused run leaves no file.
+// startSpooled stores standard input and starts a run on it; a refused run and the end of ctx leave no file.
 func (s *session) startSpooled(ctx context.Context, sys *system, request control.StartRequest) (control.Resource, error) {
 	store, err := s.spool()
 	if err != nil {
 		return control.Resource{}, err
 	}
-	path, err := store.Store(ctx, s.stdin, 0)
+	input, ended, err := interruptible(ctx, s.stdin)
 	if err != nil {
+		return control.Resource{}, err
+	}
+	path, err := store.Store(ctx, input, 0)
+	if err = errors.Join(err, ended()); err != nil {
 		return control.Resource{}, err
 	}
 	request.File, request.Spooled, request.Filename = path, true, "stdin"

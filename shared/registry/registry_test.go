@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -112,6 +113,21 @@ func TestARunIsKeptAsItIs(t *testing.T) {
 		want.Manifest, want.Status, want.StartedAt, want.CompletedAt = &manifest, run.CompletedWithErrors, at(1), at(2)
 		want.Final, want.Warnings = &final, []string{"w1", "w2"}
 		if diff := cmp.Diff(want, get(t, r, created.ID), cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestSourcesAreThoseOfAllNamespaces: what any run names must not be taken for nobody's.
+func TestSourcesAreThoseOfAllNamespaces(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, db *database.DB, r *registry.Registry) {
+		create(t, r, registry.NewRun{Origin: run.Origin{Path: "/spool/a", Spooled: true}})
+		create(t, registry.New(db, "other"), registry.NewRun{Origin: run.Origin{Path: "/spool/ü\"b"}})
+		var paths []string
+		must(t, r.Sources(t.Context(), func(o run.Origin) { paths = append(paths, o.Path) }))
+		slices.Sort(paths)
+		if diff := cmp.Diff([]string{"/spool/a", "/spool/ü\"b"}, paths); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -66,6 +66,14 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			return nil
 		})
 	})
+	tasks.Go("clean the spool", func(ctx context.Context) error {
+		return lifecycle.Loop(ctx, cleanEvery, nil, func(ctx context.Context) error {
+			if err := s.clean(ctx); err != nil {
+				s.warn(ctx, "the spool was not cleaned", 0, err)
+			}
+			return nil
+		})
+	})
 	return tasks.Wait()
 }
 
