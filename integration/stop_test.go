@@ -60,6 +60,23 @@ func TestCancelDuringALongRun(t *testing.T) {
 	})
 }
 
+// TestBytesReadOfAStoppedRun: a run that is stopped in the middle of its split has not read its whole source.
+func TestBytesReadOfAStoppedRun(t *testing.T) {
+	t.Parallel()
+	in := install(t, toSQLite, rig.RedisOptions{}, big(50_000), nil, slow, "INGEST_IN_FLIGHT=1MiB")
+	in.Coordinator()
+	in.Worker()
+	id := in.Begin("products")
+	rig.Until(t, patience, "progress", func() bool { return in.Status(id).BytesRead > 0 })
+	if r := in.Status(id); r.TotalFinal {
+		t.Fatal("the split was too short to prove anything")
+	}
+	in.Must(0, "cancel", fmt.Sprint(id), "--wait")
+	if r := in.Status(id); r.BytesRead <= 0 || r.BytesRead >= r.BytesTotal {
+		t.Errorf("%d of %d bytes were read, %d rows were not processed", r.BytesRead, r.BytesTotal, r.NotProcessed)
+	}
+}
+
 func TestRunsThatFail(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"ingest/shared/config"
 	"ingest/shared/ledger"
 	"ingest/shared/redisstore"
 	"ingest/shared/run"
@@ -12,8 +13,15 @@ import (
 
 // Run returns a run with up to rows failed rows, ordered by number; without rows, and saying so in WaitingFor, when
 // the ledger cannot be reached.
+//
+// While the registry cannot be read, a run that is not over is answered from Redis, without rows too.
 func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error) {
 	r, err := c.get(ctx, id)
+	if KindOf(err) == Unavailable {
+		if resource, known := c.remembered(ctx, id); known {
+			return resource, nil
+		}
+	}
 	if err != nil {
 		return Resource{}, err
 	}
@@ -86,7 +94,9 @@ func (c *Control) resource(ctx context.Context, r run.Run) Resource {
 func (c *Control) final(out *Resource, r run.Run) {
 	out.count(r.Final.Counts)
 	out.Progress.Total, out.NotProcessed, out.TotalFinal = r.Final.Total, r.Final.NotProcessed, true
-	out.BytesRead = out.BytesTotal
+	if out.BytesRead = r.Final.BytesRead; r.Status == run.Completed || r.Status == run.CompletedWithErrors {
+		out.BytesRead = out.BytesTotal
+	}
 	duration := r.CompletedAt.Sub(r.StartedAt)
 	if r.StartedAt.IsZero() {
 		duration = 0
@@ -132,6 +142,32 @@ func (c *Control) live(ctx context.Context, out *Resource, r run.Run) {
 		out.RowsPerSecond = rate(out.Progress.Processed, c.now().Sub(r.StartedAt))
 	}
 	out.WaitingFor = c.waitingFor(ctx, r, progress)
+}
+
+// described is a run that is not over as Redis knows it; false when Redis does not.
+func (c *Control) described(ctx context.Context, id int64) (run.Run, redisstore.Progress, bool) {
+	if c.redis == nil {
+		return run.Run{}, redisstore.Progress{}, false
+	}
+	r, known, err := c.redis.Described(ctx, id)
+	if err != nil || !known {
+		return run.Run{}, redisstore.Progress{}, false
+	}
+	progress, known := c.progress(ctx, r)
+	r.Status = progress.Status
+	return r, progress, known && !r.Status.Terminal()
+}
+
+// remembered reports a run from Redis alone.
+func (c *Control) remembered(ctx context.Context, id int64) (Resource, bool) {
+	r, progress, known := c.described(ctx, id)
+	if !known {
+		return Resource{}, false
+	}
+	out := c.resource(ctx, r)
+	out.BytesTotal = progress.BytesTotal
+	out.WaitingFor = textOf("Waiting: the database of connection '" + config.DefaultConnection + "' cannot be reached.")
+	return out, true
 }
 
 // progress is what Redis knows of the run.

@@ -43,6 +43,7 @@ func TestConformance(t *testing.T) {
 		{"fail", testFail},
 		{"stop", testStop},
 		{"finish", testFinish},
+		{"describe", testDescribe},
 		{"forget", testForget},
 		{"strangers write nothing", testStrangers},
 		{"reports", testReports},
@@ -344,7 +345,7 @@ func testStrangers(t *testing.T, s *site) {
 	s.emit(t, ref, 0, 1)
 	claim := s.acquire(t, ref, "a")
 	ended := s.begin(t, 1)
-	must(t, s.Finish(t.Context(), ended, run.Completed))
+	must(t, s.Finish(t.Context(), ended, run.Completed, run.Final{}))
 	for name, stranger := range map[string]Ref{
 		"other uid": {ID: ref.ID, UID: "other", Partitions: 1}, "unknown run": {ID: 999999, UID: "x", Partitions: 1},
 		"no uid": {ID: 999999, Partitions: 1}, "ended run": ended,
@@ -359,7 +360,7 @@ func testStrangers(t *testing.T, s *site) {
 			"status": s.SetStatus(t.Context(), stranger, run.Pending), "fail": s.Fail(t.Context(), stranger, "x"),
 			"stop": s.Stop(t.Context(), stranger, run.Cancelling), "split": s.Split(t.Context(), stranger, SplitProgress{Rows: 1}),
 			"waiting": s.SetWaiting(t.Context(), stranger, "x", time.Now()),
-			"finish":  s.Finish(t.Context(), stranger, run.Failed),
+			"finish":  s.Finish(t.Context(), stranger, run.Failed, run.Final{}),
 		} {
 			if err != nil {
 				t.Errorf("%s: %s: %v", name, call, err)

@@ -111,6 +111,14 @@ func (p *Page) histogram(title string, counts []run.MessageCount, whole int64) {
 func (p *Page) Verification(v control.Verification) {
 	p.Line("Ingest run #%d: %s, %s, %s", v.ID, v.Status, count(v.Chunks, "chunk", "chunks"), count(v.Total, "row", "rows"))
 	p.put("")
+	if len(v.Sources) == 0 && len(v.Problems) == 0 {
+		what := "has no chunk yet"
+		if v.Status.Terminal() {
+			what = "ended before its first chunk"
+		}
+		p.put("Nothing was written: the run " + what + ".")
+		return
+	}
 	heads := []head{{name: "Rows"}}
 	for _, s := range v.Sources {
 		heads = append(heads, head{name: clean(s.Source), number: true})

@@ -186,7 +186,10 @@ func (s *Splitter) begin(ctx context.Context, r run.Run, book *ledger.Ledger) er
 	if err := s.redis.SetStatus(ctx, state.Ref, run.Processing); err != nil {
 		return fmt.Errorf("tell Redis that the run has begun: %w", err)
 	}
-	return nil
+	if r, err = s.registry.Get(ctx, r.ID); err != nil {
+		return fmt.Errorf("read when the run began: %w", err)
+	}
+	return s.redis.Describe(ctx, r)
 }
 
 // cut reads all rows and emits the chunks Redis does not have.

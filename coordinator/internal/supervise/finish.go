@@ -47,7 +47,9 @@ func (s *Supervisor) finish(ctx context.Context, r run.Run, db *database.DB, pro
 	if counts.Failed > 0 {
 		status = run.CompletedWithErrors
 	}
-	return s.end(ctx, r, db, status, run.Final{Total: sealed, Counts: counts})
+	return s.end(ctx, r, db, status, run.Final{
+		Total: sealed, Counts: counts, BytesRead: r.Manifest.Fingerprint.Size,
+	})
 }
 
 // end writes the final numbers and the terminal status, then tells Redis. Who loses the compare-and-set has nothing
@@ -81,6 +83,7 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 			s.Log.Warn("the spooled source was not removed", zap.Int64("run", r.ID), zap.Error(err))
 		}
 	}
+	r.Final = &final
 	return s.tell(ctx, r, status)
 }
 
@@ -96,7 +99,7 @@ func (s *Supervisor) tell(ctx context.Context, r run.Run, status run.Status) err
 		partitions = r.Manifest.Partitions
 	}
 	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: partitions}
-	if err := s.Redis.Finish(ctx, ref, status); err != nil {
+	if err := s.Redis.Finish(ctx, ref, status, *r.Final); err != nil {
 		return fmt.Errorf("tell Redis that run %d has ended: %w", r.ID, err)
 	}
 	return nil

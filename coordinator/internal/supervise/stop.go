@@ -46,6 +46,9 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 			return err
 		}
 	}
+	if final.BytesRead = progress.SplitBytes; progress.SplitDone && r.Manifest != nil {
+		final.BytesRead = r.Manifest.Fingerprint.Size
+	}
 	final.Total = max(sealed, progress.SplitRows, final.Counts.Processed())
 	final.NotProcessed = final.Total - final.Counts.Processed()
 	status := run.Cancelled
@@ -98,6 +101,7 @@ func (s *Supervisor) settled(ctx context.Context, r run.Run, before redisstore.P
 	}
 	if !known || progress.SplitOwner == "" {
 		progress.SplitRows = max(progress.SplitRows, before.SplitRows)
+		progress.SplitBytes = max(progress.SplitBytes, before.SplitBytes)
 		return progress, false, nil
 	}
 	processes, err := s.Redis.Processes(ctx)

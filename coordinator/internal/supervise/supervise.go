@@ -201,6 +201,9 @@ func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger
 		return nil // another coordinator was first
 	}
 	s.Log.Info("run made known to Redis", zap.Int64("run", r.ID), zap.String("status", string(r.Status)))
+	if err := s.Redis.Describe(ctx, r); err != nil {
+		return err
+	}
 	if err := s.Redis.Wake(ctx, redisstore.Work); err != nil {
 		return fmt.Errorf("wake the workers: %w", err)
 	}
