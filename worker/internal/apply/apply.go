@@ -96,14 +96,26 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit in
 // Ledger is the ledger of the run's destination.
 func (j *Job) Ledger() *ledger.Ledger { return j.book }
 
-// Apply applies chunk n of a partition. An error is a *Broken or one of the database's: when it is transient, nothing
+// Apart says how a chunk is applied that ended its worker again and again: row by row, so that the next worker knows at
+// which one this one ended.
+type Apart struct {
+	// Condemned are the numbers of rows that fail without being tried.
+	Condemned map[int64]bool
+	// Trying is told the number of a row before anything is done with it, 0 when all of them are done.
+	Trying func(ctx context.Context, number int64) error
+}
+
+// Apply applies chunk n of a partition, apart where that is not nil: the effect is the same. An error is a *Broken or one of the database's: when it is transient, nothing
 // took effect, or it did and the next attempt says so.
-func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte) (Result, error) {
+func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte, apart *Apart) (Result, error) {
 	rows, hash, err := chunk.Decode(payload)
 	if err != nil || len(rows) == 0 {
 		return Result{}, &Broken{Reason: fmt.Sprintf("Chunk %d of partition %d is damaged.", n, partition)}
 	}
-	good := j.check(rows)
+	good, err := j.check(ctx, rows, apart)
+	if err != nil {
+		return Result{}, err
+	}
 	tx, err := j.db.Begin(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("begin chunk %d of partition %d: %w", n, partition, err)
@@ -119,7 +131,7 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 		}
 		return j.why(ctx, partition, n, hash)
 	}
-	results, err := j.write(ctx, tx, good.values)
+	results, err := j.write(ctx, tx, good, apart)
 	if err != nil {
 		return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
 	}
@@ -136,18 +148,18 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 }
 
 // write writes the rows; a dry run takes them back at once.
-func (j *Job) write(ctx context.Context, tx *database.Tx, rows [][]column.Value) ([]destination.Result, error) {
-	if len(rows) == 0 {
+func (j *Job) write(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
+	if len(good.values) == 0 {
 		return nil, nil
 	}
 	if !j.dryRun {
-		return j.writer.Write(ctx, tx, rows)
+		return j.send(ctx, tx, good, apart)
 	}
 	const mark = "dry"
 	if err := tx.Savepoint(ctx, mark); err != nil {
 		return nil, fmt.Errorf("mark the dry run: %w", err)
 	}
-	results, err := j.writer.Write(ctx, tx, rows)
+	results, err := j.send(ctx, tx, good, apart)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +167,24 @@ func (j *Job) write(ctx context.Context, tx *database.Tx, rows [][]column.Value)
 		return nil, fmt.Errorf("take the dry run back: %w", err)
 	}
 	return results, nil
+}
+
+func (j *Job) send(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
+	if apart == nil {
+		return j.writer.Write(ctx, tx, good.values)
+	}
+	results := make([]destination.Result, 0, len(good.values))
+	for i, number := range good.numbers {
+		if err := apart.Trying(ctx, number); err != nil {
+			return nil, err
+		}
+		one, err := j.writer.Write(ctx, tx, good.values[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, one...)
+	}
+	return results, apart.Trying(ctx, 0)
 }
 
 // why looks for the reason a head did not advance, in the only order that never loses or repeats a chunk.
@@ -197,24 +227,39 @@ var errAgain = errors.New("the head was held by another transaction")
 // Again says whether an error asks for the same chunk to be tried again.
 func Again(err error) bool { return errors.Is(err, errAgain) || database.Transient(err) }
 
-// checked are the rows of a chunk after the pipeline: failures by position, and the values of the others.
+// checked are the rows of a chunk after the pipeline: failures by position, and the values and numbers of the others.
 type checked struct {
 	failures []*pipeline.Failure
 	values   [][]column.Value
+	numbers  []int64
 }
 
+const condemned = "The row could not be processed (it ended the worker again and again)."
+
 // check applies the pipeline to every row.
-func (j *Job) check(rows []row.Row) checked {
+func (j *Job) check(ctx context.Context, rows []row.Row, apart *Apart) (checked, error) {
 	width := len(j.program.Columns())
 	cells := make([]column.Value, width*len(rows))
-	out := checked{failures: make([]*pipeline.Failure, len(rows)), values: make([][]column.Value, 0, len(rows))}
+	out := checked{
+		failures: make([]*pipeline.Failure, len(rows)), values: make([][]column.Value, 0, len(rows)),
+		numbers: make([]int64, 0, len(rows)),
+	}
 	for i, r := range rows {
+		if apart != nil && apart.Condemned[r.Number] {
+			out.failures[i] = &pipeline.Failure{Message: condemned}
+			continue
+		}
+		if apart != nil {
+			if err := apart.Trying(ctx, r.Number); err != nil {
+				return out, err
+			}
+		}
 		into := cells[i*width : (i+1)*width : (i+1)*width]
 		if out.failures[i] = j.apply(r, into); out.failures[i] == nil {
-			out.values = append(out.values, into)
+			out.values, out.numbers = append(out.values, into), append(out.numbers, r.Number)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // apply keeps a panic of the pipeline to its row.
@@ -224,6 +269,7 @@ func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure) {
 			failed = &pipeline.Failure{Message: "The row could not be processed (internal error)."}
 		}
 	}()
+	failpoint(r)
 	return j.program.Apply(r, into)
 }
 
