@@ -108,7 +108,7 @@ func newScreen(o Options, format show.Format, quiet bool) show.Screen {
 	width, errTerminal := terminal(o.Stderr)
 	return show.Screen{
 		Out: o.Stdout, Err: o.Stderr, Format: format, Quiet: quiet,
-		Color: outTerminal && !plain, Live: errTerminal && !slices.Contains(o.Environ, "TERM=dumb"),
+		Color: outTerminal && !plain, Plain: !outTerminal, Live: errTerminal && !slices.Contains(o.Environ, "TERM=dumb"),
 		Width: width,
 	}
 }

@@ -123,7 +123,7 @@ func (s *session) execute(ctx context.Context, sys *system, start starter) error
 		if err := s.report(stopping, sys, r); err != nil {
 			return err
 		}
-		return exitOf(r.Status)
+		return s.conclude(r)
 	case ctx.Err() == nil && working.Err() != nil:
 		return context.Cause(working)
 	case ctx.Err() == nil:

@@ -13,6 +13,7 @@ import (
 type Page struct {
 	text  bytes.Buffer
 	color bool
+	plain bool
 	width int
 }
 

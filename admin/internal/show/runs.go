@@ -102,9 +102,16 @@ const barWidth = 20
 func (p *Page) histogram(title string, counts []run.MessageCount, whole int64) {
 	rows := make([][]string, len(counts))
 	for i, c := range counts {
-		rows[i] = []string{clean(c.Message), number(c.Count), p.paint(red, bar(c.Count, whole, barWidth))}
+		rows[i] = []string{clean(c.Message), number(c.Count)}
+		if !p.plain {
+			rows[i] = append(rows[i], p.paint(red, bar(c.Count, whole, barWidth)))
+		}
 	}
-	p.grid([]head{{name: title}, {name: "Rows", number: true}, {name: "", fixed: true}}, rows)
+	heads := []head{{name: title}, {name: "Rows", number: true}}
+	if !p.plain {
+		heads = append(heads, head{name: "", fixed: true})
+	}
+	p.grid(heads, rows)
 }
 
 // Verification prints what each place says about a run, side by side.

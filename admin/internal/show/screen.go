@@ -34,6 +34,8 @@ type Screen struct {
 	Quiet bool
 	// Color allows colours in tables.
 	Color bool
+	// Plain says that Out is no terminal: tables have no bars.
+	Plain bool
 	// Live says that Err is a terminal, where progress is one line that is drawn anew.
 	Live  bool
 	Width int
@@ -53,7 +55,7 @@ func (s Screen) Document(value any, table func(*Page)) error {
 	case JSON, YAML:
 		return s.encode(value)
 	default:
-		page := &Page{color: s.Color, width: s.width()}
+		page := &Page{color: s.Color, plain: s.Plain, width: s.width()}
 		table(page)
 		_, err := s.Out.Write(page.text.Bytes())
 		return wrap("print the result", err)
