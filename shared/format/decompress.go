@@ -41,37 +41,49 @@ type decompressor struct {
 	name   string
 	r      io.Reader
 	close  func()
-	out    int64
+	// ahead is how much was taken from the source that has not been looked at.
+	ahead func() int
+	out   int64
 }
 
-// decompress returns a reader of what source holds and what closes it.
-func decompress(source *counter, compression string) (io.Reader, func(), error) {
-	d := &decompressor{source: source, name: compression, close: func() {}}
+// decompress returns a reader of what source holds, nil when that is what is read. The caller must close it.
+func decompress(source *counter, compression string) (*decompressor, error) {
+	d := &decompressor{source: source, name: compression, close: func() {}, ahead: func() int { return 0 }}
 	switch compression {
 	case "":
-		return source, d.close, nil
+		return nil, nil
 	case "gz":
-		r, err := gzip.NewReader(bufio.NewReaderSize(source, readSize))
+		buffered := bufio.NewReaderSize(source, readSize)
+		r, err := gzip.NewReader(buffered)
 		if errors.Is(err, io.EOF) {
-			return source, d.close, nil // zero bytes: an empty source, compressed or not
+			return nil, nil // zero bytes: an empty source, compressed or not
 		}
 		if err != nil {
-			return nil, nil, d.explain(err)
+			return nil, d.explain(err)
 		}
-		d.r = r
+		d.r, d.ahead = r, buffered.Buffered
 		d.close = func() { _ = r.Close() } // closes nothing but itself and repeats errors already reported
 	case "zst":
 		// One at a time decodes in the caller's goroutine; more would start its own.
 		r, err := zstd.NewReader(source, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
-			return nil, nil, d.explain(err)
+			return nil, d.explain(err)
 		}
 		d.r, d.close = r, r.Close
 	default:
-		return nil, nil, failure("The compression '%s' is not known: use gz or zst.", compression)
+		return nil, failure("The compression '%s' is not known: use gz or zst.", compression)
 	}
-	return d, d.close, nil
+	return d, nil
+}
+
+// position is about where in the source the decompressed bytes begin of which waiting are still to be consumed.
+func (d *decompressor) position(waiting int64) int64 {
+	taken := d.source.n.Load() - int64(d.ahead())
+	if d.out == 0 {
+		return taken
+	}
+	return int64(float64(taken) * float64(d.out-waiting) / float64(d.out))
 }
 
 func (d *decompressor) Read(p []byte) (int, error) {
