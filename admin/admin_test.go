@@ -48,6 +48,7 @@ func TestWrongUsageIsExitCode2(t *testing.T) {
 		says    string
 	}{
 		{args: nil, says: "ingest: "},
+		{args: []string{"retry", "1", "--error", ""}, says: "--error is empty"},
 		{args: []string{"preview"}, says: "preview"},
 		{args: []string{"prune"}, says: "prune"},
 		{args: []string{"run"}, says: "importer"},
@@ -286,4 +287,13 @@ func tree(t *testing.T, dir string) []string {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// TestAServerWithoutRedisSaysWhatToDo, and no address.
+func TestAServerWithoutRedisSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	got := ingest(t, t.TempDir(), []string{"INGEST_REDIS_URL=redis://127.0.0.1:1"}, "worker")
+	if got.code != 1 || !strings.Contains(got.errors, "start it, or say where it is with redis.url") || strings.Contains(got.errors, "127.0.0.1") {
+		t.Errorf("%+v", got)
+	}
 }

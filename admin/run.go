@@ -45,19 +45,25 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 }
 
 type retryCommand struct {
-	ID          int64  `arg:"" help:"Run whose failed rows are tried again."`
-	DryRun      bool   `help:"Do everything but keep nothing."`
-	Error       string `help:"Only rows with exactly this message." placeholder:"MESSAGE"`
-	Unprocessed bool   `help:"Also rows a cancelled or failed run never processed."`
-	Force       bool   `help:"Retry again what was already retried."`
+	ID          int64   `arg:"" help:"Run whose failed rows are tried again."`
+	DryRun      bool    `help:"Do everything but keep nothing."`
+	Error       *string `help:"Only rows with exactly this message." placeholder:"MESSAGE"`
+	Unprocessed bool    `help:"Also rows a cancelled or failed run never processed."`
+	Force       bool    `help:"Retry again what was already retried."`
 	patience    `embed:""`
 }
 
 // Run starts a run with the failed rows of another.
 func (c *retryCommand) Run(ctx context.Context, s *session) error {
+	message := ""
+	if c.Error != nil {
+		if message = *c.Error; message == "" {
+			return misuse("--error is empty: leave it out to retry all failed rows")
+		}
+	}
 	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
 		return sys.control.Retry(ctx, c.ID, control.RetryRequest{
-			DryRun: c.DryRun, Error: c.Error, Unprocessed: c.Unprocessed, Force: c.Force, User: userName(),
+			DryRun: c.DryRun, Error: message, Unprocessed: c.Unprocessed, Force: c.Force, User: userName(),
 		})
 	})
 }

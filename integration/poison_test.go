@@ -9,6 +9,28 @@ import (
 	"ingest/integration/rig"
 )
 
+// TestAPanicIsLoggedOnce for a chunk, without what it says, and costs only its rows.
+func TestAPanicIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	sys := rig.NewSystem(t, rig.SystemOptions{
+		RedisURL: rig.StartRedis(t, rig.RedisOptions{}).URL(), Binary: rig.Failing(t),
+		Importers: map[string]string{"x.yaml": "importer: x\nsource: {path: x.csv}\ndestination: {table: x}\nkey: id\n" +
+			"fields: [{from: id, to: id}, {from: name, to: name}]\n"},
+	})
+	sys.Write("x.csv", "id,name\n1,a\nsecret,PANIC\n3,PANIC\n4,b\n")
+	sys.Migrate()
+	sys.Coordinator()
+	worker := sys.Worker()
+	sys.Must(3, "run", "x")
+	if r := sys.Status(1); r.Created != 2 || r.Progress.Failed != 2 {
+		t.Errorf("%+v", r)
+	}
+	log := worker.Output()
+	if strings.Count(log, "the pipeline has a bug") != 1 || !strings.Contains(log, "failpoint") || strings.Contains(log, "secret") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
 // TestARowThatKillsItsWorker: the chunk is isolated to its rows, the rows that end every worker fail, the others take
 // effect once.
 func TestARowThatKillsItsWorker(t *testing.T) {

@@ -69,6 +69,9 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
 	}
 	if m.OneBecause = meeting(program, m.Table); m.OneBecause != "" {
+		if definition.Partitions > 1 {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("One partition is used instead of %d: %s.", definition.Partitions, m.OneBecause))
+		}
 		m.Partitions = 1
 	}
 	return m, nil

@@ -6,9 +6,11 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"ingest/shared/chunk"
 	"ingest/shared/column"
@@ -52,6 +54,8 @@ type Result struct {
 	Outcome chunk.Outcome
 	Totals  run.Counts
 	Head    ledger.Head
+	// Bug is where the pipeline panicked at a row, for the log; empty when it did not. It holds no value.
+	Bug string
 }
 
 // Broken is an error that no repetition can mend: it ends the run with its text.
@@ -144,7 +148,7 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 	if err := tx.Commit(ctx); err != nil {
 		return Result{}, fmt.Errorf("commit chunk %d of partition %d: %w", n, partition, err)
 	}
-	return Result{Verdict: Applied, Outcome: outcome, Totals: totals}, nil
+	return Result{Verdict: Applied, Outcome: outcome, Totals: totals, Bug: good.bug}, nil
 }
 
 // write writes the rows; a dry run takes them back at once.
@@ -232,6 +236,8 @@ type checked struct {
 	failures []*pipeline.Failure
 	values   [][]column.Value
 	numbers  []int64
+	// bug is the stack of the first panic.
+	bug string
 }
 
 const condemned = "The row could not be processed (it ended the worker again and again)."
@@ -255,22 +261,25 @@ func (j *Job) check(ctx context.Context, rows []row.Row, apart *Apart) (checked,
 			}
 		}
 		into := cells[i*width : (i+1)*width : (i+1)*width]
-		if out.failures[i] = j.apply(r, into); out.failures[i] == nil {
+		var bug string
+		if out.failures[i], bug = j.apply(r, into); out.failures[i] == nil {
 			out.values, out.numbers = append(out.values, into), append(out.numbers, r.Number)
 		}
+		out.bug = cmp.Or(out.bug, bug)
 	}
 	return out, nil
 }
 
-// apply keeps a panic of the pipeline to its row.
-func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure) {
+// apply keeps a panic of the pipeline to its row. bug is where it happened; what it says may quote a cell.
+func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure, bug string) {
 	defer func() {
-		if recover() != nil {
+		if p := recover(); p != nil {
 			failed = &pipeline.Failure{Message: "The row could not be processed (internal error)."}
+			bug = fmt.Sprintf("%T\n%s", p, debug.Stack())
 		}
 	}()
 	failpoint(r)
-	return j.program.Apply(r, into)
+	return j.program.Apply(r, into), ""
 }
 
 // outcome puts the results of the good rows and the failures together, in the order of the rows.

@@ -10,8 +10,12 @@ import (
 	"ingest/shared/row"
 )
 
-// failpoint kills the process at a row with the cell KILL: there is no other way to show that such a row is isolated.
+// failpoint kills the process at a row with the cell KILL, and panics at one with the cell PANIC: there is no other way
+// to show that such rows are isolated.
 func failpoint(r row.Row) {
+	if slices.Contains(r.Cells, "PANIC") {
+		panic("the cells are " + r.Cells[0])
+	}
 	if slices.Contains(r.Cells, "KILL") {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}

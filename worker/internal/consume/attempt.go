@@ -30,6 +30,10 @@ func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.C
 			if waiting {
 				s.tellWaiting(held, work, "")
 			}
+			if result.Bug != "" {
+				s.consumer.Log.Error("the pipeline has a bug: rows of the chunk failed by it", zap.Int64("run", work.ref.ID),
+					zap.Int("partition", claim.Partition), zap.Int64("chunk", entry.Number), zap.String("panic", result.Bug))
+			}
 			return result, nil
 		}
 		if held.Err() != nil {
