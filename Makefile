@@ -1,12 +1,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 FUZZTIME ?= 30s
+CONTAINED := TwoCoordinators|RedisIs|RedisComes|DatabaseIs|RedisCluster|Zombie|Takeover|InContainers
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help demo build test lint fmt fuzz bench compare matrix setup
+.PHONY: help demo build test lint fmt fuzz bench compare matrix setup images test-containers
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## Import real files with nothing installed, show the errors, try the retry
 	@tools/demo.sh
@@ -41,5 +42,12 @@ compare: setup ## Import 1,000,000 products beside psql's own upsert (minutes)
 matrix: setup ## Every combination of workers, chunk sizes and partitions, and memory at 1,000,000 rows (minutes)
 	INGEST_TEST_MATRIX=full go test -run 'Machinery|Memory' -count 1 -timeout 60m -v ./integration
 
-setup: ## Install what the tests need: redis-server, PostgreSQL, a C compiler for the race detector
+setup: ## Install what the tests need: redis-server, PostgreSQL, zsh, fish, a C compiler for the race detector
 	@tools/setup.sh
+
+test-containers: images ## The tests of servers that are killed, frozen and lost, with Redis and PostgreSQL in containers
+	INGEST_TEST_CONTAINERS=1 go test -count 1 -timeout 15m ./integration/rig
+	INGEST_TEST_CONTAINERS=1 go test -count 1 -timeout 15m -run '$(CONTAINED)' ./integration
+
+images: ## Build ingest:local, ingest-redis:local and ingest-postgres:local without a registry
+	@tools/images.sh

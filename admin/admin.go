@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/term"
 
+	"ingest/admin/internal/remote"
 	"ingest/admin/internal/show"
 	"ingest/shared/config"
 )
@@ -37,6 +38,10 @@ func Main(ctx context.Context, args []string, o Options) int {
 	o, err := o.complete()
 	if err != nil {
 		return fail(o.Stderr, err)
+	}
+	if len(args) > 0 && args[0] == completeCommand {
+		complete(ctx, args[1:], o)
+		return 0
 	}
 	command, err := parse(args, o)
 	if err != nil || command == nil {
@@ -95,38 +100,50 @@ type session struct {
 	stdout   io.Writer
 	workdir  string
 	settings config.Config
-	screen   show.Screen
-	log      *zap.Logger
-	now      func() time.Time
+	// remote is nil unless a server is to be asked.
+	remote *remote.Client
+	screen show.Screen
+	log    *zap.Logger
+	now    func() time.Time
 }
 
 func newScreen(o Options, format show.Format, quiet bool) show.Screen {
-	plain := slices.ContainsFunc(o.Environ, func(v string) bool {
-		return v == "TERM=dumb" || strings.HasPrefix(v, "NO_COLOR=") && v != "NO_COLOR="
+	dumb := slices.Contains(o.Environ, "TERM=dumb")
+	plain := dumb || slices.ContainsFunc(o.Environ, func(v string) bool {
+		return strings.HasPrefix(v, "NO_COLOR=") && v != "NO_COLOR="
 	})
-	_, outTerminal := terminal(o.Stdout)
-	width, errTerminal := terminal(o.Stderr)
-	return show.Screen{
-		Out: o.Stdout, Err: o.Stderr, Format: format, Quiet: quiet,
-		Color: outTerminal && !plain, Plain: !outTerminal, Live: errTerminal && !slices.Contains(o.Environ, "TERM=dumb"),
-		Width: width,
+	screen := show.Screen{
+		Out: o.Stdout, Err: o.Stderr, Format: format, Quiet: quiet, Plain: true, Width: widest, Dir: o.Workdir,
 	}
+	if size := terminal(o.Stdout); size != nil {
+		width, _ := size()
+		screen.Width, screen.Color, screen.Plain = max(narrowest, min(width, widest)), !plain, false
+	}
+	if size := terminal(o.Stderr); size != nil && !dumb {
+		live := show.NewLive(o.Stderr, size)
+		live.Color = !plain
+		screen.Live, screen.Err = live, live
+	}
+	return screen
 }
 
 const (
 	narrowest = 40
 	widest    = 80
+	highest   = 24
 )
 
-// terminal says how wide what is printed may be, and whether w is a terminal.
-func terminal(w io.Writer) (width int, is bool) {
+// terminal returns what tells the size of a terminal at the time of asking, nil when w is none.
+func terminal(w io.Writer) func() (width, height int) {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return widest, false
+		return nil
 	}
-	width, _, err := term.GetSize(int(file.Fd()))
-	if err != nil || width <= 0 {
-		return widest, true
+	return func() (width, height int) {
+		width, height, err := term.GetSize(int(file.Fd()))
+		if err != nil || width <= 0 || height <= 0 {
+			return widest, highest
+		}
+		return width, height
 	}
-	return max(narrowest, min(width, widest)), true
 }

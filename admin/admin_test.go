@@ -48,18 +48,23 @@ func TestWrongUsageIsExitCode2(t *testing.T) {
 		says    string
 	}{
 		{args: nil, says: "ingest: "},
+		{args: []string{"stauts"}, says: `ingest: unknown command "stauts", did you mean "status"?`},
+		{args: []string{"status", "1", "--wacth"}, says: `ingest: unknown flag "--wacth", did you mean "--watch"?`},
+		{args: []string{"runs", "--output", "jsno"}, says: `ingest: --output is one of table, json, yaml, not "jsno", did you mean "json"?`},
+		{args: []string{"completion", "bsh"}, says: `ingest: <shell> is one of bash, zsh, fish, not "bsh", did you mean "bash"?`},
 		{args: []string{"retry", "1", "--error", ""}, says: "--error is empty"},
 		{args: []string{"preview"}, says: "preview"},
 		{args: []string{"prune"}, says: "prune"},
 		{args: []string{"run"}, says: "importer"},
 		{args: []string{"run", "x", "--param", "a=b"}, says: "--param"},
 		{args: []string{"run", "x", "--wait", "--detach"}, says: "--wait"},
-		{args: []string{"run", "x", "--server", "http://localhost"}, says: "--server"},
+		{args: []string{"run", "x", "--server", "localhost:8080"}, says: "--server: the server must be a URL"},
 		{args: []string{"retry", "1", "--with", "x.csv"}, says: "--with"},
 		{args: []string{"status", "abc"}, says: "abc"},
 		{args: []string{"status"}, says: "id"},
 		{args: []string{"version", "--output", "csv"}, says: "csv"},
 		{args: []string{"runs", "--status", "running"}, says: "--status is one of pending, processing, cancelling, completed, completed_with_errors,"},
+		{args: []string{"runs", "--status", "faild"}, says: `did you mean "failed"?`},
 		{args: []string{"run", "x", "--file", ""}, says: "--file is empty"},
 		{args: []string{"run", "x", "--version"}, says: "run"},
 		{args: []string{"failed-rows", "1", "--output", "json"}, says: "failed-rows prints CSV; leave --output out"},
@@ -109,6 +114,33 @@ func TestHelpAndVersionNeedNoConfiguration(t *testing.T) {
 	}
 	if got := ingest(t, dir, nil, "runs"); got.code != exitUsage || !strings.Contains(got.errors, "no_such_key") {
 		t.Errorf("runs with a broken file: %+v", got)
+	}
+}
+
+func TestNothingWrongWithTheConfigurationMattersToThoseThatNeedNone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "configs/ingest.yaml"), "no_such_key: 1\n")
+	broken := []string{"INGEST_CHUNK_SIZE=many"}
+	if got := ingest(t, dir, broken, "version"); got.code != 0 || got.errors != "" {
+		t.Errorf("version: %+v", got)
+	}
+	if got := ingest(t, dir, broken, "completion", "bash"); got.code != 0 || got.errors != "" || !strings.Contains(got.out, "_ingest") {
+		t.Errorf("completion: %+v", got)
+	}
+	if got := ingest(t, dir, broken, "__complete", "stat"); got != (result{out: "status\tShow a run.\n"}) {
+		t.Errorf("__complete: %+v", got)
+	}
+}
+
+func TestAnUnknownImporterIsRefusedWithASuggestion(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	const want = "No importer found with the slug 'poeple'. Did you mean \"people\"?\n"
+	for _, command := range []string{"run", "check"} {
+		if got := ingest(t, dir, nil, command, "poeple"); got.code != exitRefused || got.errors != want || got.out != "" {
+			t.Errorf("%s: %+v", command, got)
+		}
 	}
 }
 

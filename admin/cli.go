@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 	"go.uber.org/zap/zapcore"
 
+	"ingest/admin/internal/line"
 	"ingest/admin/internal/show"
 	"ingest/shared/config"
 )
@@ -24,8 +26,12 @@ INGEST_CONNECTIONS_DEFAULT_URL is where the engine keeps its runs; left out, it 
 // cli is the command line. Every setting of the configuration is a flag, too.
 type cli struct {
 	Config string      `help:"Configuration file (configs/ingest.yaml, if it is there)." env:"INGEST_CONFIG" placeholder:"FILE"`
-	Output show.Format `help:"Form of the result: ${enum}." enum:"table,json,yaml" default:"table"`
+	Output show.Format `help:"Form of the result: table, json or yaml." enum:"table,json,yaml" default:"table"`
 	Quiet  bool        `help:"Print nothing on success."`
+
+	Server    string        `help:"Ask the REST API of this server instead of the databases: http://HOST:8080." env:"INGEST_SERVER" placeholder:"URL"`
+	Token     config.Secret `help:"Token for the server." env:"INGEST_TOKEN" placeholder:"TOKEN"`
+	TokenFile string        `help:"File that holds the token." env:"INGEST_TOKEN_FILE" placeholder:"FILE"`
 
 	Settings config.Config `embed:"" group:"Configuration"`
 
@@ -46,9 +52,12 @@ type cli struct {
 	Coordinator coordinatorCommand `cmd:"" help:"Split sources and finish runs." group:"Server roles"`
 	Worker      workerCommand      `cmd:"" help:"Write rows; start as many as you like." group:"Server roles"`
 
-	Migrate migrateCommand `cmd:"" help:"Make or update the engine's tables." group:"Set-up"`
-	ConfigC configCommand  `cmd:"" name:"config" help:"Show the effective configuration." group:"Set-up"`
-	Version versionCommand `cmd:"" help:"Show the version; --version does, too." group:"Set-up"`
+	Migrate    migrateCommand    `cmd:"" help:"Make or update the engine's tables." group:"Set-up"`
+	NewToken   tokenCommand      `cmd:"" name:"token" help:"Make a token for the API." group:"Set-up"`
+	ConfigC    configCommand     `cmd:"" name:"config" help:"Show the effective configuration." group:"Set-up"`
+	Health     healthCommand     `cmd:"" help:"Ask the server role of this configuration whether it is ready." group:"Set-up"`
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell." group:"Set-up"`
+	Version    versionCommand    `cmd:"" help:"Show the version; --version does, too." group:"Set-up"`
 }
 
 // parsed is a command line that is right.
@@ -69,31 +78,22 @@ func parse(args []string, o Options) (*parsed, error) {
 	helped := false
 	args = versionAsCommand(args)
 	from := newResolver(o)
-	parser, err := kong.New(
-		&c, kong.Name("ingest"), kong.Description(description),
-		kong.Writers(o.Stdout, o.Stderr), kong.Exit(func(int) { helped = true }), kong.Resolvers(from),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, FlagsLast: true}), kong.ValueFormatter(helpOf),
-	)
+	parser, err := newParser(&c, o, func(int) { helped = true }, kong.Resolvers(from))
 	if err != nil {
-		return nil, fmt.Errorf("build the command line: %w", err)
-	}
-	// The resolver alone answers for the environment.
-	for _, flag := range parser.Model.Flags {
-		flag.Tag.Envs = nil
+		return nil, err
 	}
 	found, err := parser.Parse(args)
 	switch {
 	case helped:
 		return nil, nil
-	case err == nil && found.Command() == "version":
-		// It says what a broken configuration cannot change.
-		return &parsed{context: found, session: &session{screen: newScreen(o, c.Output, c.Quiet)}}, nil
+	case err == nil && needsNothing(found.Selected()):
+		return &parsed{context: found, session: &session{stdout: o.Stdout, screen: newScreen(o, c.Output, c.Quiet)}}, nil
 	case from.missing():
 		return nil, misuse("The configuration file %s does not exist: make it, or name another with --config.", from.path)
 	case from.err != nil:
 		return nil, &usage{from.err.Error()}
 	case err != nil:
-		return nil, misuse("ingest: %s\nRun `ingest --help`, or --help behind a command, for the usage.", err)
+		return nil, mistaken(cmp.Or(line.Mistake(parser.Model, args), err.Error()))
 	}
 	s := &session{
 		stdin: o.Stdin, stdout: o.Stdout, workdir: o.Workdir, now: time.Now, screen: newScreen(o, c.Output, c.Quiet),
@@ -101,8 +101,32 @@ func parse(args []string, o Options) (*parsed, error) {
 	if s.settings, err = c.Settings.Complete(from.file, o.Environ, o.Workdir); err != nil {
 		return nil, &usage{err.Error()}
 	}
-	s.log, err = newLog(o.Stderr, s.settings, leastOf(found.Command(), s.screen))
+	if s.remote, err = newRemote(c, o, s.settings.Path); err != nil {
+		return nil, err
+	}
+	s.log, err = newLog(s.screen.Err, s.settings, leastOf(found.Command(), s.screen))
 	return &parsed{context: found, session: s}, err
+}
+
+// newParser makes what reads command lines into c. Help that was asked for is printed, then exit is called.
+func newParser(c *cli, o Options, exit func(int), options ...kong.Option) (*kong.Kong, error) {
+	parser, err := kong.New(c, append(options,
+		kong.Name("ingest"), kong.Description(description), kong.Writers(o.Stdout, o.Stderr), kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, FlagsLast: true}), kong.ValueFormatter(helpOf),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "Server roles", Title: "Server roles:"},
+			{Key: "Set-up", Title: "Set-up:"},
+			{Key: "Configuration", Title: "Configuration:"},
+		}),
+	)...)
+	if err != nil {
+		return nil, fmt.Errorf("build the command line: %w", err)
+	}
+	// The resolver alone answers for the environment.
+	for _, flag := range parser.Model.Flags {
+		flag.Tag.Envs = nil
+	}
+	return parser, nil
 }
 
 // leastOf keeps the log of everything but the server roles to what people must know: their output is the progress.

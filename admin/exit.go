@@ -25,6 +25,11 @@ func (u *usage) Error() string { return u.message }
 
 func misuse(format string, args ...any) error { return &usage{fmt.Sprintf(format, args...)} }
 
+// mistaken is misuse of a command or a flag.
+func mistaken(problem string) error {
+	return misuse("ingest: %s\nRun `ingest --help`, or --help behind a command, for the usage.", problem)
+}
+
 // exitOf is the exit code of a run somebody waited for; nil for a completed one.
 func exitOf(status run.Status) error {
 	switch status {

@@ -16,14 +16,14 @@ import (
 
 // explain adds to an error what only the command line knows: where the files of this installation are.
 func (s *session) explain(ctx context.Context, sys *system, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if sys.databases != nil && errors.Is(err, fs.ErrNotExist) {
 		if _, gone := os.Stat(s.settings.Importers); errors.Is(gone, fs.ErrNotExist) {
 			return &control.Error{Kind: control.Invalid, Message: fmt.Sprintf(
 				"The importers directory %s does not exist: make it, or name another with --importers.", s.settings.Importers,
 			)}
 		}
 	}
-	if !ofFile(err) {
+	if sys.databases == nil || !ofFile(err) {
 		return err
 	}
 	for _, name := range connections(s.settings) {

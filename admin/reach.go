@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"ingest/admin/internal/remote"
 	"ingest/shared/config"
 	"ingest/shared/control"
 	"ingest/shared/database"
@@ -36,11 +37,18 @@ type system struct {
 	redis *redisstore.Store
 	// member is nil unless this process is one of those that execute an embedded installation.
 	member *member
+	// remote is the service when that is somewhere else; there are no clients then.
+	remote *remote.Client
 }
 
 // ask gives a command a system that reads, or at most changes the registry: it creates no directory and no database,
 // and where nothing was ever run there are no runs.
 func (s *session) ask(ctx context.Context, command func(*system) error) error {
+	if s.remote != nil {
+		sys := s.far()
+		defer sys.Close()
+		return command(sys)
+	}
 	sys, err := s.clients(ctx, true)
 	if err != nil {
 		return err
@@ -54,6 +62,9 @@ func (s *session) ask(ctx context.Context, command func(*system) error) error {
 
 // write returns a system that may create: the data directory, its databases and their tables. The caller must Close.
 func (s *session) write(ctx context.Context) (*system, error) {
+	if s.remote != nil {
+		return s.far(), nil
+	}
 	if s.settings.Embedded() {
 		if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
 			return nil, fmt.Errorf("create the data directory: %w", err)
@@ -117,6 +128,10 @@ func (s *session) clients(ctx context.Context, mustExist bool) (*system, error) 
 // Close closes all clients.
 func (y *system) Close() error {
 	var all error
+	if y.remote != nil {
+		y.remote.Close()
+		return nil
+	}
 	if y.redis != nil {
 		all = errors.Join(all, y.redis.Close())
 	}
@@ -128,7 +143,7 @@ func (y *system) Close() error {
 
 // interrupted says that nobody executes the runs of an embedded installation.
 func (y *system) interrupted() bool {
-	return y.settings.Embedded() && y.member == nil && !served(y.settings.DataDir)
+	return y.remote == nil && y.settings.Embedded() && y.member == nil && !served(y.settings.DataDir)
 }
 
 // known replaces the service where the registry is a database that nobody has made yet.

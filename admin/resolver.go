@@ -39,6 +39,9 @@ func (r *resolver) Validate(*kong.Application) error { return nil }
 
 // Resolve implements kong.Resolver. kong asks it only for flags that are not on the command line.
 func (r *resolver) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if needsNothing(ctx.Selected()) {
+		return nil, nil
+	}
 	for _, name := range flag.Envs {
 		if value, ok := r.environ[name]; ok {
 			return value, nil

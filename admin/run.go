@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os/user"
-	"path/filepath"
 
 	"ingest/admin/internal/show"
 	"ingest/shared/control"
@@ -34,10 +33,15 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
 		request := control.StartRequest{Importer: c.Importer, File: file, DryRun: c.DryRun, User: userName()}
 		switch {
+		case sys.remote != nil && file != "":
+			if file != "-" {
+				request.File = inside(s.workdir, file)
+			}
+			return s.send(ctx, sys.remote, request)
 		case file == "-":
 			return s.startSpooled(ctx, sys, request)
-		case file != "" && !filepath.IsAbs(file):
-			request.File = filepath.Join(s.workdir, file)
+		case file != "":
+			request.File = inside(s.workdir, file)
 		}
 		r, _, err := sys.control.Start(ctx, request)
 		return r, err
@@ -45,7 +49,7 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 }
 
 type retryCommand struct {
-	ID          int64   `arg:"" help:"Run whose failed rows are tried again."`
+	ID          int64   `arg:"" help:"Id of the run whose failed rows are tried again."`
 	DryRun      bool    `help:"Do everything but keep nothing."`
 	Error       *string `help:"Only rows with exactly this message." placeholder:"MESSAGE"`
 	Unprocessed bool    `help:"Also rows a cancelled or failed run never processed."`
@@ -72,8 +76,8 @@ type starter func(ctx context.Context, sys *system) (control.Resource, error)
 
 // launch starts a run and, unless detached, waits for it; without Redis it executes the run itself.
 func (s *session) launch(ctx context.Context, detach bool, start starter) error {
-	dir := s.settings.DataDir
-	if s.settings.Embedded() && detach && !announced(dir) {
+	alone := s.remote == nil && s.settings.Embedded()
+	if alone && detach && !announced(s.settings.DataDir) {
 		return misuse("--detach needs a process that executes the run: start `ingest up` first, or leave --detach out")
 	}
 	sys, err := s.write(ctx)
@@ -82,7 +86,7 @@ func (s *session) launch(ctx context.Context, detach bool, start starter) error 
 	}
 	defer sys.Close()
 	start = s.explaining(start)
-	if s.settings.Embedded() && !detach {
+	if alone && !detach {
 		return s.execute(ctx, sys, start)
 	}
 	created, err := start(ctx, sys)

@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"ingest/admin/internal/line"
 	"ingest/admin/internal/show"
 	"ingest/shared/control"
 	"ingest/shared/run"
@@ -25,10 +25,10 @@ type runsCommand struct {
 // Run lists recent runs, newest first.
 func (c *runsCommand) Run(ctx context.Context, s *session) error {
 	if c.Status != "" && !run.Status(c.Status).Valid() {
-		return misuse("--status is one of %s", words(run.Statuses()))
+		return mistaken(line.OneOf("--status", c.Status, statuses()))
 	}
 	if c.Limit < 1 || c.Limit > 100 {
-		return misuse("--limit is between 1 and 100")
+		return mistaken("--limit is between 1 and 100")
 	}
 	return s.ask(ctx, func(sys *system) error {
 		list, err := sys.control.Runs(ctx, control.ListRequest{
@@ -43,21 +43,18 @@ func (c *runsCommand) Run(ctx context.Context, s *session) error {
 	})
 }
 
-func words(statuses []run.Status) string {
-	all := make([]string, len(statuses))
-	for i, status := range statuses {
-		all[i] = string(status)
+func statuses() []string {
+	var all []string
+	for _, status := range run.Statuses() {
+		all = append(all, string(status))
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
 type statusCommand struct {
-	ID    int64 `arg:"" help:"Run."`
+	ID    int64 `arg:"" help:"Id of the run."`
 	Watch bool  `help:"Show the progress until the run ends; exit code as of run."`
 }
-
-// rowsShown is how many failed rows the JSON of a run has.
-const rowsShown = 100
 
 // Run shows one run.
 func (c *statusCommand) Run(ctx context.Context, s *session) error {
@@ -68,7 +65,7 @@ func (c *statusCommand) Run(ctx context.Context, s *session) error {
 			}
 			return s.watched(ctx, sys, c.ID)
 		}
-		rows := rowsShown
+		rows := s.settings.MaxShowRows
 		if s.screen.Format == show.Table {
 			rows = 0
 		}
@@ -81,7 +78,7 @@ func (c *statusCommand) Run(ctx context.Context, s *session) error {
 }
 
 type cancelCommand struct {
-	ID   int64 `arg:"" help:"Run."`
+	ID   int64 `arg:"" help:"Id of the run."`
 	Wait bool  `help:"Wait until no further row can be written."`
 }
 
@@ -121,7 +118,7 @@ func (c *cancelCommand) await(ctx context.Context, s *session, sys *system, text
 }
 
 type errorsCommand struct {
-	ID int64 `arg:"" help:"Run."`
+	ID int64 `arg:"" help:"Id of the run."`
 }
 
 // Run shows why rows failed.
@@ -136,7 +133,7 @@ func (c *errorsCommand) Run(ctx context.Context, s *session) error {
 }
 
 type failedRowsCommand struct {
-	ID  int64  `arg:"" help:"Run."`
+	ID  int64  `arg:"" help:"Id of the run."`
 	To  string `short:"o" help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Raw bool   `help:"Do not guard cells that a spreadsheet would run as a formula."`
 }
@@ -150,10 +147,7 @@ func (c *failedRowsCommand) Run(ctx context.Context, s *session) error {
 		if c.To == "" || c.To == "-" {
 			return buffered(s.stdout, func(w io.Writer) error { return sys.control.FailedRows(ctx, c.ID, w, c.Raw) })
 		}
-		path := c.To
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(s.workdir, path)
-		}
+		path := inside(s.workdir, c.To)
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			return fmt.Errorf("%s is a directory", c.To)
 		}

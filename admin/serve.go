@@ -44,10 +44,10 @@ func (s *session) serve(ctx context.Context, r role) error {
 // plan makes what a server role needs on this machine: the data directory and the spool in it.
 func (s *session) plan(r role) (plan, error) {
 	p := plan{role: r, settings: s.settings, log: s.log, version: buildVersion().Version, now: s.now}
-	switch r {
-	case roleWorker:
+	if r == roleWorker {
 		return p, nil
-	case roleRun:
+	}
+	if r == roleRun {
 		// It lives as long as one run: nobody could rely on an API of its.
 		p.settings.Listen = ""
 	}

@@ -6,9 +6,11 @@ import (
 
 	"go.uber.org/zap"
 
+	"ingest/admin/internal/monitor"
 	"ingest/coordinator"
 	"ingest/shared/database"
 	"ingest/shared/lifecycle"
+	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
 	"ingest/worker"
@@ -17,30 +19,39 @@ import (
 // server is a process that does the work of a role: its parts and the clients they need.
 type server struct {
 	plan
+	registry  *registry.Registry
 	redis     *redisstore.Store
 	databases *database.Pool
 	// member is nil unless the installation is embedded.
 	member *member
-	group  *lifecycle.Group
+	// monitor is nil where no internal listener is configured.
+	monitor *monitor.Monitor
+	group   *lifecycle.Group
 }
 
 func newServer(p plan, reg *registry.Registry, redis *redisstore.Store, databases *database.Pool) *server {
-	s := &server{plan: p, redis: redis, databases: databases, group: &lifecycle.Group{}}
+	s := &server{plan: p, registry: reg, redis: redis, databases: databases, group: &lifecycle.Group{}}
+	numbers := metrics.New(string(p.role), p.version, p.now)
 	// Parts stop in this order: the worker puts down what it holds while the others still answer.
 	if p.role != roleCoordinator {
 		s.group.Add("worker", worker.New(worker.Parts{
-			Config: p.settings, Redis: redis, Databases: databases, Version: p.version, Now: p.now, Log: p.log,
+			Config: p.settings, Redis: redis, Databases: databases, Metrics: numbers,
+			Version: p.version, Now: p.now, Log: p.log,
 		}).Run)
 	}
 	if p.role != roleWorker {
 		s.group.Add("coordinator", coordinator.New(coordinator.Parts{
 			Config: p.settings, Registry: reg, Redis: redis, Databases: databases, Spool: p.spool,
-			Version: p.version, Now: p.now, Log: p.log,
+			Metrics: numbers, Version: p.version, Now: p.now, Log: p.log,
 		}).Run)
 	}
 	if p.settings.Embedded() {
 		s.member = newMember(p.settings.DataDir)
 		s.group.Add("embedded server", s.member.Run)
+	}
+	// Last of all: what a process does while it stops can be watched, too.
+	if s.monitor = s.newMonitor(numbers); s.monitor != nil {
+		s.group.Add("internal listener", s.monitor.Run)
 	}
 	return s
 }
@@ -53,7 +64,10 @@ func (s *server) open(ctx context.Context) error {
 	if err := migrateSQLite(ctx, s.settings, s.databases); err != nil {
 		return err
 	}
-	return s.ready(ctx)
+	if err := s.ready(ctx); err != nil || s.monitor == nil {
+		return err
+	}
+	return s.monitor.Open(ctx)
 }
 
 // reach joins the embedded server, where there is one, and checks Redis. The process that serves may end in between:
@@ -107,6 +121,9 @@ func (s *server) ready(ctx context.Context) error {
 // close closes the clients; the work has ended before.
 func (s *server) close(context.Context) error {
 	all := s.redis.Close()
+	if s.monitor != nil {
+		all = errors.Join(all, s.monitor.Close())
+	}
 	if s.member != nil {
 		all = errors.Join(all, s.member.Close())
 	}

@@ -91,7 +91,7 @@ func buildVersion() show.Version {
 }
 
 type verifyCommand struct {
-	ID int64 `arg:"" help:"Run."`
+	ID int64 `arg:"" help:"Id of the run."`
 }
 
 // Run recomputes a run's numbers from the ledger; a problem is exit code 1.
@@ -112,7 +112,7 @@ func (c *verifyCommand) Run(ctx context.Context, s *session) error {
 }
 
 type rebuildCommand struct {
-	ID int64 `arg:"" help:"Run."`
+	ID int64 `arg:"" help:"Id of the run."`
 }
 
 // Run forgets the Redis state of a run; the coordinator restores it.

@@ -19,6 +19,7 @@ import (
 	"ingest/shared/control"
 	"ingest/shared/database"
 	"ingest/shared/lifecycle"
+	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
 	"ingest/shared/spool"
@@ -31,6 +32,7 @@ type Parts struct {
 	Redis     *redisstore.Store
 	Databases *database.Pool
 	Spool     *spool.Spool
+	Metrics   *metrics.Metrics
 	Version   string
 	Now       func() time.Time
 	Log       *zap.Logger
@@ -54,7 +56,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	})
 	supervisor := supervise.New(supervise.Parts{
 		Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool,
-		Splitter: splitter, Now: p.Now, Log: p.Log,
+		Splitter: splitter, Metrics: p.Metrics, Now: p.Now, Log: p.Log,
 	})
 	parts := []func(context.Context) error{
 		supervisor.Run, func(ctx context.Context) error { return p.Redis.Live(ctx, c.describe) },

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Installs the servers that tests start, or says what to install. Does nothing when all is there.
+# Installs the servers and shells that tests start, or says what to install. Does nothing when all is there.
 set -euo pipefail
 
 packages=()
 command -v redis-server >/dev/null || packages+=(redis-server)
 command -v redis-cli >/dev/null || packages+=(redis-tools)
 command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
+command -v curl >/dev/null || packages+=(curl)
+# Completion scripts are tested by the shells they are for.
+command -v zsh >/dev/null || packages+=(zsh)
+command -v fish >/dev/null || packages+=(fish)
 # The race detector is the one thing that needs cgo.
 command -v "${CC:-gcc}" >/dev/null || packages+=(gcc libc6-dev)
 

@@ -16,6 +16,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/database"
 	"ingest/shared/lifecycle"
+	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/worker/internal/consume"
 )
@@ -28,6 +29,7 @@ type Parts struct {
 	Config    config.Config
 	Redis     *redisstore.Store
 	Databases *database.Pool
+	Metrics   *metrics.Metrics
 	Version   string
 	Now       func() time.Time
 	Log       *zap.Logger
@@ -44,7 +46,8 @@ type Worker struct {
 func New(p Parts) *Worker {
 	id := "worker-" + rand.Text()
 	return &Worker{parts: p, id: id, consumer: consume.New(consume.Parts{
-		Process: id, Config: p.Config, Redis: p.Redis, Databases: p.Databases, Now: p.Now, Log: p.Log,
+		Process: id, Config: p.Config, Redis: p.Redis, Databases: p.Databases, Metrics: p.Metrics,
+		Now: p.Now, Log: p.Log,
 	}, Slots(p.Config))}
 }
 

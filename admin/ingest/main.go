@@ -7,6 +7,11 @@ import (
 	"os/signal"
 	"syscall"
 
+	// An image FROM scratch has neither time zones nor certificate authorities; a machine's own come first.
+	_ "time/tzdata"
+
+	_ "golang.org/x/crypto/x509roots/fallback"
+
 	"ingest/admin"
 )
 

@@ -21,10 +21,11 @@ const (
 
 // Postgres is a private PostgreSQL server. It keeps its port and its data over restarts.
 type Postgres struct {
-	*Process
+	server
 
 	t    testing.TB
 	args []string
+	// data is a directory, for a container a volume.
 	data string
 	port int
 }
@@ -33,12 +34,18 @@ type Postgres struct {
 // settings like "-c", "fsync=on"; fsync is off otherwise, which a kill -9 of the server does not notice.
 func StartPostgres(t testing.TB, args ...string) *Postgres {
 	t.Helper()
+	p := &Postgres{t: t, args: args, port: freePort(t), data: filepath.Join(subdirectory(t, "postgres-"), "data")}
+	if inContainers() {
+		p.data = "ingest-test-" + filepath.Base(filepath.Dir(p.data))
+		t.Cleanup(func() { docker(t, "volume", "rm", "--force", p.data) })
+		p.Start()
+		return p
+	}
 	find(t, "initdb", "postgresql", postgresPattern+"initdb")
 	template, err := shared.template()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Postgres{t: t, args: args, port: freePort(t), data: filepath.Join(subdirectory(t, "postgres-"), "data")}
 	// cp keeps owner and mode, which PostgreSQL insists on.
 	copied := exec.CommandContext(t.Context(), "cp", "-a", template, p.data)
 	if output, err := copied.CombinedOutput(); err != nil {
@@ -106,25 +113,42 @@ func serverUser() (*syscall.Credential, error) {
 // Start starts the server again after Kill9, on the same port and data, and returns when it answers.
 func (p *Postgres) Start() {
 	p.t.Helper()
+	args := append([]string{
+		"-p", strconv.Itoa(p.port), "-c", "fsync=off", "-c", "max_connections=100", "-c", "shared_buffers=32MB",
+	}, p.args...)
+	begin := p.process
+	if inContainers() {
+		begin = p.box
+	}
+	// After a kill -9 the old sessions keep the shared memory for a moment, and a new server refuses to start.
+	Until(p.t, startLimit, "PostgreSQL starting", func() bool {
+		p.server = begin(args)
+		return p.answers()
+	})
+}
+
+func (p *Postgres) process(args []string) server {
+	p.t.Helper()
 	credential, err := serverUser()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	args := append([]string{
-		"-D", p.data, "-p", strconv.Itoa(p.port), "-h", "127.0.0.1", "-k", "", "-c", "fsync=off",
-		"-c", "max_connections=100", "-c", "shared_buffers=32MB",
-	}, p.args...)
-	launched := launch{
-		name: "postgres", path: find(p.t, "postgres", "postgresql", postgresPattern+"postgres"), args: args,
-		dir: filepath.Dir(p.data), env: append(os.Environ(), "LC_ALL=C.UTF-8"), user: credential,
+	return start(p.t, launch{
+		name: "postgres", path: find(p.t, "postgres", "postgresql", postgresPattern+"postgres"),
+		args: append([]string{"-D", p.data, "-h", "127.0.0.1", "-k", ""}, args...),
+		dir:  filepath.Dir(p.data), env: append(os.Environ(), "LC_ALL=C.UTF-8"), user: credential,
 		// Immediate shutdown: no checkpoint, but shared memory is given back and sessions are ended.
 		orphaned: syscall.SIGQUIT, ending: syscall.SIGQUIT,
-	}
-	// After a kill -9 the old sessions keep the shared memory for a moment, and a new server refuses to start.
-	Until(p.t, startLimit, "PostgreSQL starting", func() bool {
-		p.Process = start(p.t, launched)
-		return p.answers()
 	})
+}
+
+func (p *Postgres) box(args []string) server {
+	p.t.Helper()
+	return box{
+		image: postgresImage, command: append([]string{"postgres"}, args...), port: p.port,
+		data: p.data, target: "/var/lib/postgresql/data",
+		env: map[string]string{"POSTGRES_USER": superuser, "POSTGRES_DB": "postgres", "POSTGRES_HOST_AUTH_METHOD": "trust"},
+	}.start(p.t)
 }
 
 // answers says whether the server came up; false when it ended instead.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,6 +36,8 @@ type launch struct {
 	args []string
 	dir  string
 	env  []string
+	// terminal is what the child reads from and writes to, nil = nothing is read and the output is kept.
+	terminal *os.File
 	// user is whom the child runs as, nil = the test's own user.
 	user *syscall.Credential
 	// orphaned is what the kernel sends when the test process dies.
@@ -51,6 +54,9 @@ func start(t testing.TB, l launch) *Process {
 	p.cmd = exec.CommandContext(ctx, l.path, l.args...)
 	p.cmd.Dir, p.cmd.Env = l.dir, l.env
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	if l.terminal != nil {
+		p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = l.terminal, l.terminal, l.terminal
+	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: l.user}
 	dieWithUs(p.cmd.SysProcAttr, l.orphaned)
 	// A server's own children may hold the output open a little longer than it lives.
@@ -152,6 +158,21 @@ func (p *Process) Wait(limit time.Duration) int {
 func (p *Process) AwaitOutput(text string, limit time.Duration) {
 	p.t.Helper()
 	Until(p.t, limit, p.name+" writing "+text, func() bool { return strings.Contains(p.Output(), text) })
+}
+
+// listening is how a process says where its internal listener is.
+var listening = regexp.MustCompile(`internal listener\s+\{"address": "([^"]+)"`)
+
+// Monitor blocks until the process has said where its internal listener is (INGEST_INTERNAL_LISTEN), and returns the
+// address.
+func (p *Process) Monitor() string {
+	p.t.Helper()
+	var found []string
+	Until(p.t, startLimit, p.name+" listening for monitors", func() bool {
+		found = listening.FindStringSubmatch(p.Output())
+		return found != nil
+	})
+	return found[1]
 }
 
 // buffer is an output that may be read while it is written.

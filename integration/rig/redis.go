@@ -21,7 +21,7 @@ type RedisOptions struct {
 
 // Redis is a private redis-server. It keeps its port over restarts.
 type Redis struct {
-	*Process
+	server
 
 	t       testing.TB
 	options RedisOptions
@@ -51,13 +51,20 @@ func (r *Redis) Start() {
 		appendonly = "yes"
 	}
 	args := append([]string{
-		"--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", r.dir, "--save", "",
-		"--appendonly", appendonly, "--appendfsync", "everysec",
+		"--port", strconv.Itoa(r.port), "--save", "", "--appendonly", appendonly, "--appendfsync", "everysec",
 	}, r.options.Args...)
-	r.Process = start(r.t, launch{
-		name: "redis-server", path: find(r.t, "redis-server", "redis-server"), args: args, dir: r.dir,
-		env: os.Environ(), orphaned: syscall.SIGKILL, ending: syscall.SIGKILL,
-	})
+	if inContainers() {
+		r.server = box{
+			image: redisImage, command: append([]string{"redis-server"}, args...), port: r.port, data: r.dir, target: "/data",
+			user: ourselves(),
+		}.start(r.t)
+	} else {
+		r.server = start(r.t, launch{
+			name: "redis-server", path: find(r.t, "redis-server", "redis-server"),
+			args: append(args, "--bind", "127.0.0.1", "--dir", r.dir), dir: r.dir,
+			env: os.Environ(), orphaned: syscall.SIGKILL, ending: syscall.SIGKILL,
+		})
+	}
 	Until(r.t, startLimit, "redis-server answering", func() bool {
 		if r.Ended() {
 			r.t.Fatalf("redis-server ended while it started:\n%s", r.Output())

@@ -1,7 +1,8 @@
 // Package rig starts real servers and real processes of the binary for tests, and ends them.
 //
 // It is imported from tests only. Whatever it starts belongs to one test, is ended by its pid when that test ends, and
-// dies with the test process when that is killed. A server that is not installed fails the test and names the package
+// dies with the test process when that is killed. With INGEST_TEST_CONTAINERS=1 the servers run in containers instead,
+// which can be killed, frozen and started again just so, but outlive a test process that is killed. A server that is not installed fails the test and names the package
 // to install. Nothing waits without a deadline.
 package rig
 

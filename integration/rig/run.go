@@ -7,6 +7,8 @@ type Run struct {
 	ID       int64  `json:"id"`
 	Importer string `json:"importer"`
 	Status   string `json:"status"`
+	UserID   string `json:"user_id"`
+	Filename string `json:"original_filename"`
 	Progress struct {
 		Total      int64 `json:"total"`
 		Processed  int64 `json:"processed"`

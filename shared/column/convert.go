@@ -45,23 +45,26 @@ const (
 //	JSON      without insignificant blanks; keys in their order, numbers as written
 //	Bytes     \x and lower case hexadecimal digits
 //	Text, Other  as they are
-func Convert(text string, c Column) (Value, Problem) {
+func Convert(text string, c Column) (Value, Problem) { return ConvertTo(text, &c) }
+
+// ConvertTo is Convert for who keeps the column: it does not copy it for every value.
+func ConvertTo(text string, c *Column) (Value, Problem) {
 	canonical, problem := text, Problem("")
 	switch c.Type.Kind {
 	case Integer:
 		canonical, problem = integer(Trim(text), c.Type.Bits)
 	case Decimal:
-		canonical, problem = decimal(Trim(text), c.Type)
+		canonical, problem = decimal(Trim(text), &c.Type)
 	case Float:
-		canonical, problem = float(Trim(text), c.Type)
+		canonical, problem = float(Trim(text), &c.Type)
 	case Boolean:
 		canonical, problem = boolean(Trim(text))
 	case Date:
 		canonical, problem = date(Trim(text))
 	case Time:
-		canonical, problem = timeOfDay(Trim(text), c.Type)
+		canonical, problem = timeOfDay(Trim(text), &c.Type)
 	case Datetime:
-		canonical, problem = datetime(Trim(text), c.Type)
+		canonical, problem = datetime(Trim(text), &c.Type)
 	case UUID:
 		canonical, problem = uuid(Trim(text))
 	case JSON:
@@ -91,6 +94,9 @@ func value(text string, problem Problem) (Value, Problem) {
 
 // Readable returns the problem of a text that no database takes as text: NUL characters, invalid UTF-8.
 func Readable(text string) Problem {
+	if short(text) && plain(text) {
+		return ""
+	}
 	if strings.IndexByte(text, 0) >= 0 {
 		return HasNUL
 	}
@@ -98,6 +104,19 @@ func Readable(text string) Problem {
 		return NotUTF8
 	}
 	return ""
+}
+
+// short texts are looked at faster byte by byte than by functions made for long ones.
+func short(text string) bool { return len(text) <= 32 }
+
+// plain says whether a text is ASCII without NUL characters.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i]-1 >= utf8.RuneSelf-1 {
+			return false
+		}
+	}
+	return true
 }
 
 // Trim returns the text without ASCII blanks around it.

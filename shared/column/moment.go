@@ -213,7 +213,7 @@ func date(text string) (string, Problem) {
 	return text, ""
 }
 
-func timeOfDay(text string, t Type) (string, Problem) {
+func timeOfDay(text string, t *Type) (string, Problem) {
 	c, rest, ok := parseClock(text)
 	if ok {
 		c = c.round(fractionDigits(t))
@@ -225,7 +225,7 @@ func timeOfDay(text string, t Type) (string, Problem) {
 	return reuse(text, c.append(buffer[:0])), ""
 }
 
-func datetime(text string, t Type) (string, Problem) {
+func datetime(text string, t *Type) (string, Problem) {
 	d, c, ok := parseMoment(text, fractionDigits(t))
 	if !ok {
 		return "", notDate
@@ -275,7 +275,7 @@ func parseMoment(text string, digits int) (calendar, clock, bool) {
 }
 
 // fractionDigits is n of a native type like "timestamp(n) without time zone".
-func fractionDigits(t Type) int {
+func fractionDigits(t *Type) int {
 	for i := range len(t.Native) {
 		if t.Native[i] != '(' {
 			continue

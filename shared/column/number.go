@@ -154,8 +154,8 @@ func sign(i int) int {
 	}
 }
 
-// round returns n rounded half away from zero so that it has no digits beyond 10^-scale.
-func (n Number) round(scale int) Number {
+// Round returns n rounded half away from zero so that it has no digits beyond 10^-scale.
+func (n Number) Round(scale int) Number {
 	keep := n.point + scale
 	switch {
 	case keep >= n.size():
@@ -215,13 +215,13 @@ func (n Number) canonical() string {
 }
 
 // decimal never goes through a float.
-func decimal(text string, t Type) (string, Problem) {
+func decimal(text string, t *Type) (string, Problem) {
 	n, ok := ParseNumber(text)
 	if !ok {
 		return "", notNumber
 	}
 	if t.Precision > 0 {
-		n = n.round(t.Scale)
+		n = n.Round(t.Scale)
 		if n.size() > 0 && n.point > t.Precision-t.Scale {
 			return "", beyond(greatest(t), n.negative)
 		}
@@ -229,6 +229,12 @@ func decimal(text string, t Type) (string, Problem) {
 	if t.Digits > 0 && n.size() > t.Digits {
 		return "", Problem("must not have more than " + strconv.Itoa(t.Digits) + " significant digits.")
 	}
+	return n.Text()
+}
+
+// Text is n as a Decimal column without limits has it: no exponent, no superfluous zeros. It is a part of the text that
+// n was read from where that is canonical already. A number of more than a thousand digits has none.
+func (n Number) Text() (string, Problem) {
 	if n.point > maxDigits || n.size()-n.point > maxDigits {
 		return "", Problem("must not have more than " + strconv.Itoa(maxDigits) + " digits.")
 	}
@@ -243,11 +249,11 @@ func beyond(limit string, negative bool) Problem {
 }
 
 // greatest is the greatest value of a decimal type: as many nines as its precision.
-func greatest(t Type) string {
+func greatest(t *Type) string {
 	return Number{whole: strings.Repeat("9", t.Precision), point: t.Precision - t.Scale}.canonical()
 }
 
-func float(text string, t Type) (string, Problem) {
+func float(text string, t *Type) (string, Problem) {
 	n, ok := ParseNumber(text)
 	if !ok {
 		return "", notNumber

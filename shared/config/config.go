@@ -33,8 +33,10 @@ type Config struct {
 	LogRows        string        `key:"log_rows" name:"log-rows" env:"INGEST_LOG_ROWS" default:"failed" help:"Which rows the ledger keeps with their data: failed, all or none."`
 	MaxFailedRows  int64         `key:"max_failed_rows" name:"max-failed-rows" env:"INGEST_MAX_FAILED_ROWS" default:"1000000" help:"A run with more failed rows is stopped as failed."`
 	MaxFailedRatio float64       `key:"max_failed_ratio" name:"max-failed-ratio" env:"INGEST_MAX_FAILED_RATIO" default:"0" help:"A run with a greater share of failed rows ends as failed; 0 is off."`
-	Roots          []string      `key:"roots" name:"roots" env:"INGEST_ROOTS" default:"." placeholder:"DIR,..." help:"Directories that source paths must lie in."`
+	Roots          []string      `key:"roots" name:"roots" env:"INGEST_ROOTS" default:"." placeholder:"DIR" help:"Directories that source paths must lie in."`
 	Sweep          time.Duration `key:"sweep" name:"sweep" env:"INGEST_SWEEP" default:"2s" help:"How often a coordinator compares the registry with Redis."`
+	InternalListen string        `key:"internal_listen" name:"internal-listen" env:"INGEST_INTERNAL_LISTEN" default:"" placeholder:"HOST:PORT" help:"Where a server role answers /metrics, /healthz and /readyz, without a password; empty is nowhere."`
+	Pprof          bool          `key:"pprof" name:"pprof" env:"INGEST_PPROF" default:"false" help:"Also answer /debug/pprof/ there."`
 	Log            Log           `embed:"" prefix:"log-" key:"log"`
 
 	// Connections are the databases by name; after Complete `default` is among them.

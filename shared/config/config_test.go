@@ -273,6 +273,7 @@ connections:
   a: {uri: x}
   b:
 chunk_size: 5
+pprof: maybe
 `)
 	_, err := config.ReadFile(filepath.Join(dir, "my.yaml"))
 	if err == nil {
@@ -285,11 +286,12 @@ my.yaml:5:13: chunk_size: a whole number is needed, not "many"
 my.yaml:6:12: in_flight: a size is a number of bytes like 8MiB, 64KiB, 1GiB or 1048576, not "1 MB"
 my.yaml:7:14: log.level must be text, this is a list
 my.yaml:7:19: unknown key "colour" (known: level, format)
-my.yaml:8:1: unknown key "dashboard" (known: namespace, listen, tokens_file, path, max_upload, max_show_rows, data_dir, importers, chunk_size, partitions, slots, in_flight, in_flight_total, lease, log_rows, max_failed_rows, max_failed_ratio, roots, sweep, redis, log, connections)
+my.yaml:8:1: unknown key "dashboard" (known: namespace, listen, tokens_file, path, max_upload, max_show_rows, data_dir, importers, chunk_size, partitions, slots, in_flight, in_flight_total, lease, log_rows, max_failed_rows, max_failed_ratio, roots, sweep, internal_listen, pprof, redis, log, connections)
 my.yaml:10:3: a connection's name is lower-case letters, digits, - and _, beginning with a letter, not "Default"
 my.yaml:11:7: unknown key "uri" (did you mean "url"?)
 my.yaml:12:5: connection "b" must be a table of keys, this is nothing
-my.yaml:13:1: the key "chunk_size" appears twice (first in line 5)`
+my.yaml:13:1: the key "chunk_size" appears twice (first in line 5)
+my.yaml:14:8: pprof: true or false is needed, not "maybe"`
 	if diff := cmp.Diff(want, strings.ReplaceAll(err.Error(), dir+"/", "")); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
@@ -337,11 +339,12 @@ connections:
 		"INGEST_LEASE=1ms", "INGEST_CONNECTIONS_X=y",
 		"INGEST_CONNECTIONS_E_URL=topsecret", "INGEST_CONNECTIONS_F_URL=a", "INGEST_CONNECTIONS_F_URL_FILE=b",
 	},
-		[]string{"--namespace=a b", "--redis-url=http://:topsecret@x", "--log-level=loud", "--max-failed-ratio=NaN", "--slots=-1"})
+		[]string{"--namespace=a b", "--redis-url=http://:topsecret@x", "--log-level=loud", "--max-failed-ratio=NaN", "--slots=-1", "--internal-listen=9090"})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	want := `--log-level: log.level must be one of debug, info, warn, error, not "loud"
+	want := `--internal-listen: internal_listen must be an address like 127.0.0.1:8080, not "9090"
+--log-level: log.level must be one of debug, info, warn, error, not "loud"
 --max-failed-ratio: max_failed_ratio must be from 0 to 1, not NaN
 --namespace: namespace must be up to 63 letters, digits, '.', '-' and '_', not "a b"
 --redis-url: redis.url must be a URL that begins with redis://, rediss://, redis+sentinel:// or redis+cluster://

@@ -87,6 +87,8 @@ func verdict(c *Config, name string) string {
 		if !(c.MaxFailedRatio >= 0 && c.MaxFailedRatio <= 1) {
 			return fmt.Sprintf("must be from 0 to 1, not %v", c.MaxFailedRatio)
 		}
+	case "internal_listen":
+		return address(c.InternalListen)
 	case "log.level":
 		return among(c.Log.Level, "debug", "info", "warn", "error")
 	case "log.format":
@@ -107,6 +109,7 @@ func redisURL(url Secret) string {
 	return ""
 }
 
+// address judges where something listens; empty is nowhere.
 func address(text string) string {
 	if text == "" {
 		return ""

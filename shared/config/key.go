@@ -74,6 +74,12 @@ func (k key) set(text string) error {
 			return fmt.Errorf("a number is needed, not %q", text)
 		}
 		k.value.SetFloat(f)
+	case reflect.Bool:
+		b, known := truths[strings.ToLower(text)]
+		if !known {
+			return fmt.Errorf("true or false is needed, not %q", text)
+		}
+		k.value.SetBool(b)
 	case reflect.Slice:
 		k.value.Set(reflect.ValueOf(strings.Split(text, ",")))
 	default:
@@ -81,6 +87,9 @@ func (k key) set(text string) error {
 	}
 	return nil
 }
+
+// truths are what kong takes for true and false.
+var truths = map[string]bool{"true": true, "1": true, "yes": true, "false": false, "0": false, "no": false}
 
 // shown is the value for people and for JSON: sizes and durations as they are written, secrets masked.
 func (k key) shown() any {

@@ -51,6 +51,11 @@ func refuse(kind Kind, cause error, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), err: cause}
 }
 
+// Refusal is an *Error with its cause, for surfaces that meet refusals of their own.
+func Refusal(kind Kind, cause error, format string, args ...any) *Error {
+	return refuse(kind, cause, format, args...)
+}
+
 func unknownRun(id int64) *Error {
 	return refuse(NotFound, nil, "No ingest run found with ID %d.", id)
 }

@@ -36,7 +36,9 @@ func (c *Control) Importers(context.Context) ([]ImporterInfo, error) {
 }
 
 // Importer returns a definition as it is now. It holds no secret: connections are names.
-func (c *Control) Importer(_ context.Context, slug string) (importer.Definition, error) { return c.definition(slug) }
+func (c *Control) Importer(_ context.Context, slug string) (importer.Definition, error) {
+	return c.definition(slug)
+}
 
 // Check validates definitions, all of them without names. With connect it also looks at the real tables.
 func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]CheckResult, error) {
@@ -68,7 +70,8 @@ func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]Ch
 	}
 	for _, slug := range slugs {
 		if wanted[slug] {
-			return nil, refuse(NotFound, nil, "No importer found with the slug '%s'.", slug)
+			unknown := importer.Unknown(slug, listed)
+			return nil, refuse(NotFound, unknown, "%s", unknown.Error())
 		}
 	}
 	return out, nil

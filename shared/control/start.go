@@ -106,7 +106,10 @@ func (c *Control) Uploadable(ctx context.Context, slug string, replace bool) err
 
 // Checks is what importer definitions are checked against.
 func Checks() importer.Checks {
-	return importer.Checks{Rule: pipeline.CheckRules, Transform: pipeline.CheckTransform}
+	return importer.Checks{
+		Rule: pipeline.CheckRules, Transform: pipeline.CheckTransform, Validator: pipeline.CheckValidator,
+		RuleName: pipeline.CheckRuleName,
+	}
 }
 
 func (c *Control) definition(slug string) (importer.Definition, error) {

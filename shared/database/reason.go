@@ -49,6 +49,21 @@ var reasons = map[kind]string{
 	damaged:     "The database file is damaged or no database",
 }
 
+// words name the kinds of faults that pass, for metrics.
+var words = map[kind]string{
+	conflict: "conflict", timeout: "timeout", unreachable: "unreachable", stopped: "session_ended",
+	exhausted: "exhausted", internal: "internal", rolledBack: "rolled_back", readOnly: "read_only",
+	interrupted: "interrupted",
+}
+
+// Word names what happened in a word out of a few; "other" for what does not pass by itself.
+func (f Fault) Word() string {
+	if word := words[f.kind]; word != "" {
+		return word
+	}
+	return "other"
+}
+
 // Unique says whether the row met another one in a unique constraint.
 func (f Fault) Unique() bool { return f.kind == unique }
 

@@ -83,6 +83,9 @@ type Writer interface {
 	// transaction is usable and holds exactly the rows whose results say so. Nothing outlives the transaction but
 	// prepared statements in the connection's cache.
 	Write(ctx context.Context, tx *database.Tx, rows [][]column.Value) ([]Result, error)
+	// Read returns, for every row whose key is in the table, the stored values of the mapped columns; nil for the others.
+	// The rows must be such that Write would not fail them.
+	Read(ctx context.Context, tx *database.Tx, rows [][]column.Value) ([][]column.Value, error)
 }
 
 // New returns the writer of a target. It refuses a key without a unique index (see MissingIndex) and databases it

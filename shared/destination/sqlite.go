@@ -30,32 +30,57 @@ func (q *sqlite) look(ctx context.Context, items []*item) error {
 	if q.compares {
 		changes = items[0].shape.changes
 	}
+	names := make([]string, len(changes))
+	for i, c := range changes {
+		names[i] = q.names[c]
+	}
+	head, tail := q.joined(names)
+	return q.guarded(ctx, func() error {
+		return q.keyed(items, func(args []any, n int) error {
+			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(changes), func(ord int64, stored []any) {
+				it := items[ord]
+				it.exists = true
+				for i, c := range changes {
+					if !q.equal(q.Columns[c], canonical(q.Columns[c], stored[i]), it.values[c]) {
+						it.differs = true
+						it.moves = it.moves || q.moving[c]
+					}
+				}
+			})
+		})
+	})
+}
+
+// joined is a query of columns of the rows with given keys, around the tuples of positions and keys.
+func (q *sqlite) joined(names []string) (head, tail string) {
 	selected := []string{"v.column1"}
-	for _, c := range changes {
+	for _, name := range names {
 		// the unary plus gives the value as it is stored, without what the driver makes of the declared type
-		selected = append(selected, "+t."+q.names[c])
+		selected = append(selected, "+t."+name)
 	}
 	on := make([]string, len(q.Key))
 	for i, k := range q.Key {
 		on[i] = fmt.Sprintf("t.%s = v.column%d", q.names[k], i+2)
 	}
-	head := "SELECT " + strings.Join(selected, ", ") + " FROM (VALUES "
-	tail := ") AS v CROSS JOIN " + q.table + " AS t ON " + strings.Join(on, " AND ")
-	return q.guarded(ctx, func() error {
-		return q.slices(items, len(q.Key)+1, func(from int, part []*item) error {
-			args := make([]any, 0, len(part)*(len(q.Key)+1))
-			for i, it := range part {
-				args = append(args, int64(from+i))
-				for _, k := range q.Key {
-					args = append(args, bind(q.Columns[k], it.values[k]))
-				}
+	return "SELECT " + strings.Join(selected, ", ") + " FROM (VALUES ", ") AS v CROSS JOIN " + q.table + " AS t ON " + strings.Join(on, " AND ")
+}
+
+// keyed cuts items into statements whose arguments are their positions and keys.
+func (q *sqlite) keyed(items []*item, do func(args []any, n int) error) error {
+	return q.slices(items, len(q.Key)+1, func(from int, part []*item) error {
+		args := make([]any, 0, len(part)*(len(q.Key)+1))
+		for i, it := range part {
+			args = append(args, int64(from+i))
+			for _, k := range q.Key {
+				args = append(args, bind(q.Columns[k], it.values[k]))
 			}
-			return q.read(ctx, head+tuples(len(part), len(q.Key)+1)+tail, args, items, changes)
-		})
+		}
+		return do(args, len(part))
 	})
 }
 
-func (q *sqlite) read(ctx context.Context, query string, args []any, items []*item, changes []int) (err error) {
+// scan calls each with the position and the stored values of every row that a query finds; stored is used again.
+func (q *sqlite) scan(ctx context.Context, query string, args []any, columns int, each func(ord int64, stored []any)) (err error) {
 	rows, err := q.tx.Query(ctx, query, args...)
 	if err != nil {
 		return err
@@ -66,7 +91,7 @@ func (q *sqlite) read(ctx context.Context, query string, args []any, items []*it
 		}
 	}()
 	var ord int64
-	stored := make([]any, len(changes))
+	stored := make([]any, columns)
 	into := []any{&ord}
 	for i := range stored {
 		into = append(into, &stored[i])
@@ -75,14 +100,7 @@ func (q *sqlite) read(ctx context.Context, query string, args []any, items []*it
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		it := items[ord]
-		it.exists = true
-		for i, c := range changes {
-			if !q.equal(q.Columns[c], canonical(q.Columns[c], stored[i]), it.values[c]) {
-				it.differs = true
-				it.moves = it.moves || q.moving[c]
-			}
-		}
+		each(ord, stored)
 	}
 	return rows.Err()
 }

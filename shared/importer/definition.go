@@ -19,8 +19,10 @@ type Definition struct {
 	// ChunkSize is the greatest number of rows of a chunk, 0 = the configured default.
 	ChunkSize int `json:"chunk_size,omitempty"`
 	// Partitions means exactly that many, 0 = by size.
-	Partitions    int  `json:"partitions,omitempty"`
-	StrictHeaders bool `json:"strict_headers,omitempty"`
+	Partitions int `json:"partitions,omitempty"`
+	// Transaction is TransactionChunk, or empty: a bad row fails alone.
+	Transaction   string `json:"transaction,omitempty"`
+	StrictHeaders bool   `json:"strict_headers,omitempty"`
 	// Unmapped is always "ignore".
 	Unmapped string `json:"unmapped"`
 	// MaxFailedRows and MaxFailedRatio stop the run; nil = the configured default.
@@ -28,7 +30,14 @@ type Definition struct {
 	MaxFailedRatio *float64 `json:"max_failed_ratio,omitempty"`
 	Fields         []Field  `json:"fields"`
 	Rules          []Rules  `json:"rules,omitempty"`
+	// Messages are the importer's own: by the name of a rule, or of a source column and a rule, `email.required`.
+	Messages map[string]string `json:"messages,omitempty"`
+	// Attributes are what messages call source columns.
+	Attributes map[string]string `json:"attributes,omitempty"`
 }
+
+// TransactionChunk makes one bad row fail its whole chunk.
+const TransactionChunk = "chunk"
 
 // OnDuplicate says what happens to a row whose key is in the table.
 type OnDuplicate string
@@ -109,10 +118,18 @@ type Field struct {
 	To        string      `json:"to"`
 	Type      string      `json:"type,omitempty"`
 	Transform []Transform `json:"transform,omitempty"`
+	// Validate judges the value that the transforms made, before it is converted.
+	Validate []Validator `json:"validate,omitempty"`
 }
 
 // Transform is one step of a field's pipeline: a name and its options as decoded.
 type Transform struct {
+	Name    string         `json:"name"`
+	Options map[string]any `json:"options,omitempty"`
+}
+
+// Validator is a check of a field's value: a name and its options as decoded.
+type Validator struct {
 	Name    string         `json:"name"`
 	Options map[string]any `json:"options,omitempty"`
 }

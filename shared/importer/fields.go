@@ -9,7 +9,7 @@ import (
 )
 
 // engineTables are never a destination: writing into the ledger would break every promise made with it.
-var engineTables = []string{"ingest_runs", "ingest_partitions", "ingest_chunks", "ingest_schema"}
+var engineTables = []string{"ingest_runs", "ingest_partitions", "ingest_chunks", "ingest_schema", "ingest_dry_rows", "ingest_dry_forms"}
 
 func checkTable(name string) error {
 	parts := strings.Split(name, ".")
@@ -77,6 +77,7 @@ func (p *parsing) field(n *document.Node, targets map[string]int) {
 			f.Type = text
 		}},
 		{Name: "transform", Read: func(n *document.Node) { f.Transform = p.transforms(n) }},
+		{Name: "validate", Read: func(n *document.Node) { f.Validate = p.validators(n) }},
 	})
 	p.d.Fields = append(p.d.Fields, f)
 }

@@ -24,6 +24,18 @@ func knowing() importer.Checks {
 			}
 			return nil
 		},
+		Validator: func(v importer.Validator) error {
+			if v.Name == "nope" {
+				return fmt.Errorf("validator %s is refused", v.Name)
+			}
+			return nil
+		},
+		RuleName: func(name string) error {
+			if name == "nope" {
+				return fmt.Errorf("rule name %s is refused", name)
+			}
+			return nil
+		},
 		Transform: func(t importer.Transform) error {
 			if t.Name == "nope" {
 				return fmt.Errorf("transform %s is refused", t.Name)

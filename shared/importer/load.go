@@ -26,9 +26,19 @@ type UnknownError struct {
 func (e UnknownError) Error() string {
 	text := fmt.Sprintf("No importer found with the slug '%s'.", e.Slug)
 	if e.Hint != "" {
-		text += " (" + e.Hint + ")"
+		// A sentence of its own: the first one is what clients compare.
+		text += " D" + strings.TrimPrefix(e.Hint, "d")
 	}
 	return text
+}
+
+// Unknown is the error for a slug that none of the listed definitions has.
+func Unknown(slug string, listed []Listed) UnknownError {
+	slugs := make([]string, len(listed))
+	for i, l := range listed {
+		slugs[i] = l.Slug
+	}
+	return UnknownError{Slug: slug, Hint: document.Suggest(slug, slugs)}
 }
 
 // Unwrap makes errors.Is(err, ErrUnknown) true.
@@ -70,16 +80,12 @@ func Load(dir, slug string, c Checks) (Definition, error) {
 	if err != nil {
 		return Definition{}, err
 	}
-	slugs := make([]string, len(all))
-	for i, l := range all {
-		slugs[i] = l.Slug
-	}
 	i := slices.IndexFunc(all, func(l Listed) bool { return l.Slug == slug && l.claimed })
 	if i < 0 {
-		i = slices.Index(slugs, slug)
+		i = slices.IndexFunc(all, func(l Listed) bool { return l.Slug == slug })
 	}
 	if i < 0 {
-		return Definition{}, UnknownError{Slug: slug, Hint: document.Suggest(slug, slugs)}
+		return Definition{}, Unknown(slug, all)
 	}
 	return all[i].Definition, all[i].Err
 }

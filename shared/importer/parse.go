@@ -10,11 +10,14 @@ import (
 	"ingest/shared/importer/document"
 )
 
-// Checks is what the pipeline knows of rules and transforms, passed in so that importer stays below it. Each
+// Checks is what the pipeline knows of rules, transforms and validators, passed in so that importer stays below it. Each
 // answers why the rule or transform cannot be used, nil when it can. A nil func accepts everything.
 type Checks struct {
 	Rule      func(Rule) error
 	Transform func(Transform) error
+	Validator func(Validator) error
+	// RuleName answers for the name of a rule that a message is for.
+	RuleName func(name string) error
 }
 
 // Problem is one thing wrong in a definition file.
@@ -73,6 +76,8 @@ type parsing struct {
 
 	keyNodes    []*document.Node
 	onDuplicate *document.Node
+	// What names columns is read after fields and rules, wherever it stands in the file.
+	schemaNode, messagesNode, attributesNode *document.Node
 }
 
 func (p *parsing) document(root *document.Node) {
@@ -97,6 +102,11 @@ func (p *parsing) document(root *document.Node) {
 			v, _ := p.Int(n, "partitions", 1, MaxPartitions)
 			d.Partitions = int(v)
 		}},
+		{Name: "transaction", Read: func(n *document.Node) {
+			if text, ok := p.Choice(n, "transaction", "row", TransactionChunk); ok && text == TransactionChunk {
+				d.Transaction = text
+			}
+		}},
 		{Name: "strict_headers", Read: func(n *document.Node) { d.StrictHeaders, _ = p.Bool(n, "strict_headers") }},
 		{Name: "unmapped", Read: func(n *document.Node) { p.Choice(n, "unmapped", "ignore") }},
 		{Name: "max_failed_rows", Read: func(n *document.Node) {
@@ -111,8 +121,14 @@ func (p *parsing) document(root *document.Node) {
 		}},
 		{Name: "fields", Required: true, Read: p.fields},
 		{Name: "rules", Read: p.rules},
+		{Name: "schema", Read: func(n *document.Node) { p.schemaNode = n }},
+		{Name: "messages", Read: func(n *document.Node) { p.messagesNode = n }},
+		{Name: "attributes", Read: func(n *document.Node) { p.attributesNode = n }},
 	})
 	p.key()
+	p.schema(p.schemaNode)
+	p.messages(p.messagesNode)
+	p.attributes(p.attributesNode)
 }
 
 func (p *parsing) slug(n *document.Node) {

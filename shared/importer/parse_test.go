@@ -258,7 +258,7 @@ func TestSnapshotOfANewerVersionIsRefused(t *testing.T) {
 	if err := json.Unmarshal(snapshot, &fields); err != nil {
 		t.Fatal(err)
 	}
-	fields["transaction"] = "run"
+	fields["from_the_future"] = "run"
 	newer, err := json.Marshal(fields)
 	if err != nil {
 		t.Fatal(err)

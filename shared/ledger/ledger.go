@@ -26,11 +26,17 @@ type Ledger struct {
 	db     *database.DB
 	heads  string
 	chunks string
+	// rehearsed and forms are what dry runs keep until they end.
+	rehearsed string
+	forms     string
 }
 
 // New returns the ledger in db. It does not connect.
 func New(db *database.DB) *Ledger {
-	return &Ledger{db: db, heads: db.Ledger("ingest_partitions"), chunks: db.Ledger("ingest_chunks")}
+	return &Ledger{
+		db: db, heads: db.Ledger("ingest_partitions"), chunks: db.Ledger("ingest_chunks"),
+		rehearsed: db.Ledger("ingest_dry_rows"), forms: db.Ledger("ingest_dry_forms"),
+	}
 }
 
 // Head is a partition as the ledger has it.
@@ -167,6 +173,9 @@ const pruneBatch = 500
 func (l *Ledger) Prune(ctx context.Context, uid string) error {
 	if _, err := l.db.Exec(ctx, "DELETE FROM "+l.heads+" WHERE uid = ?", uid); err != nil {
 		return fmt.Errorf("prune the heads of run %s: %w", uid, err)
+	}
+	if err := l.EndRehearsal(ctx, uid); err != nil {
+		return err
 	}
 	for {
 		result, err := l.db.Exec(ctx, `DELETE FROM `+l.chunks+` WHERE uid = ? AND (partition, chunk) IN (

@@ -19,23 +19,44 @@ func (p *Program) Apply(r row.Row, into []column.Value) *Failure {
 		return &Failure{Message: fmt.Sprintf("The row has %s, the header has %d.", columns(len(r.Cells)), p.header)}
 	}
 	var found failures
+	cells := p.record(r)
 	for i := range p.checks {
-		p.checks[i].apply(p.cell(r, p.checks[i].cell), &found)
+		p.checks[i].apply(cells.cell(p.checks[i].cell), cells, &found)
 	}
 	if found != nil {
 		return found.failure()
 	}
 	for i := range p.fields {
-		f := &p.fields[i]
-		value, problem := f.convert(p.cell(r, f.cell))
-		if problem != "" {
-			found.add(f.source, "The "+f.words+" field "+string(problem))
-		} else if value.State == column.Null && f.column.NotNull {
-			found.add(f.source, f.required)
-		}
-		into[i] = value
+		into[i] = p.fields[i].fill(p, cells, &found)
 	}
 	return found.failure()
+}
+
+// fill makes the value of a field, or adds why there is none.
+func (f *field) fill(p *Program, cells record, found *failures) column.Value {
+	value, wrong, problem := f.transformed(cells)
+	if wrong == nil && problem == "" {
+		before := len(*found)
+		for _, judge := range f.validators {
+			if message := judge(value); message != "" {
+				found.add(f.source, message)
+				before = -1
+			}
+		}
+		if before < 0 {
+			return value
+		}
+		value, problem = f.convert(value)
+	}
+	switch {
+	case wrong != nil:
+		found.add(f.source, sentence(p.phrases.message(f.source, wrong.rule, wrong.line), f.words))
+	case problem != "":
+		found.add(f.source, p.phrases.problem(f, problem))
+	case value.State == column.Null && f.column.NotNull:
+		found.add(f.source, f.required)
+	}
+	return value
 }
 
 func columns(n int) string {
@@ -58,36 +79,30 @@ func (p *Program) fits(cells []string) bool {
 	return true
 }
 
-// cell is what stands in the source: a text, NULL, or nothing in a short row or a column the header lacks.
-func (p *Program) cell(r row.Row, at int) column.Value {
-	if at < 0 || at >= len(r.Cells) {
-		return column.Value{}
+// transformed is the cell after the transforms, or what is wrong with it. Without a transform the text is looked at when
+// it is converted.
+func (f *field) transformed(cells record) (column.Value, *complaint, column.Problem) {
+	v := cells.cell(f.cell)
+	if len(f.steps) == 0 || v.State == column.Absent {
+		return v, nil, ""
 	}
-	text := r.Cells[at]
-	if p.guarded {
-		text = unguarded(text)
+	if problem := column.Readable(v.Text); problem != "" {
+		return v, nil, problem
 	}
-	for _, null := range p.nulls {
-		if text == null {
-			return column.Value{State: column.Null}
+	for _, step := range f.steps {
+		var wrong *complaint
+		if v, wrong = step(v, cells); wrong != nil {
+			return v, wrong, ""
 		}
 	}
-	return column.Value{Text: text, State: column.Set}
+	return v, nil, ""
 }
 
 func (f *field) convert(v column.Value) (column.Value, column.Problem) {
-	if len(f.steps) > 0 && v.State != column.Absent {
-		if problem := column.Readable(v.Text); problem != "" {
-			return v, problem
-		}
-		for _, step := range f.steps {
-			v = step(v)
-		}
-	}
 	if v.State != column.Set {
 		return v, ""
 	}
-	return column.Convert(v.Text, f.column)
+	return column.ConvertTo(v.Text, &f.column)
 }
 
 // Route appends the routing form of the row's key to buf. Rows whose keys are equal in the destination have equal
@@ -98,13 +113,17 @@ func (p *Program) Route(r row.Row, buf []byte) (form []byte, ok bool) {
 		return buf, false
 	}
 	start := len(buf)
+	cells := p.record(r)
 	for _, i := range p.key {
 		f := &p.fields[i]
-		value, problem := f.convert(p.cell(r, f.cell))
-		if problem != "" || value.State != column.Set {
+		value, wrong, problem := f.transformed(cells)
+		if wrong == nil && problem == "" {
+			value, problem = f.convert(value)
+		}
+		if wrong != nil || problem != "" || value.State != column.Set {
 			return buf[:start], false
 		}
-		text := routed(value.Text, f.column)
+		text := routed(value.Text, &f.column)
 		buf = binary.AppendUvarint(buf, uint64(len(text)))
 		from := len(buf)
 		buf = append(buf, text...)
@@ -116,7 +135,7 @@ func (p *Program) Route(r row.Row, buf []byte) (form []byte, ok bool) {
 }
 
 // routed is a canonical text made coarser where the database may hold more texts equal than Convert does.
-func routed(text string, c column.Column) string {
+func routed(text string, c *column.Column) string {
 	switch c.Type.Kind {
 	case column.Float:
 		// Single precision rounds equal values equally, whatever the column's own is.

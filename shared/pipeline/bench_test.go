@@ -63,15 +63,29 @@ func TestGoodRowsHardlyAllocate(t *testing.T) {
 	}
 }
 
-func BenchmarkApply(b *testing.B) {
-	p := compile(b, wide(), wideHeader(), wideTable())
-	r, into := wideRow(), make([]column.Value, 8)
+// BenchmarkTypicalImporter: 8 fields, 5 rules, 3 transforms. Bound: 1,000,000 rows a second on one core, less than two
+// allocations a row.
+func BenchmarkTypicalImporter(b *testing.B) { benchmark(b, wide(), wideRow()) }
+
+// BenchmarkTransforms is the same importer with the transforms that read numbers, dates and booleans.
+func BenchmarkTransforms(b *testing.B) {
+	d, r := wide(), wideRow()
+	d.Fields[5] = with(d.Fields[5], configured("numeric", options{"decimals": "2"}))
+	d.Fields[6] = with(d.Fields[6], named("boolean"))
+	d.Fields[7] = with(d.Fields[7], short("date", "d.m.Y H:i"))
+	r.Cells[7] = "02.01.2024 03:04"
+	benchmark(b, d, r)
+}
+
+func benchmark(b *testing.B, d importer.Definition, r row.Row) {
+	p, into := compile(b, d, wideHeader(), wideTable()), make([]column.Value, 8)
 	b.ReportAllocs()
 	for b.Loop() {
 		if failure := p.Apply(r, into); failure != nil {
 			b.Fatal(failure.Message)
 		}
 	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
 func BenchmarkRoute(b *testing.B) {

@@ -21,17 +21,18 @@ func cutLast(text string, at byte) (before, after string, ok bool) {
 	return text[:i], text[i+1:], true
 }
 
+// dotted says whether a text is parts with a dot between each two.
 func dotted(text string, part func(string) bool) bool {
-	for {
-		head, rest, more := strings.Cut(text, ".")
-		if !part(head) {
-			return false
+	start := 0
+	for i := range len(text) {
+		if text[i] == '.' {
+			if !part(text[start:i]) {
+				return false
+			}
+			start = i + 1
 		}
-		if !more {
-			return true
-		}
-		text = rest
 	}
+	return part(text[start:])
 }
 
 func localPart(text string) bool {

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -31,24 +32,65 @@ func FuzzApply(f *testing.F) {
 	})
 }
 
-// FuzzRule: a definition that passes the check compiles, and its rules answer for every text.
-func FuzzRule(f *testing.F) {
-	f.Add("regex", "/^(a+)+$/i", "aaaa")
-	f.Add("between", "1e9,1e-9", "5")
-	f.Add("trim", "x", "xax")
-	f.Fuzz(func(t *testing.T, name, args, text string) {
-		d := importer.Definition{Fields: []importer.Field{field("sku", "A")}}
+// language is every name that a definition can have for rules, transforms and validators.
+var language = []string{
+	"after", "alpha", "alpha_dash", "alpha_num", "before", "between", "boolean", "concat", "date", "date_format", "decimal", "default",
+	"different", "digits", "digits_between", "email", "ends_with", "gt", "gte", "hash", "in", "integer", "ip", "json", "lower", "lt",
+	"lte", "map", "max", "min", "not_in", "numeric", "range", "regex", "replace", "required", "required_if", "required_with",
+	"required_without", "same", "size", "slug", "split", "starts_with", "string", "trim", "upper", "url", "uuid",
+}
+
+// FuzzLanguage: a rule, a transform or a validator that passes the check compiles and answers for every text, the same
+// every time and with a message.
+func FuzzLanguage(f *testing.F) {
+	f.Add("regex", "/^(a+)+$/i", `{"pattern": "/(a)|b/", "group": "1"}`, "aaaa", "b")
+	f.Add("between", "1e9,1e-9", `{"value": "x"}`, "5", "")
+	f.Add("date_format", "d.m.Y,%d", `{"in": "d.m.Y", "out": "c", "default": null}`, "01.01.2024", "x")
+	f.Add("required_if", "B,1", `{"table": {"a": "b"}}`, "", "1")
+	f.Add("gt", "B", `{"decimals": 2, "min": "-1", "thousands_separator": " "}`, "1\u00a0000", "5")
+	f.Add("split", "ascii", `{"separator": ",", "index": "-1", "limit": "3"}`, "a,b", "c")
+	f.Add("replace", "a", `{"regex": "/(.)(?P<n>.)/", "replace": "\\2${n}$1"}`, "abcd", "")
+	f.Add("in", "a,b", `{"list": ["1", "b"], "strict": "false"}`, "1.0", "")
+	f.Add("concat", "a", `{"fields": ["A", "B"], "separator": ""}`, "\xff", "\x00")
+	f.Add("slug", "a", `{"separator": "__"}`, "Ä ö-ß 北", "")
+	f.Add("url", "https", `{"algorithm": "xxh64"}`, "https://[::1]:1/%20", "")
+	for i := range language {
+		f.Add(string(rune(i)), "2", `{"value": "Y"}`, "2024", "B")
+	}
+	f.Fuzz(func(t *testing.T, name, args, written, a, b string) {
+		if len(name) == 1 {
+			// Chance finds a letter sooner than a word.
+			name = language[int(name[0])%len(language)]
+		}
+		d := importer.Definition{
+			Fields:   []importer.Field{field("sku", "A"), field("name", "B")},
+			Messages: map[string]string{name: args, "A." + name: written},
+		}
 		list := importer.Rule{Name: name, Args: strings.Split(args, ",")}
 		if name == "regex" {
 			list.Args = []string{args}
 		}
-		step := configured(name, map[string]any{"value": args})
 		if pipeline.CheckRules(list) == nil {
 			d.Rules = []importer.Rules{rules("A", rule("numeric"), list), rules("B", list)}
 		}
-		if pipeline.CheckTransform(step) == nil {
-			d.Fields[0] = with(d.Fields[0], step)
+		var given options
+		if json.Unmarshal([]byte(written), &given) != nil {
+			given = options{"value": written}
 		}
-		apply(compile(t, d, []string{"A", "B"}, productTable()), text, text)
+		if step := configured(name, given); pipeline.CheckTransform(step) == nil {
+			d.Fields[0] = with(d.Fields[0], step, step)
+		}
+		if judge := validator(name, given); pipeline.CheckValidator(judge) == nil {
+			d.Fields[0].Validate = []importer.Validator{judge}
+		}
+		p := compile(t, d, []string{"A", "B"}, productTable())
+		one, first := apply(p, a, b)
+		two, second := apply(p, a, b)
+		if first == nil && (second != nil || one[0] != two[0] || one[1] != two[1]) || first != nil && (second == nil || first.Message != second.Message) {
+			t.Fatalf("%+v, %+v, then %+v, %+v", one, first, two, second)
+		}
+		if first == nil && (column.Readable(one[0].Text) != "" || column.Readable(one[1].Text) != "") {
+			t.Fatalf("%q is no text for a database", one)
+		}
 	})
 }

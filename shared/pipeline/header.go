@@ -19,6 +19,8 @@ type names struct {
 	trimmed map[string][]int
 	fields  []importer.Field
 	used    map[int]bool
+	// missing are columns that only a rule or a transform names and the header lacks.
+	missing []string
 }
 
 // newNames refuses a header that has a name twice, and one in which a field's column could be two.
@@ -113,6 +115,9 @@ func (n *names) warnings() []string {
 	if len(ignored) > 0 {
 		list = append(list, "Columns ignored because no field maps them: "+capped(ignored)+".")
 	}
+	if len(n.missing) > 0 {
+		list = append(list, "Columns that rules or transforms name and the source lacks: '"+strings.Join(n.missing, "', '")+"'.")
+	}
 	return list
 }
 
@@ -143,8 +148,8 @@ func checkHeader(d importer.Definition, n *names) error {
 			return &Error{"The key column '" + name + "' or one of its aliases was not found in the source file headers."}
 		}
 	}
-	if !d.StrictHeaders {
-		return nil
+	if err := n.refer(d); err != nil || !d.StrictHeaders {
+		return err
 	}
 	const strict = " found in the source file headers. Strict header validation is enabled."
 	for _, f := range d.Fields {
@@ -156,6 +161,9 @@ func checkHeader(d importer.Definition, n *names) error {
 		if name, at := n.column(rules.Column); at < 0 {
 			return &Error{"The column '" + name + "' was not" + strict}
 		}
+	}
+	if len(n.missing) > 0 {
+		return &Error{"The column '" + n.missing[0] + "' was not" + strict}
 	}
 	return nil
 }

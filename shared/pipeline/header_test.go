@@ -104,13 +104,29 @@ func TestCompileRefuses(t *testing.T) {
 			"None of the mapped columns were found in the source file headers.",
 		},
 		"rule of another version": {
-			func(d *importer.Definition) { d.Rules[0].Rules[0].Name = "luhn" }, productHeader(),
-			"The rules of 'SKU' are wrong: there is no rule 'luhn'; there are bail, between, boolean, date, digits, " +
-				"email, in, integer, max, min, nullable, numeric, regex, required, string.",
+			func(d *importer.Definition) { d.Rules[0].Rules[0].Name = "emails" }, productHeader(),
+			"The rules of 'SKU' are wrong: there is no rule 'emails' (did you mean 'email'?).",
 		},
 		"transform of another version": {
 			func(d *importer.Definition) { d.Fields[0] = with(d.Fields[0], named("lowr")) }, productHeader(),
 			"The field 'SKU' cannot be transformed: there is no transform 'lowr' (did you mean 'lower'?).",
+		},
+		"validator of another version": {
+			func(d *importer.Definition) { d.Fields[0].Validate = []importer.Validator{{Name: "emails"}} }, productHeader(),
+			"The field 'SKU' cannot be validated: there is no validator 'emails' (did you mean 'email'?).",
+		},
+		"strict: a column that only a rule names": {
+			func(d *importer.Definition) {
+				d.StrictHeaders, d.Rules[0].Rules[0] = true, rule("required_with", "Group")
+			}, productHeader(),
+			"The column 'Group' was not found in the source file headers. Strict header validation is enabled.",
+		},
+		"strict: a column that only a transform names": {
+			func(d *importer.Definition) {
+				d.StrictHeaders = true
+				d.Fields[0] = with(d.Fields[0], configured("concat", map[string]any{"fields": []any{"SKU", "Group"}}))
+			}, productHeader(),
+			"The column 'Group' was not found in the source file headers. Strict header validation is enabled.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,17 +147,21 @@ func TestWarnings(t *testing.T) {
 	many := []string{"SKU", "", "E-Mail", "a", "b", "c", "d", " ", "e", "f", "g", "h", "i", "j", "k", "_row_number", "Rated"}
 	d := products()
 	d.Rules = append(d.Rules, rules("Rated", rule("integer")))
+	d.Rules = append(d.Rules, rules("SKU", rule("different", "E-Mail", "Old SKU"), rule("required_without", "Old SKU")))
+	const lacks = "Columns that rules or transforms name and the source lacks: 'Old SKU'."
 	for name, test := range map[string]struct {
 		header []string
 		want   []string
 	}{
-		"none": {productHeader(), nil},
+		"none":                     {append(productHeader(), "Old SKU"), nil},
+		"a column that rules name": {productHeader(), []string{lacks}},
 		"unread columns and cells without a name": {many, []string{
 			"Header cells without a name, their columns are ignored: 2, 8.",
 			"Columns ignored because no field maps them: 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j' and 1 more.",
+			lacks,
 		}},
 		"an alias that lost": {[]string{"SKU", "Email Address", "E-Mail"}, []string{
-			"Columns ignored because no field maps them: 'Email Address'.",
+			"Columns ignored because no field maps them: 'Email Address'.", lacks,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

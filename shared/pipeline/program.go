@@ -21,6 +21,7 @@ type Program struct {
 	guarded  bool
 	nulls    []string
 	checks   []check
+	phrases  *phrases
 	fields   []field
 	columns  []column.Column
 	key      []int
@@ -36,6 +37,8 @@ type field struct {
 	required string
 	column   column.Column
 	steps    []transform
+	// validators judge what the transforms made of the cell.
+	validators []validator
 }
 
 // Error is why an importer cannot be applied to a source. Its message is for people.
@@ -63,8 +66,10 @@ func Compile(d importer.Definition, header []string, table column.Table) (*Progr
 	if err := checkHeader(d, names); err != nil {
 		return nil, err
 	}
+	p.phrases = newPhrases(d, names)
+	s := scope{names: names, phrases: p.phrases}
 	for _, f := range d.Fields {
-		if err := p.addField(f, names, table); err != nil {
+		if err := p.addField(f, s, table); err != nil {
 			return nil, err
 		}
 	}
@@ -73,7 +78,7 @@ func Compile(d importer.Definition, header []string, table column.Table) (*Progr
 	}
 	p.addKey(d)
 	for _, rules := range d.Rules {
-		check, err := newCheck(rules, names)
+		check, err := newCheck(rules, s)
 		if err != nil {
 			return nil, err
 		}
@@ -83,23 +88,31 @@ func Compile(d importer.Definition, header []string, table column.Table) (*Progr
 	return p, nil
 }
 
-func (p *Program) addField(f importer.Field, names *names, table column.Table) error {
-	cell, ok := names.field(f)
+func (p *Program) addField(f importer.Field, s scope, table column.Table) error {
+	cell, ok := s.names.field(f)
 	if !ok {
 		return nil
 	}
 	target, _ := table.Column(f.To)
-	words := Words(f.From[0])
+	source := f.From[0]
+	words := p.phrases.words(source)
 	compiled := field{
-		cell: cell, source: f.From[0], words: words, column: target,
-		required: sentence("The :attribute field is required.", words),
+		cell: cell, source: source, words: words, column: target,
+		required: sentence(p.phrases.message(source, "required", lines["required"]), words),
 	}
 	for _, t := range f.Transform {
-		step, err := newTransform(t)
+		step, err := newTransform(t, s)
 		if err != nil {
-			return &Error{"The field '" + f.From[0] + "' cannot be transformed: " + err.Error() + "."}
+			return untransformable(f, err)
 		}
 		compiled.steps = append(compiled.steps, step)
+	}
+	for _, v := range f.Validate {
+		judge, err := newValidator(v)
+		if err != nil {
+			return &Error{"The field '" + source + "' cannot be validated: " + err.Error() + "."}
+		}
+		compiled.validators = append(compiled.validators, judge)
 	}
 	p.fields = append(p.fields, compiled)
 	p.columns = append(p.columns, target)

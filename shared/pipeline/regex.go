@@ -14,20 +14,26 @@ const (
 	maxMatched = 1 << 16
 )
 
-// buildRegex translates a PCRE pattern with delimiters and flags. Texts beyond maxMatched do not match.
-func buildRegex(args []string, _ bool) (ruleTest, error) {
-	pattern, err := translate(args[0])
+// compilePattern translates a PCRE pattern with delimiters and flags.
+func compilePattern(text string) (*regexp.Regexp, error) {
+	pattern, err := translate(text)
 	if err != nil {
-		return ruleTest{}, err
+		return nil, err
 	}
 	expression, err := regexp.Compile(pattern)
 	if err != nil {
-		return ruleTest{}, refused(err)
+		return nil, refused(err)
 	}
-	return ruleTest{
-		passes:  func(text string) bool { return len(text) <= maxMatched && expression.MatchString(text) },
-		message: "The :attribute field format is invalid.",
-	}, nil
+	return expression, nil
+}
+
+// buildRegex is a rule that texts beyond maxMatched break.
+func buildRegex(c ruleContext) (ruleTest, error) {
+	expression, err := compilePattern(c.args[0])
+	if err != nil {
+		return ruleTest{}, err
+	}
+	return c.test(func(text string) bool { return len(text) <= maxMatched && expression.MatchString(text) })
 }
 
 func translate(text string) (string, error) {

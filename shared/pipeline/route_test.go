@@ -114,3 +114,8 @@ func TestRoutingFormsAreUnambiguous(t *testing.T) {
 		}
 	})
 }
+
+func route(p *pipeline.Program, cells ...string) (string, bool) {
+	form, ok := p.Route(row.Row{Cells: cells}, nil)
+	return string(form), ok
+}

@@ -14,11 +14,11 @@ type family uint8
 const (
 	// plain rules skip absent, NULL and blank cells, as all but presence rules do.
 	plain family = iota
-	// presence rules look at every cell; a failed one ends its field.
+	// presence rules look at blank cells alone; a failed one ends its field.
 	presence
 	// typed rules, once failed, silence the size rules of their field.
 	typed
-	// size rules compare numbers or count characters.
+	// size rules compare: with numbers, numbers of characters, dates.
 	size
 	// marker rules test nothing.
 	marker
@@ -31,46 +31,106 @@ type ruleEntry struct {
 	least, most int
 	// numeric rules make the size rules of their field compare numbers.
 	numeric bool
-	build   func(args []string, numeric bool) (ruleTest, error)
+	build   func(ruleContext) (ruleTest, error)
 }
 
-// ruleTest is a compiled rule: what it asks of a text and what is said when the answer is no.
+// ruleContext is what a rule is built of.
+type ruleContext struct {
+	name string
+	args []string
+	// numeric says that the sizes of the field are numbers.
+	numeric bool
+	// formats are those of the field's date_format rules.
+	formats []layout
+	scope   scope
+}
+
+// ruleTest is a compiled rule. One of passes, counts and judge is set.
 type ruleTest struct {
-	passes  func(text string) bool
-	message string
+	// passes answers for the text of a cell.
+	passes func(text string) bool
+	// counts answers for the number in a cell, which is read once for all rules of a field. A text that is no number
+	// is not asked about, but for the rule that says so.
+	counts func(n column.Number) bool
+	// judge answers for a cell of a row which of the messages it deserves, counting from 1; 0 = none.
+	judge func(v column.Value, r record) int
+	// says are the messages.
+	says []saying
+}
+
+// test is a rule with one message, the line of its name.
+func (c ruleContext) test(passes func(string) bool, pairs ...string) (ruleTest, error) {
+	return ruleTest{passes: passes, says: []saying{say(lines[c.name], pairs...)}}, nil
 }
 
 var rules = map[string]ruleEntry{
-	"required": {family: presence, build: simple(func(string) bool { return true }, "The :attribute field is required.")},
-	"nullable": {family: marker},
-	"bail":     {family: marker},
-	"string":   {family: plain, build: simple(func(string) bool { return true }, "The :attribute field must be a string.")},
-	"numeric":  {family: typed, numeric: true, build: simple(isNumber, "The :attribute field must be a number.")},
-	"integer":  {family: typed, numeric: true, build: simple(column.IsInteger, "The :attribute field must be an integer.")},
-	"boolean":  {family: typed, build: simple(isBoolean, "The :attribute field must be true or false.")},
-	"date":     {family: typed, build: simple(isDate, "The :attribute field must be a valid date.")},
-	"email":    {family: plain, build: simple(isEmail, "The :attribute field must be a valid email address.")},
-	"min":      {family: size, least: 1, most: 1, build: buildMin},
-	"max":      {family: size, least: 1, most: 1, build: buildMax},
-	"between":  {family: size, least: 2, most: 2, build: buildBetween},
-	"in":       {family: plain, least: 1, most: -1, build: buildIn},
-	"regex":    {family: plain, least: 1, most: 1, build: buildRegex},
-	"digits":   {family: plain, least: 1, most: 1, build: buildDigits},
+	"required":         {family: presence, build: buildRequired},
+	"required_if":      {family: presence, least: 2, most: -1, build: buildRequiredIf},
+	"required_with":    {family: presence, least: 1, most: -1, build: buildRequiredWith},
+	"required_without": {family: presence, least: 1, most: -1, build: buildRequiredWithout},
+	"nullable":         {family: marker},
+	"bail":             {family: marker},
+	"string":           {family: plain, build: simple(func(string) bool { return true })},
+	"numeric":          {family: typed, numeric: true, build: buildNumber},
+	"integer":          {family: typed, numeric: true, build: simple(column.IsInteger)},
+	"decimal":          {family: typed, numeric: true, least: 1, most: 2, build: buildDecimal},
+	"boolean":          {family: typed, build: simple(isBoolean)},
+	"date":             {family: typed, build: simple(isDate)},
+	"date_format":      {family: typed, least: 1, most: -1, build: buildDateFormat},
+	"after":            {family: size, least: 1, most: 1, build: buildAfter},
+	"before":           {family: size, least: 1, most: 1, build: buildBefore},
+	"min":              {family: size, least: 1, most: 1, build: buildMin},
+	"max":              {family: size, least: 1, most: 1, build: buildMax},
+	"between":          {family: size, least: 2, most: 2, build: buildBetween},
+	"size":             {family: size, least: 1, most: 1, build: buildSize},
+	"gt":               {family: size, least: 1, most: 1, build: buildComparison(func(order int) bool { return order > 0 })},
+	"gte":              {family: size, least: 1, most: 1, build: buildComparison(func(order int) bool { return order >= 0 })},
+	"lt":               {family: size, least: 1, most: 1, build: buildComparison(func(order int) bool { return order < 0 })},
+	"lte":              {family: size, least: 1, most: 1, build: buildComparison(func(order int) bool { return order <= 0 })},
+	"digits":           {family: plain, least: 1, most: 1, build: buildDigits},
+	"digits_between":   {family: plain, least: 2, most: 2, build: buildDigitsBetween},
+	"in":               {family: plain, least: 1, most: -1, build: buildIn},
+	"not_in":           {family: plain, least: 1, most: -1, build: buildNotIn},
+	"same":             {family: plain, least: 1, most: 1, build: buildSame},
+	"different":        {family: plain, least: 1, most: -1, build: buildDifferent},
+	"regex":            {family: plain, least: 1, most: 1, build: buildRegex},
+	"alpha":            {family: plain, most: 1, build: buildLetters("")},
+	"alpha_num":        {family: plain, most: 1, build: buildLetters("0")},
+	"alpha_dash":       {family: plain, most: 1, build: buildLetters("0-_")},
+	"starts_with":      {family: plain, least: 1, most: -1, build: buildStartsWith},
+	"ends_with":        {family: plain, least: 1, most: -1, build: buildEndsWith},
+	"email":            {family: plain, build: simple(isEmail)},
+	"url":              {family: plain, most: -1, build: buildURL},
+	"ip":               {family: plain, build: simple(isIP)},
+	"uuid":             {family: plain, build: simple(isUUID)},
+	"json":             {family: plain, build: simple(isJSON)},
 }
 
 // simple builds a rule without arguments.
-func simple(passes func(string) bool, message string) func([]string, bool) (ruleTest, error) {
-	return func([]string, bool) (ruleTest, error) { return ruleTest{passes, message}, nil }
+func simple(passes func(string) bool) func(ruleContext) (ruleTest, error) {
+	return func(c ruleContext) (ruleTest, error) { return c.test(passes) }
 }
 
 // CheckRules answers whether the rule exists and its arguments are right. The error is for the author of an
 // importer.
 func CheckRules(r importer.Rule) error {
-	_, _, err := newRule(r, false)
+	_, _, err := newRule(r, ruleContext{})
 	return err
 }
 
-func newRule(r importer.Rule, numeric bool) (ruleEntry, ruleTest, error) {
+// CheckRuleName answers whether there is a rule of that name with a message.
+func CheckRuleName(name string) error {
+	entry, ok := rules[name]
+	if !ok {
+		return unknown("rule", name, rules)
+	}
+	if entry.family == marker {
+		return fmt.Errorf("the rule '%s' has no message", name)
+	}
+	return nil
+}
+
+func newRule(r importer.Rule, c ruleContext) (ruleEntry, ruleTest, error) {
 	entry, ok := rules[r.Name]
 	if !ok {
 		return entry, ruleTest{}, unknown("rule", r.Name, rules)
@@ -81,7 +141,8 @@ func newRule(r importer.Rule, numeric bool) (ruleEntry, ruleTest, error) {
 	if entry.build == nil {
 		return entry, ruleTest{}, nil
 	}
-	test, err := entry.build(slices.Clone(r.Args), numeric)
+	c.name, c.args = r.Name, slices.Clone(r.Args)
+	test, err := entry.build(c)
 	if err != nil {
 		return entry, ruleTest{}, fmt.Errorf("the rule '%s' %w", r.Name, err)
 	}
@@ -89,69 +150,22 @@ func newRule(r importer.Rule, numeric bool) (ruleEntry, ruleTest, error) {
 }
 
 func arguments(entry ruleEntry) string {
+	plural := func(n int) string {
+		if n == 1 {
+			return "1 argument"
+		}
+		return fmt.Sprintf("%d arguments", n)
+	}
 	switch {
 	case entry.most == 0:
 		return "no arguments"
 	case entry.most < 0:
-		return fmt.Sprintf("at least %d argument", entry.least)
-	case entry.most == 1:
-		return "1 argument"
+		return "at least " + plural(entry.least)
+	case entry.most == entry.least:
+		return plural(entry.most)
+	case entry.least == 0:
+		return "at most " + plural(entry.most)
 	default:
-		return fmt.Sprintf("%d arguments", entry.most)
-	}
-}
-
-// check is the rules of one source column.
-type check struct {
-	cell   int
-	source string
-	bail   bool
-	steps  []ruleStep
-}
-
-type ruleStep struct {
-	family  family
-	passes  func(text string) bool
-	message string
-}
-
-func newCheck(list importer.Rules, n *names) (check, error) {
-	source, cell := n.column(list.Column)
-	c := check{cell: cell, source: source}
-	numeric := slices.ContainsFunc(list.Rules, func(r importer.Rule) bool { return rules[r.Name].numeric })
-	words := Words(source)
-	for _, rule := range list.Rules {
-		entry, test, err := newRule(rule, numeric)
-		if err != nil {
-			return c, &Error{"The rules of '" + list.Column + "' are wrong: " + err.Error() + "."}
-		}
-		if rule.Name == "bail" {
-			c.bail = true
-		}
-		if entry.family != marker {
-			c.steps = append(c.steps, ruleStep{entry.family, test.passes, sentence(test.message, words)})
-		}
-	}
-	return c, nil
-}
-
-// apply adds the messages of the rules that the cell breaks.
-func (c *check) apply(v column.Value, found *failures) {
-	present := v.State == column.Set && column.Trim(v.Text) != ""
-	wrongType := false
-	for i := range c.steps {
-		step := &c.steps[i]
-		switch {
-		case step.family == presence && !present:
-			found.add(c.source, step.message)
-			return
-		case !present || step.family == size && wrongType || step.passes(v.Text):
-			continue
-		}
-		found.add(c.source, step.message)
-		if c.bail || step.family == presence {
-			return
-		}
-		wrongType = wrongType || step.family == typed
+		return fmt.Sprintf("%d to %s", entry.least, plural(entry.most))
 	}
 }

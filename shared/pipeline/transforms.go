@@ -1,137 +1,131 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"ingest/shared/column"
 	"ingest/shared/importer"
 )
 
-// transform changes a cell before it is converted. It sees NULL, never an absent cell.
-type transform func(column.Value) column.Value
+// transform changes a cell before it is converted, or answers what is wrong with it. It sees NULL, never an absent
+// cell, and the rest of its row.
+type transform func(column.Value, record) (column.Value, *complaint)
 
 // transformEntry is one transform of the language.
 type transformEntry struct {
+	// options are the names it knows; `{name: text}` is short for the first.
 	options []string
-	build   func(options map[string]any) (transform, error)
+	build   func(o *options, s scope) transform
 }
 
 var transforms = map[string]transformEntry{
-	"trim":    {options: []string{"chars", "value"}, build: buildTrim},
-	"lower":   {build: onText(strings.ToLower)},
-	"upper":   {build: onText(strings.ToUpper)},
-	"default": {options: []string{"value", "empties"}, build: buildDefault},
+	"trim":    {[]string{"chars"}, buildTrim},
+	"lower":   {nil, onText(strings.ToLower)},
+	"upper":   {nil, onText(strings.ToUpper)},
+	"slug":    {[]string{"separator"}, buildSlug},
+	"default": {[]string{"value", "empties"}, buildDefault},
+	"map":     {[]string{"table", "default"}, buildMap},
+	"boolean": {[]string{"truthy", "falsy", "case_sensitive", "default"}, buildBoolean},
+	"numeric": {
+		[]string{"decimals", "min", "max", "default", "decimal_separator", "thousands_separator"}, buildNumeric,
+	},
+	"date":    {[]string{"in", "out", "default"}, buildDate},
+	"concat":  {[]string{"fields", "separator"}, buildConcat},
+	"split":   {[]string{"separator", "index", "limit", "default"}, buildSplit},
+	"replace": {[]string{"search", "regex", "replace"}, buildReplace},
+	"regex":   {[]string{"pattern", "group", "replacement", "default"}, buildPattern},
+	"hash":    {[]string{"algorithm"}, buildHash},
 }
 
 // CheckTransform answers whether the transform exists and its options are right. The error is for the author of an
 // importer.
 func CheckTransform(t importer.Transform) error {
-	_, err := newTransform(t)
+	_, err := newTransform(t, scope{})
 	return err
 }
 
-func newTransform(t importer.Transform) (transform, error) {
+func newTransform(t importer.Transform, s scope) (transform, error) {
 	entry, ok := transforms[t.Name]
 	if !ok {
 		return nil, unknown("transform", t.Name, transforms)
 	}
-	for _, name := range sortedNames(t.Options) {
-		if !slices.Contains(entry.options, name) {
-			if len(entry.options) == 0 {
-				return nil, fmt.Errorf("the transform '%s' takes no options", t.Name)
-			}
-			return nil, fmt.Errorf("the transform '%s' has no option '%s'; it has %s", t.Name, name, strings.Join(entry.options, ", "))
-		}
+	o := &options{given: t.Options}
+	if err := o.known("transform", t.Name, entry.options); err != nil {
+		return nil, err
 	}
-	step, err := entry.build(t.Options)
-	if err != nil {
-		return nil, fmt.Errorf("the transform '%s' %w", t.Name, err)
+	step := entry.build(o, s)
+	if o.err != nil {
+		return nil, fmt.Errorf("the transform '%s' %w", t.Name, o.err)
 	}
 	return step, nil
 }
 
 // onText builds a transform without options that leaves NULL alone.
-func onText(change func(string) string) func(map[string]any) (transform, error) {
-	return func(map[string]any) (transform, error) {
-		return func(v column.Value) column.Value {
-			if v.State == column.Set {
-				v.Text = change(v.Text)
+func onText(change func(string) string) func(*options, scope) transform {
+	return func(*options, scope) transform { return texts(change) }
+}
+
+// texts changes texts and leaves NULL alone.
+func texts(change func(string) string) transform {
+	return func(v column.Value, _ record) (column.Value, *complaint) {
+		if v.State == column.Set {
+			v.Text = change(v.Text)
+		}
+		return v, nil
+	}
+}
+
+// reads makes a transform of what reads a text: what it cannot read is the complaint, and so is nothing, unless there
+// is a fallback, which then stands for NULL and empty text too. Without one NULL stays NULL.
+func reads(read func(text string) (string, bool), fallback *column.Value, wrong *complaint) transform {
+	return func(v column.Value, _ record) (column.Value, *complaint) {
+		if v.State != column.Set || v.Text == "" && fallback != nil {
+			if fallback != nil {
+				return *fallback, nil
 			}
-			return v
-		}, nil
+			return v, nil
+		}
+		text, ok := read(v.Text)
+		switch {
+		case ok:
+			v.Text = text
+			return v, nil
+		case fallback != nil:
+			return *fallback, nil
+		default:
+			return v, wrong
+		}
 	}
 }
 
-func buildTrim(options map[string]any) (transform, error) {
-	option, given := options["chars"]
-	if !given {
-		// A single value, {trim: "-"}, is decoded as the option value.
-		option, given = options["value"]
+func buildTrim(o *options, _ scope) transform {
+	if !o.has("chars") {
+		return texts(column.Trim)
 	}
-	if !given {
-		return onText(column.Trim)(nil)
+	chars := o.text("chars", "")
+	if chars == "" {
+		o.refuse("needs characters as 'chars'")
 	}
-	chars, ok := optionText(option)
-	if !ok || chars == "" {
-		return nil, fmt.Errorf("needs characters as 'chars'")
-	}
-	return onText(func(text string) string { return strings.Trim(text, chars) })(nil)
+	return texts(func(text string) string { return strings.Trim(text, chars) })
 }
 
-func buildDefault(options map[string]any) (transform, error) {
-	value, ok := optionText(options["value"])
+func buildDefault(o *options, _ scope) transform {
+	value, ok := optionText(o.given["value"])
 	if !ok {
-		return nil, fmt.Errorf("needs a text, a number or true or false as 'value'")
+		o.refuse("needs a text, a number or true or false as 'value'")
 	}
 	empties := []string{""}
-	if option, given := options["empties"]; given {
+	if option, given := o.given["empties"]; given {
 		if empties, ok = optionTexts(option); !ok {
-			return nil, fmt.Errorf("needs a list of texts as 'empties'")
+			o.refuse("needs a list of texts as 'empties'")
 		}
 	}
-	return func(v column.Value) column.Value {
+	return func(v column.Value, _ record) (column.Value, *complaint) {
 		if v.State == column.Null || slices.Contains(empties, v.Text) {
-			return column.Value{Text: value, State: column.Set}
+			return column.Value{Text: value, State: column.Set}, nil
 		}
-		return v
-	}, nil
-}
-
-// optionText is a scalar of a definition as text, whether it was decoded from YAML or from the run's snapshot.
-func optionText(option any) (string, bool) {
-	switch value := option.(type) {
-	case string:
-		return value, true
-	case json.Number:
-		return value.String(), true
-	case bool:
-		return strconv.FormatBool(value), true
-	case float64:
-		return strconv.FormatFloat(value, 'f', -1, 64), true
-	case int, int64, uint64:
-		return fmt.Sprint(value), true
-	default:
-		return "", false
+		return v, nil
 	}
-}
-
-func optionTexts(option any) ([]string, bool) {
-	if texts, ok := option.([]string); ok {
-		return slices.Clone(texts), true
-	}
-	list, ok := option.([]any)
-	if !ok {
-		return nil, false
-	}
-	texts := make([]string, len(list))
-	for i, item := range list {
-		if texts[i], ok = optionText(item); !ok {
-			return nil, false
-		}
-	}
-	return texts, true
 }

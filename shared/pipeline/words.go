@@ -28,8 +28,3 @@ func Words(column string) string {
 func Duplicate(names []string) string {
 	return "Duplicate entry found for key '" + strings.Join(names, ", ") + "'."
 }
-
-// sentence puts the words of a column into a message.
-func sentence(message, words string) string {
-	return strings.Replace(message, ":attribute", words, 1)
-}

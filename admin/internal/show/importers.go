@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -40,16 +41,17 @@ func (p *Page) Importers(all []control.ImporterInfo) {
 		}, rows)
 	}
 	for _, i := range broken {
-		name := i.Importer
-		if name == "" {
-			name = i.File
-		}
-		// The error names the file; only its first line fits a list.
-		first, _, more := strings.Cut(i.Error, "\n")
-		p.put(p.paint(red, "Broken: ") + clean(name) + ": " + clean(first))
-		if more {
-			p.Line("        more: ingest check %s", name)
-		}
+		name := cmp.Or(i.Importer, i.File)
+		p.paragraph("", "  ", p.paint(red, "Broken: ")+clean(name)+" (more: ingest check "+clean(name)+")")
+		first, _, _ := strings.Cut(i.Error, "\n")
+		p.indented(first)
+	}
+}
+
+// indented prints text of several lines under a heading.
+func (p *Page) indented(s string) {
+	for line := range strings.SplitSeq(p.relative(s), "\n") {
+		p.paragraph("", "      ", "  "+clean(line))
 	}
 }
 
@@ -59,17 +61,14 @@ func (p *Page) Checks(all []control.CheckResult) {
 		p.put("No importers.")
 	}
 	for _, c := range all {
-		name := c.Importer
-		if name == "" {
-			name = c.File
-		}
+		name := cmp.Or(c.Importer, p.relative(c.File))
 		if len(c.Problems) == 0 {
-			p.put(p.paint(green, "ok") + "  " + clean(name) + "  " + p.paint(dim, clean(c.File)))
+			p.paragraph("", "    ", p.paint(green, "ok")+"  "+clean(name)+"  "+p.paint(dim, clean(p.relative(c.File))))
 			continue
 		}
-		p.put(p.paint(red, count(int64(len(c.Problems)), "problem", "problems")) + " in " + clean(name))
+		p.paragraph("", "  ", p.paint(red, count(int64(len(c.Problems)), "problem", "problems"))+" in "+clean(name))
 		for _, problem := range c.Problems {
-			p.put("  " + strings.ReplaceAll(lines(problem), "\n", "\n  "))
+			p.indented(problem)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package show
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -15,21 +16,74 @@ type Page struct {
 	color bool
 	plain bool
 	width int
+	// dir is left out of the names of files below it.
+	dir string
 }
 
-// Line prints one line; control characters in it are escaped.
+// Line prints a sentence; control characters in it are escaped.
 func (p *Page) Line(format string, args ...any) {
-	fmt.Fprintln(&p.text, lines(fmt.Sprintf(format, args...)))
+	p.paragraph("", "", clean(fmt.Sprintf(format, args...)))
 }
 
 // put prints text that is clean already and may be coloured.
 func (p *Page) put(line string) { fmt.Fprintln(&p.text, line) }
 
-// field prints a named value; an empty one is left out.
+// field prints a named value, which may be coloured; an empty one is left out.
 func (p *Page) field(name, value string) {
 	if value != "" {
-		fmt.Fprintf(&p.text, "%-12s%s\n", name, value)
+		p.paragraph("", strings.Repeat(" ", fieldWidth), fmt.Sprintf("%-*s%s", fieldWidth, name, value))
 	}
+}
+
+const fieldWidth = 12
+
+// paragraph prints clean text on as many lines as it takes, in a colour; all but the first are indented.
+func (p *Page) paragraph(code, indent, s string) {
+	if text.StringWidthWithoutEscSequences(s) <= p.width {
+		p.put(p.paint(code, s))
+		return
+	}
+	first, rest := broken(s, p.width)
+	p.put(p.paint(code, first))
+	for rest != "" {
+		first, rest = broken(rest, p.width-len(indent))
+		p.put(indent + p.paint(code, first))
+	}
+}
+
+// broken breaks text behind the last word that fits, or within a word that is longer than the line.
+func broken(s string, width int) (line, rest string) {
+	if text.StringWidthWithoutEscSequences(s) <= width {
+		return s, ""
+	}
+	room, end, blank, colour := width, len(s), 0, false
+	for i, r := range s {
+		if colour = colour || r == '\x1b'; colour {
+			colour = r != 'm'
+			continue
+		}
+		if room -= text.RuneWidth(r); room < 0 {
+			end = i
+		}
+		if r == ' ' {
+			blank = i
+		}
+		if room < 0 {
+			break
+		}
+	}
+	if strings.TrimSpace(s[:blank]) != "" {
+		end = blank
+	}
+	return strings.TrimRight(s[:end], " "), strings.TrimLeft(s[end:], " ")
+}
+
+// relative names files as seen from where the command was started.
+func (p *Page) relative(s string) string {
+	if len(p.dir) < 2 {
+		return s
+	}
+	return strings.ReplaceAll(s, p.dir+string(filepath.Separator), "")
 }
 
 const (
@@ -42,7 +96,7 @@ const (
 )
 
 func (p *Page) paint(code, s string) string {
-	if !p.color || s == "" {
+	if !p.color || s == "" || code == "" {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
@@ -59,6 +113,7 @@ type head struct {
 
 const (
 	gap    = "  "
+	rule   = "─"
 	narrow = 8
 )
 
@@ -71,7 +126,7 @@ func (p *Page) grid(heads []head, rows [][]string) {
 			widths[i] = max(widths[i], text.LongestLineLen(row[i]))
 		}
 	}
-	fit(widths, heads, p.width-len(gap)*len(heads))
+	fit(widths, heads, p.width-len(gap)*(len(heads)-1))
 
 	t := table.NewWriter()
 	t.SetStyle(plain())
@@ -94,7 +149,8 @@ func (p *Page) grid(heads []head, rows [][]string) {
 		}
 		t.AppendRow(cells)
 	}
-	fmt.Fprintln(&p.text, t.Render())
+	// The rule ends with the last column, not with the gap behind it.
+	fmt.Fprintln(&p.text, strings.Replace(t.Render(), rule+rule+"\n", "\n", 1))
 }
 
 // fit narrows the widest column that may be narrowed until all fit into room.

@@ -155,6 +155,6 @@ func (p *Page) Verification(v control.Verification) {
 		p.put(p.paint(green, "All numbers agree."))
 	}
 	for _, problem := range v.Problems {
-		p.put(p.paint(red, sentence("Problem: ", problem)))
+		p.paragraph(red, "  ", sentence("Problem: ", problem))
 	}
 }

@@ -36,9 +36,11 @@ type Screen struct {
 	Color bool
 	// Plain says that Out is no terminal: tables have no bars.
 	Plain bool
-	// Live says that Err is a terminal, where progress is one line that is drawn anew.
-	Live  bool
+	// Live is not nil when Err is a terminal: progress is drawn there, and Err must be it, too.
+	Live  *Live
 	Width int
+	// Dir is the working directory: files below it are named relative to it in tables.
+	Dir string
 }
 
 // Data prints a result in the envelope of the REST API, {"data": …}, or as a table.
@@ -55,7 +57,7 @@ func (s Screen) Document(value any, table func(*Page)) error {
 	case JSON, YAML:
 		return s.encode(value)
 	default:
-		page := &Page{color: s.Color, plain: s.Plain, width: s.width()}
+		page := &Page{color: s.Color, plain: s.Plain, width: s.width(), dir: s.Dir}
 		table(page)
 		_, err := s.Out.Write(page.text.Bytes())
 		return wrap("print the result", err)

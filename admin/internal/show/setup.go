@@ -56,3 +56,24 @@ func (p *Page) Version(v Version) {
 	}
 	p.Line("ingest %s (%s)", v.Version, v.Go)
 }
+
+// Token is a new token and the line of the tokens file that lets its holder in.
+type Token struct {
+	Token string `json:"token"`
+	Line  string `json:"line"`
+	// File is the tokens file of the configuration, empty when it names none.
+	File string `json:"-"`
+}
+
+// Token shows a token; it will not be shown again.
+func (p *Page) Token(t Token) {
+	p.Line("Token (shown only now):")
+	p.put("  " + clean(t.Token))
+	if t.File == "" {
+		p.Line("Add this line to a file and name that file with INGEST_TOKENS_FILE:")
+	} else {
+		p.Line("Add this line to %s:", p.relative(t.File))
+	}
+	// One line as it has to stand in the file, however long: it is copied.
+	p.put("  " + clean(t.Line))
+}

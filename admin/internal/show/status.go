@@ -30,7 +30,7 @@ func (p *Page) Status(s Status) {
 	p.field("Importer", clean(r.Importer))
 	status := p.status(r.Status)
 	if s.Interrupted && !r.Status.Terminal() {
-		status += " (interrupted: `ingest up` continues it)"
+		status += " " + interrupted
 	}
 	if r.DryRun {
 		status += " (dry run: nothing is written)"
@@ -81,7 +81,7 @@ func (p *Page) numbers(s Status) {
 	if r.NotProcessed > 0 {
 		parts = append(parts, "not processed "+number(r.NotProcessed))
 	}
-	p.put(strings.Join(parts, " · "))
+	p.flow(parts)
 	if r.Status != run.Processing {
 		if r.RowsPerSecond > 0 {
 			p.put(number(r.RowsPerSecond) + " rows/s")
@@ -91,19 +91,19 @@ func (p *Page) numbers(s Status) {
 	if s.totalKnown() && !p.plain {
 		p.put(p.paint(cyan, bar(r.Progress.Processed, r.Progress.Total, 40)))
 	}
-	p.put(pace(s))
+	p.flow(pace(s))
 }
 
 func (p *Page) notices(r control.Resource) {
 	if r.WaitingFor != nil && *r.WaitingFor != "" {
-		p.put(p.paint(yellow, sentence("Waiting: ", *r.WaitingFor)))
+		p.paragraph(yellow, "  ", sentence("Waiting: ", *r.WaitingFor))
 	}
 	if r.Reason != nil && *r.Reason != "" {
-		p.put(p.paint(red, sentence("Reason: ", *r.Reason)))
+		p.paragraph(red, "  ", sentence("Reason: ", *r.Reason))
 	}
 	if r.Summary != nil {
 		for _, w := range r.Summary.Warnings {
-			p.put(p.paint(yellow, sentence("Warning: ", w.Message)))
+			p.paragraph(yellow, "  ", sentence("Warning: ", w.Message))
 		}
 	}
 }
@@ -136,7 +136,7 @@ func (p *Page) status(s run.Status) string {
 
 // stands says that the run does not get on now.
 func (s Status) stands() bool {
-	return s.Interrupted || s.Run.WaitingFor != nil && *s.Run.WaitingFor != ""
+	return s.Interrupted || s.Run.Status == run.Cancelling || s.Run.WaitingFor != nil && *s.Run.WaitingFor != ""
 }
 
 // totalKnown says whether there is a total beyond what is done: final, or at least an estimate.
@@ -145,7 +145,7 @@ func (s Status) totalKnown() bool {
 }
 
 // pace says how far a run is, how fast, and, while it gets on, when it will be done.
-func pace(s Status) string {
+func pace(s Status) []string {
 	r := s.Run
 	about := ""
 	if !r.TotalFinal {
@@ -163,12 +163,13 @@ func pace(s Status) string {
 	}
 	if r.RowsPerSecond > 0 && !s.stands() {
 		left := max(0, r.Progress.Total-r.Progress.Processed)
-		parts = append(parts, "ETA "+duration(time.Duration(left)*time.Second/time.Duration(r.RowsPerSecond)))
+		// A guess in tenths of a second would only flicker.
+		parts = append(parts, "ETA "+seconds(time.Duration((left+r.RowsPerSecond-1)/r.RowsPerSecond)*time.Second))
 	}
 	if r.Progress.Failed > 0 {
 		parts = append(parts, number(r.Progress.Failed)+" failed")
 	}
-	return strings.Join(parts, " · ")
+	return parts
 }
 
 func elapsed(r control.Resource, now time.Time) time.Duration {

@@ -32,8 +32,8 @@ func count(n int64, one, many string) string {
 
 func duration(d time.Duration) string {
 	switch {
-	case d < 0:
-		return "0.0s"
+	case d < time.Second:
+		return fmt.Sprintf("%dms", max(0, d.Milliseconds()))
 	case d < time.Minute:
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	case d < time.Hour:
@@ -41,6 +41,14 @@ func duration(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 	}
+}
+
+// seconds is a duration without parts of a second, for what changes while one looks at it.
+func seconds(d time.Duration) string {
+	if d = max(0, d); d < time.Minute {
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	}
+	return duration(d)
 }
 
 func clock(t *control.Time) string {

@@ -109,20 +109,21 @@ func eventID(body []byte) string { return fmt.Sprintf("%016x", xxhash.Sum64(body
 func (a *API) follow(ctx context.Context, events *eventStream, look func(ctx context.Context) (over bool, err error)) error {
 	for {
 		over, err := look(ctx)
-		if over || err != nil {
-			return nil // what could be said was sent
+		if err == nil {
+			err = events.alive()
 		}
-		if err := events.alive(); err != nil {
-			return nil
+		if over || err != nil || lifecycle.Wait(ctx, tick, a.over) != nil || a.stopping() {
+			return nil //nolint:nilerr // what could be said was sent; nobody is left to tell of the rest
 		}
-		if lifecycle.Wait(ctx, tick, a.over) != nil {
-			return nil
-		}
-		select {
-		case <-a.over:
-			return nil
-		default:
-		}
+	}
+}
+
+func (a *API) stopping() bool {
+	select {
+	case <-a.over:
+		return true
+	default:
+		return false
 	}
 }
 

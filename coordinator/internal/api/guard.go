@@ -27,7 +27,7 @@ func (a *API) guarded(next http.Handler) http.Handler {
 			switch p := recover(); {
 			case p == nil:
 			case p == http.ErrAbortHandler: //nolint:errorlint // the value itself, as net/http compares it
-				panic(p)
+				panic(p) //nolint:forbidigo // net/http's own way to break an answer off
 			default:
 				a.Log.Error("a request has met a bug", zap.String("method", r.Method), zap.String("path", r.URL.Path),
 					zap.String("panic", fmt.Sprint(p)), zap.ByteString("stack", debug.Stack()))

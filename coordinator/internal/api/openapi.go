@@ -179,34 +179,42 @@ func (b *describer) schema(t reflect.Type) map[string]any {
 // schemaOf is the JSON Schema of what encoding/json makes of a type.
 func schemaOf(t reflect.Type) (*jsonschema.Schema, error) {
 	return jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[control.Time]():    {Type: "string", Format: "date-time"},
-		reflect.TypeFor[map[string]any]():  {Type: "object"},
-		reflect.TypeFor[token.Role]():      {Type: "string"},
-		reflect.TypeFor[*control.Time]():   {Types: []string{"null", "string"}, Format: "date-time"},
+		reflect.TypeFor[control.Time]():   {Type: "string", Format: "date-time"},
+		reflect.TypeFor[map[string]any](): {Type: "object"},
+		reflect.TypeFor[token.Role]():     {Type: "string"},
+		reflect.TypeFor[*control.Time]():  {Types: []string{"null", "string"}, Format: "date-time"},
 	}})
 }
 
+// typeArgument is the name of an envelope's type.
 var typeArgument = regexp.MustCompile(`^data\[(\[\])?(?:[^\]]*[./])?([A-Za-z]+)\]$`)
 
 func schemaName(t reflect.Type) string {
 	if found := typeArgument.FindStringSubmatch(t.Name()); found != nil {
-		name := names[found[2]]
-		if name == "" {
-			name = found[2]
-		}
+		name := called(found[2])
 		if found[1] != "" {
 			return name + "List"
 		}
 		return name + "Answer"
 	}
-	if name := names[t.Name()]; name != "" {
-		return name
-	}
-	return strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
+	return called(t.Name())
 }
 
-// names are the types that clients know by another word.
-var names = map[string]string{"Resource": "Run", "List": "RunList", "Answer": "CancelAnswer", "Definition": "ImporterDefinition"}
+// called is what clients call a type.
+func called(name string) string {
+	switch name {
+	case "Resource":
+		return "Run"
+	case "List":
+		return "RunList"
+	case "Answer":
+		return "CancelAnswer"
+	case "Definition":
+		return "ImporterDefinition"
+	default:
+		return strings.ToUpper(name[:1]) + name[1:]
+	}
+}
 
 func (a *API) openapi(w http.ResponseWriter, _ *http.Request) error {
 	document, err := a.description()

@@ -102,7 +102,7 @@ func (a *API) download(w http.ResponseWriter, r *http.Request) error {
 	case out.begun:
 		// The client must see that the file is not whole.
 		a.Log.Warn("a download broke off", zap.Int64("run", id), zap.Error(err))
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's own way to break an answer off
 	case control.KindOf(err) == control.NothingToDo:
 		return problem(http.StatusNotFound, err.Error())
 	default:
@@ -128,7 +128,7 @@ func (s *stream) Write(p []byte) (int, error) {
 		s.begin(s.w.Header())
 		s.w.WriteHeader(http.StatusOK)
 	}
-	return s.w.Write(p)
+	return s.w.Write(p) //nolint:gosec // an attachment or events, never a page
 }
 
 func (a *API) cancel(w http.ResponseWriter, r *http.Request) error {

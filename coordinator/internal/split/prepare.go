@@ -57,10 +57,6 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		return run.Manifest{}, err
 	}
 	m.Warnings = append(m.Warnings, program.Warnings()...)
-	if r.DryRun && len(program.Key()) > 0 {
-		m.Warnings = append(m.Warnings, "A dry run takes every chunk back before the next: a key that comes again in a "+
-			"later chunk is judged as if it were new.")
-	}
 	if err := refuseKey(db, program, m.Table); err != nil {
 		return run.Manifest{}, err
 	}
@@ -68,7 +64,10 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	if m.Partitions == 0 {
 		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
 	}
-	if m.OneBecause = meeting(program, m.Table); m.OneBecause != "" {
+	if m.OneBecause = meeting(program, m.Table); m.OneBecause == "" && definition.Transaction == importer.TransactionChunk {
+		m.OneBecause = "a chunk that stands or falls as a whole is made of consecutive rows"
+	}
+	if m.OneBecause != "" {
 		if definition.Partitions > 1 {
 			m.Warnings = append(m.Warnings, fmt.Sprintf("One partition is used instead of %d: %s.", definition.Partitions, m.OneBecause))
 		}

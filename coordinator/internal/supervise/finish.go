@@ -68,6 +68,9 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+db.Quote(split.Scratch(r))); err != nil {
 			return fmt.Errorf("drop the dry run's table: %w", err)
 		}
+		if err := ledger.New(db).EndRehearsal(ctx, r.UID); err != nil {
+			return err
+		}
 	}
 	won, err := s.Registry.Finish(ctx, r.ID, status, final, s.Now())
 	if err != nil {
@@ -76,6 +79,7 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 	if !won {
 		return s.Redis.Wake(ctx, redisstore.Runs)
 	}
+	s.Metrics.RunEnded(status)
 	s.Log.Info("run ended", zap.Int64("run", r.ID), zap.String("status", string(status)),
 		zap.Int64("rows", final.Total), zap.Int64("failed", final.Counts.Failed))
 	if r.Origin.Spooled && status == run.Completed {

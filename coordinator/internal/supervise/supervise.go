@@ -20,6 +20,7 @@ import (
 	"ingest/shared/database"
 	"ingest/shared/ledger"
 	"ingest/shared/lifecycle"
+	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
 	"ingest/shared/run"
@@ -34,6 +35,7 @@ type Parts struct {
 	Databases *database.Pool
 	Spool     *spool.Spool
 	Splitter  *split.Splitter
+	Metrics   *metrics.Metrics
 	Now       func() time.Time
 	Log       *zap.Logger
 }
@@ -85,15 +87,35 @@ func (s *Supervisor) sweep(ctx context.Context, splits *lifecycle.Tasks) {
 		return
 	}
 	known := make(map[int64]bool, len(active))
+	var seen backlog
 	for _, r := range active {
 		known[r.ID] = true
-		if err := s.tend(ctx, r, splits); err != nil {
+		if err := s.tend(ctx, r, splits, &seen); err != nil {
 			s.warn(ctx, "the run has to wait", r.ID, err)
 		}
+	}
+	if seen.Runs = len(active); seen.asked == seen.Runs {
+		seen.At = s.Now()
+		s.Metrics.Backlog(seen.Backlog)
 	}
 	s.forget(known)
 	if err := s.retire(ctx, known); err != nil {
 		s.warn(ctx, "ended runs could not be taken from Redis", 0, err)
+	}
+}
+
+// backlog is summed up while the sweep asks Redis for every run anyway: a scrape costs no server anything. With a run
+// that could not be asked for, the last sum stays.
+type backlog struct {
+	metrics.Backlog
+	asked int
+}
+
+func (b *backlog) add(p redisstore.Progress) {
+	b.asked++
+	b.Bytes += p.InFlight
+	for _, lane := range p.Partitions {
+		b.Chunks += max(0, lane.Emitted-lane.Acked)
 	}
 }
 
@@ -112,7 +134,12 @@ func (s *Supervisor) warn(ctx context.Context, text string, id int64, err error)
 }
 
 // tend does for one run what its state asks for.
-func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Tasks) error {
+func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Tasks, seen *backlog) error {
+	progress, known, err := s.Redis.Progress(ctx, r.ID)
+	if err != nil {
+		return fmt.Errorf("read the state in Redis: %w", err)
+	}
+	seen.add(progress)
 	db, err := s.Databases.Get(r.Connection)
 	if unknown := (*database.NoConnection)(nil); errors.As(err, &unknown) {
 		return s.leave(ctx, r, unknown)
@@ -121,10 +148,6 @@ func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Task
 		return fmt.Errorf("open the destination: %w", err)
 	}
 	book := ledger.New(db)
-	progress, known, err := s.Redis.Progress(ctx, r.ID)
-	if err != nil {
-		return fmt.Errorf("read the state in Redis: %w", err)
-	}
 	if known && progress.UID == r.UID && progress.Status.Terminal() {
 		return s.endedInRedis(ctx, r)
 	}

@@ -73,7 +73,9 @@ const (
 func Parse(file string, text []byte) (root *Node, problems Problems) { return parse(file, text, Map) }
 
 // ParseList is Parse for a file whose root is a list.
-func ParseList(file string, text []byte) (root *Node, problems Problems) { return parse(file, text, List) }
+func ParseList(file string, text []byte) (root *Node, problems Problems) {
+	return parse(file, text, List)
+}
 
 func parse(file string, text []byte, shape Kind) (root *Node, problems Problems) {
 	whole := func(message string) Problems { return Problems{{File: file, Message: message}} }

@@ -6,18 +6,17 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"slices"
 
 	"ingest/shared/chunk"
-	"ingest/shared/column"
 	"ingest/shared/database"
 	"ingest/shared/destination"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
+	"ingest/shared/metrics"
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
 	"ingest/shared/run"
@@ -25,14 +24,27 @@ import (
 
 // Job is a run as a worker applies it: compiled once, used for all of its chunks, safe for concurrent use.
 type Job struct {
-	uid         string
-	dryRun      bool
-	program     *pipeline.Program
-	db          *database.DB
-	book        *ledger.Ledger
-	writer      destination.Writer
-	logRows     string
+	// rehearsal is nil unless rows of a dry run can meet.
+	rehearsal *rehearsal
+	uid       string
+	dryRun    bool
+	program   *pipeline.Program
+	db        *database.DB
+	book      *ledger.Ledger
+	writer    destination.Writer
+	logRows   string
+	// whole says that one bad row fails its chunk.
+	whole       bool
+	metrics     *metrics.Metrics
 	FailedLimit int64
+}
+
+// Parts are what a Job works with, whatever its run.
+type Parts struct {
+	DB *database.DB
+	// FailedLimit is for importers that set none.
+	FailedLimit int64
+	Metrics     *metrics.Metrics
 }
 
 // Verdict says what became of a chunk.
@@ -64,7 +76,7 @@ type Broken struct{ Reason string }
 func (b *Broken) Error() string { return b.Reason }
 
 // NewJob compiles a run; nil without an error for a run of an empty source, which has no chunk.
-func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit int64, db *database.DB) (*Job, error) {
+func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job, error) {
 	d, err := importer.FromSnapshot(definition)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
@@ -80,38 +92,37 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit in
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
-	writer, err := destination.New(db, destination.Target{
+	target := destination.Target{
 		Table: m.Table, Columns: program.Columns(), Key: program.Key(), OnDuplicate: d.OnDuplicate,
 		Label:     func(i int) (source, words string) { return program.Source(i), program.Words(i) },
 		Duplicate: pipeline.Duplicate(program.KeyNames()),
-	})
+	}
+	writer, err := destination.New(p.DB, target)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
+	var rehearsed *rehearsal
+	if dryRun {
+		if rehearsed, err = newRehearsal(uid, p.DB, target, writer); err != nil {
+			return nil, &Broken{Reason: err.Error()}
+		}
+	}
 	if d.MaxFailedRows != nil {
-		failedLimit = *d.MaxFailedRows
+		p.FailedLimit = *d.MaxFailedRows
 	}
 	return &Job{
-		uid: uid, dryRun: dryRun, program: program, db: db, book: ledger.New(db), writer: writer,
-		logRows: m.LogRows, FailedLimit: failedLimit,
+		uid: uid, dryRun: dryRun, rehearsal: rehearsed, program: program, db: p.DB, book: ledger.New(p.DB), writer: writer,
+		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit,
 	}, nil
 }
 
 // Ledger is the ledger of the run's destination.
 func (j *Job) Ledger() *ledger.Ledger { return j.book }
 
-// Apart says how a chunk is applied that ended its worker again and again: row by row, so that the next worker knows at
-// which one this one ended.
-type Apart struct {
-	// Condemned are the numbers of rows that fail without being tried.
-	Condemned map[int64]bool
-	// Trying is told the number of a row before anything is done with it, 0 when all of them are done.
-	Trying func(ctx context.Context, number int64) error
-}
-
 // Apply applies chunk n of a partition, apart where that is not nil: the effect is the same. An error is a *Broken or one of the database's: when it is transient, nothing
 // took effect, or it did and the next attempt says so.
 func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte, apart *Apart) (Result, error) {
+	watch := j.metrics.Watch()
 	rows, hash, err := chunk.Decode(payload)
 	if err != nil || len(rows) == 0 {
 		return Result{}, &Broken{Reason: fmt.Sprintf("Chunk %d of partition %d is damaged.", n, partition)}
@@ -120,6 +131,7 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 	if err != nil {
 		return Result{}, err
 	}
+	watch.Lap(metrics.Check)
 	tx, err := j.db.Begin(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("begin chunk %d of partition %d: %w", n, partition, err)
@@ -140,55 +152,79 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 		return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
 	}
 	outcome := good.outcome(rows, hash, results)
+	if j.whole && outcome.Counts.Failed > 0 {
+		outcome = rolledBack(rows, outcome)
+	}
 	outcome.Keep(j.logRows, rows)
 	totals, err := j.book.Record(ctx, tx, j.uid, partition, n, outcome)
 	if err != nil {
 		return Result{}, fmt.Errorf("record chunk %d of partition %d: %w", n, partition, err)
 	}
+	watch.Lap(metrics.Write)
 	if err := tx.Commit(ctx); err != nil {
 		return Result{}, fmt.Errorf("commit chunk %d of partition %d: %w", n, partition, err)
+	}
+	watch.Lap(metrics.Commit)
+	if !j.dryRun {
+		j.metrics.Rows(outcome.Counts)
 	}
 	return Result{Verdict: Applied, Outcome: outcome, Totals: totals, Bug: good.bug}, nil
 }
 
-// write writes the rows; a dry run takes them back at once.
+// write writes the rows and takes them back where they must not stay: in a dry run, and in a chunk that stands or falls
+// as a whole when one of them was refused.
 func (j *Job) write(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
 	if len(good.values) == 0 {
 		return nil, nil
 	}
-	if !j.dryRun {
+	if !j.dryRun && !j.whole {
 		return j.send(ctx, tx, good, apart)
 	}
-	const mark = "dry"
+	const mark = "chunk"
 	if err := tx.Savepoint(ctx, mark); err != nil {
-		return nil, fmt.Errorf("mark the dry run: %w", err)
+		return nil, fmt.Errorf("mark the chunk's beginning: %w", err)
+	}
+	if j.rehearsal != nil {
+		return j.rehearse(ctx, tx, good, apart, mark)
 	}
 	results, err := j.send(ctx, tx, good, apart)
 	if err != nil {
 		return nil, err
 	}
+	if j.stays(good, results) && !j.dryRun {
+		return results, nil
+	}
 	if err := tx.RollbackTo(ctx, mark); err != nil {
-		return nil, fmt.Errorf("take the dry run back: %w", err)
+		return nil, fmt.Errorf("take the chunk back: %w", err)
 	}
 	return results, nil
 }
 
-func (j *Job) send(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
-	if apart == nil {
-		return j.writer.Write(ctx, tx, good.values)
+// rehearse writes the rows behind the savepoint and takes them back, as the real run would have met them.
+func (j *Job) rehearse(
+	ctx context.Context, tx *database.Tx, good checked, apart *Apart, mark string,
+) ([]destination.Result, error) {
+	scene := j.rehearsal.scene(good)
+	results, err := scene.play(ctx, tx, func() ([]destination.Result, error) { return j.send(ctx, tx, good, apart) }, mark)
+	if err != nil {
+		return nil, err
 	}
-	results := make([]destination.Result, 0, len(good.values))
-	for i, number := range good.numbers {
-		if err := apart.Trying(ctx, number); err != nil {
-			return nil, err
-		}
-		one, err := j.writer.Write(ctx, tx, good.values[i:i+1])
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, one...)
+	if err := tx.RollbackTo(ctx, mark); err != nil {
+		return nil, fmt.Errorf("take the rehearsal back: %w", err)
 	}
-	return results, apart.Trying(ctx, 0)
+	if !j.stays(good, results) {
+		return results, nil
+	}
+	return results, scene.keep(ctx, tx)
+}
+
+// stays says that what was written is not undone by a bad row of the chunk.
+func (j *Job) stays(good checked, results []destination.Result) bool {
+	return !j.whole || !good.bad() && !refused(results)
+}
+
+func refused(results []destination.Result) bool {
+	return slices.ContainsFunc(results, func(r destination.Result) bool { return r.Outcome == destination.Failed })
 }
 
 // why looks for the reason a head did not advance, in the only order that never loses or repeats a chunk.
@@ -231,55 +267,34 @@ var errAgain = errors.New("the head was held by another transaction")
 // Again says whether an error asks for the same chunk to be tried again.
 func Again(err error) bool { return errors.Is(err, errAgain) || database.Transient(err) }
 
-// checked are the rows of a chunk after the pipeline: failures by position, and the values and numbers of the others.
-type checked struct {
-	failures []*pipeline.Failure
-	values   [][]column.Value
-	numbers  []int64
-	// bug is the stack of the first panic.
-	bug string
+// Cause names what an error that asks for another attempt comes from, in a word out of a few: for metrics.
+func Cause(err error) string {
+	if errors.Is(err, errAgain) {
+		return "head_held"
+	}
+	return database.Explain(err).Word()
 }
 
-const condemned = "The row could not be processed (it ended the worker again and again)."
+// bad says whether the pipeline failed a row.
+func (c checked) bad() bool {
+	return slices.ContainsFunc(c.failures, func(f *pipeline.Failure) bool { return f != nil })
+}
 
-// check applies the pipeline to every row.
-func (j *Job) check(ctx context.Context, rows []row.Row, apart *Apart) (checked, error) {
-	width := len(j.program.Columns())
-	cells := make([]column.Value, width*len(rows))
-	out := checked{
-		failures: make([]*pipeline.Failure, len(rows)), values: make([][]column.Value, 0, len(rows)),
-		numbers: make([]int64, 0, len(rows)),
-	}
-	for i, r := range rows {
-		if apart != nil && apart.Condemned[r.Number] {
-			out.failures[i] = &pipeline.Failure{Message: condemned}
+// rolledBack is the outcome of a chunk that falls as a whole: the bad rows with their reason, the others with the first of
+// them.
+func rolledBack(rows []row.Row, of chunk.Outcome) chunk.Outcome {
+	out := chunk.Outcome{FirstRow: of.FirstRow, LastRow: of.LastRow, Hash: of.Hash}
+	message := fmt.Sprintf("Rolled back: row %d of the same chunk failed.", of.Logged[0].Row.Number)
+	bad := of.Logged
+	for _, r := range rows {
+		if len(bad) > 0 && bad[0].Row.Number == r.Number {
+			out.Fail(r, bad[0].Message, bad[0].Fields)
+			bad = bad[1:]
 			continue
 		}
-		if apart != nil {
-			if err := apart.Trying(ctx, r.Number); err != nil {
-				return out, err
-			}
-		}
-		into := cells[i*width : (i+1)*width : (i+1)*width]
-		var bug string
-		if out.failures[i], bug = j.apply(r, into); out.failures[i] == nil {
-			out.values, out.numbers = append(out.values, into), append(out.numbers, r.Number)
-		}
-		out.bug = cmp.Or(out.bug, bug)
+		out.Fail(r, message, nil)
 	}
-	return out, nil
-}
-
-// apply keeps a panic of the pipeline to its row. bug is where it happened; what it says may quote a cell.
-func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure, bug string) {
-	defer func() {
-		if p := recover(); p != nil {
-			failed = &pipeline.Failure{Message: "The row could not be processed (internal error)."}
-			bug = fmt.Sprintf("%T\n%s", p, debug.Stack())
-		}
-	}()
-	failpoint(r)
-	return j.program.Apply(r, into), ""
+	return out
 }
 
 // outcome puts the results of the good rows and the failures together, in the order of the rows.

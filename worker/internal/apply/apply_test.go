@@ -72,7 +72,7 @@ func newBench(t *testing.T, dryRun bool) bench {
 		t.Fatal(err)
 	}
 	snapshot, _ := d.Snapshot()
-	if b.job, err = apply.NewJob(uid, snapshot, manifest, dryRun, 1000, db); err != nil {
+	if b.job, err = apply.NewJob(uid, snapshot, manifest, dryRun, apply.Parts{DB: db, FailedLimit: 1000}); err != nil {
 		t.Fatal(err)
 	}
 	return b

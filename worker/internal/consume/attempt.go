@@ -45,6 +45,7 @@ func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.C
 		if !apply.Again(err) && !redisstore.Unavailable(err) {
 			return apply.Result{Verdict: apply.LetGo}, s.fail(held, work, err)
 		}
+		s.consumer.Metrics.Retry(apply.Cause(err))
 		s.consumer.Log.Warn("chunk is tried again", zap.Int64("run", work.ref.ID),
 			zap.Int("partition", claim.Partition), zap.Int64("chunk", entry.Number), zap.Error(err))
 		if pause > time.Second && !waiting {
@@ -65,6 +66,7 @@ func (s *slot) fail(ctx context.Context, work *job, err error) error {
 	if reason == "" {
 		reason = database.Explain(err).Reason()
 	}
+	s.consumer.Metrics.Fatal()
 	s.consumer.Log.Error("the run cannot go on", zap.Int64("run", work.ref.ID), zap.Error(err))
 	if err := s.consumer.Redis.Fail(ctx, work.ref, reason); err != nil {
 		return fmt.Errorf("report why run %d cannot go on (%s): %w", work.ref.ID, reason, err)

@@ -12,6 +12,7 @@ import (
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/worker/internal/apply"
 )
@@ -29,6 +30,7 @@ type jobs struct {
 	databases *database.Pool
 	settings  config.Config
 	log       *zap.Logger
+	metrics   *metrics.Metrics
 
 	mu    sync.Mutex
 	known map[int64]*job
@@ -54,7 +56,7 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	}
 	connection, err := apply.Connection(state.Definition)
 	if err != nil {
-		return nil, j.redis.Fail(ctx, state.Ref, err.Error())
+		return nil, j.fail(ctx, state.Ref, err.Error())
 	}
 	db, err := j.databases.Get(connection)
 	if unknown := (*database.NoConnection)(nil); errors.As(err, &unknown) {
@@ -64,9 +66,11 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the destination of run %d: %w", id, err)
 	}
-	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, j.settings.MaxFailedRows, db)
+	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, apply.Parts{
+		DB: db, FailedLimit: j.settings.MaxFailedRows, Metrics: j.metrics,
+	})
 	if reason := apply.Reason(err); reason != "" {
-		return nil, j.redis.Fail(ctx, state.Ref, reason)
+		return nil, j.fail(ctx, state.Ref, reason)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compile run %d: %w", id, err)
@@ -89,6 +93,12 @@ func (j *jobs) leave(id int64, unknown *database.NoConnection) {
 		j.log.Warn("the run is left to other workers", zap.Int64("run", id), zap.Error(unknown))
 	}
 	j.foreign[id] = true
+}
+
+// fail reports that a run cannot be worked on.
+func (j *jobs) fail(ctx context.Context, ref redisstore.Ref, reason string) error {
+	j.metrics.Fatal()
+	return j.redis.Fail(ctx, ref, reason)
 }
 
 // drop forgets a run that Redis does not know by this uid: another one may have its id.

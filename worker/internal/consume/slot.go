@@ -16,6 +16,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/database"
 	"ingest/shared/lifecycle"
+	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/worker/internal/apply"
 )
@@ -38,6 +39,7 @@ type Parts struct {
 	Config    config.Config
 	Redis     *redisstore.Store
 	Databases *database.Pool
+	Metrics   *metrics.Metrics
 	Now       func() time.Time
 	Log       *zap.Logger
 }
@@ -52,7 +54,7 @@ type Consumer struct {
 // New returns a consumer with that many slots.
 func New(p Parts, slots int) *Consumer {
 	c := &Consumer{Parts: p, jobs: &jobs{
-		redis: p.Redis, databases: p.Databases, settings: p.Config, log: p.Log,
+		redis: p.Redis, databases: p.Databases, settings: p.Config, log: p.Log, metrics: p.Metrics,
 		known: map[int64]*job{}, foreign: map[int64]bool{},
 	}}
 	for i := range slots {
@@ -198,6 +200,7 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 // dropped.
 func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Claim, others bool) error {
 	if claim.Taken {
+		s.consumer.Metrics.Takeover()
 		if _, err := work.Ledger().EndSession(held, work.ref.UID, claim.Partition); err != nil && !database.Transient(err) {
 			return fmt.Errorf("end the session of the former owner: %w", err)
 		}
@@ -214,6 +217,9 @@ func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Cl
 	}
 	began := s.consumer.Now()
 	for next := &entry; next != nil; {
+		if next.Attempts > 1 {
+			s.consumer.Metrics.Redelivery()
+		}
 		result, err := s.apply(intake, held, work, claim, *next)
 		if err != nil {
 			return err
@@ -263,6 +269,7 @@ func (s *slot) reset(ctx context.Context, work *job, partition int) error {
 // ack tells Redis what the ledger has and brings the next chunk. It is repeated until Redis answers: nothing else
 // could be done with the partition before that.
 func (s *slot) ack(ctx context.Context, work *job, claim redisstore.Claim, n int64, result apply.Result) (*redisstore.Entry, error) {
+	watch := s.consumer.Metrics.Watch()
 	for {
 		code, next, err := s.consumer.Redis.Ack(ctx, work.ref, redisstore.Ack{
 			Partition: claim.Partition, Number: n, Totals: result.Totals,
@@ -271,6 +278,7 @@ func (s *slot) ack(ctx context.Context, work *job, claim redisstore.Claim, n int
 		})
 		switch {
 		case err == nil && (code == redisstore.OK || code == redisstore.Dup):
+			watch.Lap(metrics.Ack)
 			return next, nil
 		case err == nil:
 			return nil, nil

@@ -1,0 +1,162 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"ingest/shared/control"
+)
+
+// Upload is a file to import.
+type Upload struct {
+	Importer string
+	// Name is what people call the file.
+	Name string
+	Body io.Reader
+	// Size is the length of Body, -1 when it is not known.
+	Size   int64
+	DryRun bool
+}
+
+// Upload sends a file and starts a run on it, whatever the importer's own source. It returns when the server has stored
+// the file.
+func (c *Client) Upload(ctx context.Context, u Upload) (control.Resource, error) {
+	query := url.Values{"filename": {u.Name}, "replace": {"true"}}
+	if u.DryRun {
+		query.Set("dry_run", "true")
+	}
+	answer, err := c.send(ctx, call{
+		method: http.MethodPost, path: "/upload/" + url.PathEscape(u.Importer), query: query, file: u.Body, size: u.Size,
+	})
+	if err != nil {
+		return control.Resource{}, err
+	}
+	var body data[control.Resource]
+	err = c.decode(answer, &body)
+	return body.Data, err
+}
+
+// Start triggers an importer that reads its own source; a file is for Upload.
+func (c *Client) Start(ctx context.Context, req control.StartRequest) (control.Resource, bool, error) {
+	var body data[control.Resource]
+	err := c.ask(ctx, call{
+		method: http.MethodPost, path: "/trigger/" + url.PathEscape(req.Importer), once: newKey(),
+		body: map[string]any{"dry_run": req.DryRun},
+	}, &body)
+	return body.Data, false, err
+}
+
+// Cancel is control's.
+func (c *Client) Cancel(ctx context.Context, id int64) (control.Resource, error) {
+	var body control.Answer
+	err := c.ask(ctx, call{method: http.MethodPost, path: path(id, "/cancel")}, &body)
+	if control.KindOf(err) == control.Conflict {
+		// control returns the run beside the refusal.
+		r, readErr := c.Run(ctx, id, 0)
+		return r, errors.Join(err, readErr)
+	}
+	return body.Data, err
+}
+
+// Retry is control's.
+func (c *Client) Retry(ctx context.Context, id int64, req control.RetryRequest) (control.Resource, error) {
+	options := map[string]any{"dry_run": req.DryRun, "unprocessed": req.Unprocessed, "force": req.Force}
+	if req.Error != "" {
+		options["error"] = req.Error
+	}
+	var body data[control.Resource]
+	err := c.ask(ctx, call{method: http.MethodPost, path: path(id, "/retry"), body: options, once: newKey()}, &body)
+	return body.Data, err
+}
+
+// Run is control's; the server may show fewer rows.
+func (c *Client) Run(ctx context.Context, id int64, rows int) (control.Resource, error) {
+	var body data[control.Resource]
+	err := c.ask(ctx, call{method: http.MethodGet, path: path(id, ""), query: url.Values{"rows": {strconv.Itoa(rows)}}}, &body)
+	return body.Data, err
+}
+
+// Runs is control's.
+func (c *Client) Runs(ctx context.Context, req control.ListRequest) (control.List, error) {
+	query := url.Values{}
+	for name, value := range map[string]string{"status": req.Status, "importer": req.Importer} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	for name, value := range map[string]int{"page": req.Page, "per_page": req.PerPage} {
+		if value != 0 {
+			query.Set(name, strconv.Itoa(value))
+		}
+	}
+	var body control.List
+	err := c.ask(ctx, call{method: http.MethodGet, path: "", query: query}, &body)
+	return body, err
+}
+
+// ErrorSummary is control's.
+func (c *Client) ErrorSummary(ctx context.Context, id int64) (control.ErrorSummary, error) {
+	var body data[control.ErrorSummary]
+	err := c.ask(ctx, call{method: http.MethodGet, path: path(id, "/errors/summary")}, &body)
+	return body.Data, err
+}
+
+// FailedRows is control's. An answer that breaks off is an error.
+func (c *Client) FailedRows(ctx context.Context, id int64, w io.Writer, raw bool) (err error) {
+	query := url.Values{}
+	if raw {
+		query.Set("raw", "true")
+	}
+	answer, err := c.send(ctx, call{method: http.MethodGet, path: path(id, "/failed-rows/download"), query: query})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, answer.Close()) }()
+	if _, err := io.Copy(w, answer); err != nil {
+		return fmt.Errorf("download the failed rows: %w", err)
+	}
+	return nil
+}
+
+// Importers is control's.
+func (c *Client) Importers(ctx context.Context) ([]control.ImporterInfo, error) {
+	var body data[[]control.ImporterInfo]
+	err := c.ask(ctx, call{method: http.MethodGet, path: "/importers"}, &body)
+	return body.Data, err
+}
+
+// Check is control's.
+func (c *Client) Check(ctx context.Context, slugs []string, connect bool) ([]control.CheckResult, error) {
+	query := url.Values{"importer": slugs}
+	if connect {
+		query.Set("connect", "true")
+	}
+	var body data[[]control.CheckResult]
+	err := c.ask(ctx, call{method: http.MethodGet, path: "/check", query: query}, &body)
+	return body.Data, err
+}
+
+// Processes is control's.
+func (c *Client) Processes(ctx context.Context) ([]control.ProcessInfo, error) {
+	var body data[[]control.ProcessInfo]
+	err := c.ask(ctx, call{method: http.MethodGet, path: "/workers"}, &body)
+	return body.Data, err
+}
+
+// Verify is control's.
+func (c *Client) Verify(ctx context.Context, id int64) (control.Verification, error) {
+	var body data[control.Verification]
+	err := c.ask(ctx, call{method: http.MethodGet, path: path(id, "/verify")}, &body)
+	return body.Data, err
+}
+
+// Rebuild is control's.
+func (c *Client) Rebuild(ctx context.Context, id int64) error {
+	var body control.Answer
+	return c.ask(ctx, call{method: http.MethodPost, path: path(id, "/rebuild")}, &body)
+}

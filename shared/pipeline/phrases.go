@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"ingest/shared/column"
+	"ingest/shared/importer"
+)
+
+// complaint is what is wrong with a value that a transform cannot read. It says what the rule of that name says, in
+// the importer's own words where it has some.
+type complaint struct{ rule, line string }
+
+func complain(rule string) *complaint { return &complaint{rule, lines[rule]} }
+
+// saying is a message with what stands for its placeholders: name and text by turns.
+type saying struct {
+	line  string
+	pairs []string
+}
+
+func say(line string, pairs ...string) saying { return saying{line, pairs} }
+
+// phrases are an importer's own messages and names of columns, by primary source name. Nil has none.
+type phrases struct {
+	messages   map[string]string
+	attributes map[string]string
+}
+
+func newPhrases(d importer.Definition, n *names) *phrases {
+	if len(d.Messages) == 0 && len(d.Attributes) == 0 {
+		return nil
+	}
+	p := &phrases{map[string]string{}, map[string]string{}}
+	for key, text := range d.Messages {
+		if column, rule, of := importer.MessageOf(key); of {
+			primary, _ := n.column(column)
+			key = primary + "." + rule
+		}
+		p.messages[key] = text
+	}
+	for name, text := range d.Attributes {
+		primary, _ := n.column(name)
+		p.attributes[primary] = text
+	}
+	return p
+}
+
+// words is a column as messages say it: by the importer's attributes, else its primary name in words.
+func (p *phrases) words(primary string) string {
+	if p != nil {
+		if text, ok := p.attributes[primary]; ok {
+			return text
+		}
+	}
+	return Words(primary)
+}
+
+// message is what the importer says when a column breaks a rule: its words for the column, for the rule, or the
+// language's line.
+func (p *phrases) message(primary, rule, line string) string {
+	if p == nil {
+		return line
+	}
+	for _, key := range []string{primary + "." + rule, rule} {
+		if text, ok := p.messages[key]; ok {
+			return text
+		}
+	}
+	return line
+}
+
+// sentence fills the placeholders of a message. They are exact words behind a colon, in three spellings: :value,
+// :Value begins with a capital, :VALUE is all capitals. What is no placeholder of the message stays as it is.
+func sentence(line, attribute string, pairs ...string) string {
+	if !strings.Contains(line, ":") {
+		return line
+	}
+	pairs = append([]string{"attribute", attribute}, pairs...)
+	var b strings.Builder
+	for {
+		before, rest, more := strings.Cut(line, ":")
+		b.WriteString(before)
+		if !more {
+			return b.String()
+		}
+		end := 0
+		for end < len(rest) && (rest[end] == '_' || rest[end] < utf8.RuneSelf && unicode.IsLetter(rune(rest[end]))) {
+			end++
+		}
+		if text, ok := placeholder(rest[:end], pairs); ok {
+			b.WriteString(text)
+		} else {
+			b.WriteString(":" + rest[:end])
+		}
+		line = rest[end:]
+	}
+}
+
+func placeholder(name string, pairs []string) (string, bool) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		switch key, text := pairs[i], pairs[i+1]; name {
+		case key:
+			return text, true
+		case strings.ToUpper(key):
+			return strings.ToUpper(text), true
+		case capitalized(key):
+			return capitalized(text), true
+		}
+	}
+	return "", false
+}
+
+func capitalized(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// rulesOf are the rules whose messages say what a conversion says.
+var rulesOf = map[column.Problem]string{
+	"must be an integer.":          "integer",
+	"must be a number.":            "numeric",
+	"must be true or false.":       "boolean",
+	"must be a valid date.":        "date",
+	"must be a valid UUID.":        "uuid",
+	"must be a valid JSON string.": "json",
+}
+
+// problem is the message of a value that cannot be converted.
+func (p *phrases) problem(f *field, problem column.Problem) string {
+	line := "The :attribute field " + string(problem)
+	if rule, ok := rulesOf[problem]; ok {
+		line = p.message(f.source, rule, line)
+	}
+	return sentence(line, f.words)
+}
