@@ -112,10 +112,12 @@ func newScreen(o Options, format show.Format, quiet bool) show.Screen {
 	plain := dumb || slices.ContainsFunc(o.Environ, func(v string) bool {
 		return strings.HasPrefix(v, "NO_COLOR=") && v != "NO_COLOR="
 	})
-	screen := show.Screen{Out: o.Stdout, Err: o.Stderr, Format: format, Quiet: quiet, Width: widest, Dir: o.Workdir}
+	screen := show.Screen{
+		Out: o.Stdout, Err: o.Stderr, Format: format, Quiet: quiet, Plain: true, Width: widest, Dir: o.Workdir,
+	}
 	if size := terminal(o.Stdout); size != nil {
 		width, _ := size()
-		screen.Width, screen.Color = max(narrowest, min(width, widest)), !plain
+		screen.Width, screen.Color, screen.Plain = max(narrowest, min(width, widest)), !plain, false
 	}
 	if size := terminal(o.Stderr); size != nil && !dumb {
 		live := show.NewLive(o.Stderr, size)

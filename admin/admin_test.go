@@ -52,6 +52,7 @@ func TestWrongUsageIsExitCode2(t *testing.T) {
 		{args: []string{"status", "1", "--wacth"}, says: `ingest: unknown flag "--wacth", did you mean "--watch"?`},
 		{args: []string{"runs", "--output", "jsno"}, says: `ingest: --output is one of table, json, yaml, not "jsno", did you mean "json"?`},
 		{args: []string{"completion", "bsh"}, says: `ingest: <shell> is one of bash, zsh, fish, not "bsh", did you mean "bash"?`},
+		{args: []string{"retry", "1", "--error", ""}, says: "--error is empty"},
 		{args: []string{"preview"}, says: "preview"},
 		{args: []string{"prune"}, says: "prune"},
 		{args: []string{"run"}, says: "importer"},
@@ -318,4 +319,13 @@ func tree(t *testing.T, dir string) []string {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// TestAServerWithoutRedisSaysWhatToDo, and no address.
+func TestAServerWithoutRedisSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	got := ingest(t, t.TempDir(), []string{"INGEST_REDIS_URL=redis://127.0.0.1:1"}, "worker")
+	if got.code != 1 || !strings.Contains(got.errors, "start it, or say where it is with redis.url") || strings.Contains(got.errors, "127.0.0.1") {
+		t.Errorf("%+v", got)
+	}
 }

@@ -20,6 +20,7 @@ const description = `Imports rows into databases, exactly once.
 
 Databases are connections with a name: ` + "`connections`" + ` in the configuration file, or an environment variable
 INGEST_CONNECTIONS_<NAME>_URL=sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE (…_URL_FILE reads it from a file).
+…_LEDGER_SCHEMA is the PostgreSQL schema of the engine's own tables there.
 INGEST_CONNECTIONS_DEFAULT_URL is where the engine keeps its runs; left out, it is an SQLite file in the data directory.`
 
 // cli is the command line. Every setting of the configuration is a flag, too.

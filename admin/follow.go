@@ -8,6 +8,7 @@ import (
 	"ingest/admin/internal/show"
 	"ingest/shared/control"
 	"ingest/shared/lifecycle"
+	"ingest/shared/run"
 )
 
 const (
@@ -73,6 +74,34 @@ func (s *session) report(ctx context.Context, sys *system, r control.Resource) e
 
 // watched follows a run somebody else executes, shows the result and says it by the exit code.
 func (s *session) watched(ctx context.Context, sys *system, id int64) error {
+	r, err := s.watch(ctx, sys, id)
+	if err != nil {
+		return err
+	}
+	return s.conclude(r)
+}
+
+// conclude says the result of a run by the exit code; in quiet mode, where nothing else is printed, also why it is not 0.
+func (s *session) conclude(r control.Resource) error {
+	if s.screen.Quiet {
+		switch r.Status {
+		case run.CompletedWithErrors:
+			s.screen.Error("Ingest run #%d: %d of %d rows failed (ingest errors %d).", r.ID, r.Progress.Failed, r.Progress.Total, r.ID)
+		case run.Failed:
+			reason := "no reason is known"
+			if r.Reason != nil {
+				reason = *r.Reason
+			}
+			s.screen.Error("Ingest run #%d failed: %s", r.ID, reason)
+		case run.Cancelled:
+			s.screen.Error("Ingest run #%d was cancelled.", r.ID)
+		case run.Completed, run.Pending, run.Processing, run.Cancelling:
+		}
+	}
+	return exitOf(r.Status)
+}
+
+func (s *session) watch(ctx context.Context, sys *system, id int64) (control.Resource, error) {
 	r, err := s.follow(ctx, sys, id)
 	if ctx.Err() != nil {
 		if sys.interrupted() && !r.Status.Terminal() {
@@ -80,15 +109,12 @@ func (s *session) watched(ctx context.Context, sys *system, id int64) error {
 		} else {
 			s.goesOn(id)
 		}
-		return exit(exitInterrupted)
+		return r, exit(exitInterrupted)
 	}
 	if err != nil {
-		return err
+		return r, err
 	}
-	if err := s.report(ctx, sys, r); err != nil {
-		return err
-	}
-	return exitOf(r.Status)
+	return r, s.report(ctx, sys, r)
 }
 
 func (s *session) goesOn(id int64) {

@@ -69,6 +69,9 @@ func (s *session) write(ctx context.Context) (*system, error) {
 		if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
 			return nil, fmt.Errorf("create the data directory: %w", err)
 		}
+		if err := s.keepNamespace(); err != nil {
+			return nil, err
+		}
 		if _, err := s.spool(); err != nil {
 			return nil, err
 		}
@@ -100,13 +103,18 @@ func spoolDir(c config.Config) string { return filepath.Join(c.DataDir, "spool")
 
 // clients makes the clients of a process. None of them connects before it is used.
 func (s *session) clients(ctx context.Context, mustExist bool) (*system, error) {
+	// Asked first: who serves has made what is read after it.
+	reachable := !s.settings.Embedded() || !mustExist || served(s.settings.DataDir)
+	if err := s.findNamespace(); err != nil {
+		return nil, err
+	}
 	sys := &system{settings: s.settings, databases: newPool(s.settings, mustExist)}
 	var err error
 	if sys.registry, err = newRegistry(s.settings, sys.databases); err != nil {
 		return nil, errors.Join(err, sys.Close())
 	}
 	// Without a server there is nothing to ask: a client would only wait for one.
-	if !s.settings.Embedded() || !mustExist || served(s.settings.DataDir) {
+	if reachable {
 		if sys.redis, err = newRedis(ctx, s.settings, s.log); err != nil {
 			return nil, errors.Join(err, sys.Close())
 		}

@@ -49,19 +49,25 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 }
 
 type retryCommand struct {
-	ID          int64  `arg:"" help:"Id of the run whose failed rows are tried again."`
-	DryRun      bool   `help:"Do everything but keep nothing."`
-	Error       string `help:"Only rows with exactly this message." placeholder:"MESSAGE"`
-	Unprocessed bool   `help:"Also rows a cancelled or failed run never processed."`
-	Force       bool   `help:"Retry again what was already retried."`
+	ID          int64   `arg:"" help:"Id of the run whose failed rows are tried again."`
+	DryRun      bool    `help:"Do everything but keep nothing."`
+	Error       *string `help:"Only rows with exactly this message." placeholder:"MESSAGE"`
+	Unprocessed bool    `help:"Also rows a cancelled or failed run never processed."`
+	Force       bool    `help:"Retry again what was already retried."`
 	patience    `embed:""`
 }
 
 // Run starts a run with the failed rows of another.
 func (c *retryCommand) Run(ctx context.Context, s *session) error {
+	message := ""
+	if c.Error != nil {
+		if message = *c.Error; message == "" {
+			return misuse("--error is empty: leave it out to retry all failed rows")
+		}
+	}
 	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
 		return sys.control.Retry(ctx, c.ID, control.RetryRequest{
-			DryRun: c.DryRun, Error: c.Error, Unprocessed: c.Unprocessed, Force: c.Force, User: userName(),
+			DryRun: c.DryRun, Error: message, Unprocessed: c.Unprocessed, Force: c.Force, User: userName(),
 		})
 	})
 }
@@ -127,7 +133,7 @@ func (s *session) execute(ctx context.Context, sys *system, start starter) error
 		if err := s.report(stopping, sys, r); err != nil {
 			return err
 		}
-		return exitOf(r.Status)
+		return s.conclude(r)
 	case ctx.Err() == nil && working.Err() != nil:
 		return context.Cause(working)
 	case ctx.Err() == nil:
@@ -140,14 +146,18 @@ func (s *session) execute(ctx context.Context, sys *system, start starter) error
 	return exit(exitInterrupted)
 }
 
-// startSpooled stores standard input and starts a run on it; a refused run leaves no file.
+// startSpooled stores standard input and starts a run on it; a refused run and the end of ctx leave no file.
 func (s *session) startSpooled(ctx context.Context, sys *system, request control.StartRequest) (control.Resource, error) {
 	store, err := s.spool()
 	if err != nil {
 		return control.Resource{}, err
 	}
-	path, err := store.Store(ctx, s.stdin, 0)
+	input, ended, err := interruptible(ctx, s.stdin)
 	if err != nil {
+		return control.Resource{}, err
+	}
+	path, err := store.Store(ctx, input, 0)
+	if err = errors.Join(err, ended()); err != nil {
 		return control.Resource{}, err
 	}
 	request.File, request.Spooled, request.Filename = path, true, "stdin"

@@ -56,10 +56,12 @@ func TestAWaitedRunSaysItsResultByTheExitCode(t *testing.T) {
 		file   string
 		code   int
 		status run.Status
+		// quiet is what is said when nothing is to be said on success.
+		quiet string
 	}{
-		{"people.csv", 0, run.Completed},
-		{"bad.csv", 3, run.CompletedWithErrors},
-		{"broken.csv", 4, run.Failed},
+		{"people.csv", 0, run.Completed, ""},
+		{"bad.csv", 3, run.CompletedWithErrors, ": 1 of 2 rows failed (ingest errors 2).\n"},
+		{"broken.csv", 4, run.Failed, " failed: line 2: a quoted field that is never closed\n"},
 	} {
 		got := ingest(t, dir, nil, "run", "people", "--file", c.file, "--output", "json")
 		r := resource(t, got)
@@ -67,7 +69,10 @@ func TestAWaitedRunSaysItsResultByTheExitCode(t *testing.T) {
 			t.Errorf("%s: exit %d, %s; want %d, %s\n%s", c.file, got.code, r.Status, c.code, c.status, got.errors)
 		}
 		watched := ingest(t, dir, nil, "status", fmt.Sprint(r.ID), "--watch", "--quiet")
-		if watched.code != c.code || watched.out+watched.errors != "" {
+		if c.quiet != "" {
+			c.quiet = fmt.Sprintf("Ingest run #%d%s", r.ID, c.quiet)
+		}
+		if watched.code != c.code || watched.out != "" || watched.errors != c.quiet {
 			t.Errorf("%s: watched: %+v", c.file, watched)
 		}
 		if shown := ingest(t, dir, nil, "status", fmt.Sprint(r.ID)); shown.code != 0 {
@@ -79,7 +84,8 @@ func TestAWaitedRunSaysItsResultByTheExitCode(t *testing.T) {
 func TestFailedRowsCanBeFetchedAndRetried(t *testing.T) {
 	t.Parallel()
 	dir := installation(t)
-	if got := ingest(t, dir, nil, "run", "people", "--file", "bad.csv", "--quiet"); got.code != 3 || got.out+got.errors != "" {
+	if got := ingest(t, dir, nil, "run", "people", "--file", "bad.csv", "--quiet"); got.code != 3 || got.out != "" ||
+		got.errors != "Ingest run #1: 1 of 2 rows failed (ingest errors 1).\n" {
 		t.Fatalf("%+v", got)
 	}
 	want := "email,age,_error_message,_row_number\nc@example.com,x,The age field must be an integer.,1\n"
@@ -101,6 +107,19 @@ func TestFailedRowsCanBeFetchedAndRetried(t *testing.T) {
 	}
 	if got := ingest(t, dir, nil, "cancel", "1"); got.code != 0 || got.out != "Ingest run #1 has already finished.\n" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestBarsAreForTerminals: what goes to a file or a pipe is plain.
+func TestBarsAreForTerminals(t *testing.T) {
+	t.Parallel()
+	dir := installation(t)
+	ingest(t, dir, nil, "run", "people", "--file", "bad.csv")
+	for _, command := range []string{"errors", "status"} {
+		got := ingest(t, dir, nil, command, "1")
+		if strings.ContainsAny(got.out, "█░") || !strings.Contains(got.out, "The age field must be an integer.") {
+			t.Errorf("%s: %s", command, got.out)
+		}
 	}
 }
 

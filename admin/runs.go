@@ -110,11 +110,11 @@ func (c *cancelCommand) await(ctx context.Context, s *session, sys *system, text
 	if sys.interrupted() {
 		return errors.New("nothing executes runs now: start `ingest up`, it carries the cancellation out")
 	}
-	err := s.watched(ctx, sys, c.ID)
-	if code := exit(0); errors.As(err, &code) && code == 5 {
-		return nil
+	r, err := s.watch(ctx, sys, c.ID)
+	if err != nil || r.Status == run.Cancelled {
+		return err
 	}
-	return err
+	return s.conclude(r)
 }
 
 type errorsCommand struct {

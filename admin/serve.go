@@ -54,6 +54,10 @@ func (s *session) plan(r role) (plan, error) {
 	if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
 		return p, fmt.Errorf("create the data directory: %w", err)
 	}
+	if err := s.keepNamespace(); err != nil {
+		return p, err
+	}
+	p.settings.Namespace = s.settings.Namespace
 	var err error
 	p.spool, err = spool.Open(spoolDir(s.settings))
 	return p, err

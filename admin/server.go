@@ -74,7 +74,12 @@ func (s *server) open(ctx context.Context) error {
 // then this one joins again, or serves.
 func (s *server) reach(ctx context.Context) error {
 	if s.member == nil {
-		return s.redis.Check(ctx)
+		err := s.redis.Check(ctx)
+		if redisstore.Unavailable(err) {
+			s.log.Debug("Redis was asked", zap.Error(err))
+			err = errors.New("Redis cannot be reached: start it, or say where it is with redis.url (INGEST_REDIS_URL)") //nolint:staticcheck // a name
+		}
+		return err
 	}
 	for {
 		if err := s.member.join(ctx); err != nil {

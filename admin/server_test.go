@@ -37,7 +37,7 @@ func TestTheServingProcessEndsBeforeItIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	settings := config.Default()
-	settings.DataDir = dir
+	settings.DataDir, settings.Namespace = dir, "ingest"
 	redis, err := newRedis(t.Context(), settings, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)

@@ -56,6 +56,9 @@ type configCommand struct{}
 
 // Run shows the effective configuration and where each value comes from, without secrets.
 func (c *configCommand) Run(_ context.Context, s *session) error {
+	if err := s.findNamespace(); err != nil {
+		return err
+	}
 	var settings []show.Setting
 	for _, e := range s.settings.Effective() {
 		settings = append(settings, show.Setting{Key: e.Key, Value: e.Value, Origin: string(e.Origin)})

@@ -98,6 +98,6 @@ func (c *Coordinator) ready(ctx context.Context) error {
 func (c *Coordinator) describe() redisstore.Process {
 	return redisstore.Process{
 		ID: c.id, Host: redisstore.Host(), PID: os.Getpid(), Version: c.parts.Version, Role: "coordinator",
-		Spools: []string{c.parts.Spool.ID()}, At: c.parts.Now(),
+		Spools: []string{c.parts.Spool.ID()}, Connections: c.parts.Databases.Names(), At: c.parts.Now(),
 	}
 }

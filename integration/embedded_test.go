@@ -211,7 +211,10 @@ func TestCheckKnowsTheConfiguration(t *testing.T) {
 	broken.Path, broken.Connection = "/etc/passwd", "warehouse"
 	in.Write("importers/products.yaml", broken.YAML())
 	result := in.CLI("check", "products")
-	if out := result.Stdout + result.Stderr; result.Code != 1 || !strings.Contains(out, "roots") || !strings.Contains(out, "warehouse") {
+	// Each is said where it stands in the file.
+	out := strings.Join(strings.Fields(result.Stdout+result.Stderr), " ")
+	if result.Code != 1 || !strings.Contains(out, "roots") || !strings.Contains(out, "products.yaml:2:") ||
+		!strings.Contains(out, "products.yaml:4:27: there is no connection 'warehouse'") {
 		t.Errorf("exit code %d\n%s", result.Code, out)
 	}
 }

@@ -282,3 +282,17 @@ func zipped(t *testing.T, names ...string) string {
 	}
 	return out.String()
 }
+
+// TestPartitionsThatCannotBeHad: a run says why it has one partition when more were asked for.
+func TestPartitionsThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	sys := trial{
+		file: "a,b,c\n1,2,3\n", more: "key: [a]\npartitions: 3\n",
+		tables: []string{"CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT UNIQUE, b TEXT UNIQUE, c TEXT)"},
+	}.install(t)
+	sys.Must(0, "run", "x")
+	out := strings.Join(strings.Fields(sys.Must(0, "status", "1")), " ")
+	if !strings.Contains(out, "One partition is used instead of 3: rows with different keys can meet in the unique index") {
+		t.Errorf("status says\n%s", out)
+	}
+}

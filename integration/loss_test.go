@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,37 @@ func TestRedisIsRestarted(t *testing.T) {
 	id := in.Begin("products")
 	rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > 5_000 })
 	in.redis.Restart()
+	in.want.check(t, in.System, in.Await(id, patience))
+}
+
+// TestRegistryIsStopped stops the PostgreSQL that holds registry and destination: while it is gone the run is answered
+// from Redis and says what it waits for; when it is back, the run goes on.
+func TestRegistryIsStopped(t *testing.T) {
+	t.Parallel()
+	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), nil, slow)
+	in.Coordinator()
+	in.Worker()
+	id := in.Begin("products")
+	rig.Until(t, patience, "progress", func() bool {
+		r := in.Status(id)
+		return r.Progress.Processed > 5_000 && r.Progress.Failed > 0
+	})
+	in.postgres.Kill9()
+	r := in.Status(id)
+	if text(r.WaitingFor) != "Waiting: the database of connection 'default' cannot be reached." {
+		t.Errorf("the run waits for %q", text(r.WaitingFor))
+	}
+	if r.Status != "processing" || r.Importer != "products" || r.Progress.Processed <= 5_000 || r.StartedAt == nil || r.BytesTotal == 0 {
+		t.Errorf("the run is answered as %+v", r)
+	}
+	if out := in.Must(0, "errors", fmt.Sprint(id)); !strings.Contains(out, "field") {
+		t.Errorf("errors says\n%s", out)
+	}
+	if result := in.CLI("status", "999"); result.Code != 1 || !strings.Contains(result.Stderr, "cannot be reached") {
+		t.Errorf("an unknown run: exit code %d, %s", result.Code, result.Stderr)
+	}
+	wait(t, lookBack)
+	in.postgres.Start()
 	in.want.check(t, in.System, in.Await(id, patience))
 }
 

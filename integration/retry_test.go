@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
@@ -50,7 +51,7 @@ func TestRetryAfterMendingARule(t *testing.T) {
 			t.Fatalf("retry --error took %d rows, want %d", some.Progress.Total, want)
 		}
 		refused := in.CLI("retry", "1")
-		if refused.Code != 1 || !strings.Contains(refused.Stderr, "Run #1 was already retried as run #3.") {
+		if refused.Code != 1 || !strings.Contains(refused.Stderr, "Run #1 was already retried as run #3. That took the rows with one message only") {
 			t.Fatalf("a second retry: exit code %d\n%s", refused.Code, refused.Stderr)
 		}
 		in.CLI("retry", "1", "--force")
@@ -60,6 +61,54 @@ func TestRetryAfterMendingARule(t *testing.T) {
 		for id := int64(1); id <= 4; id++ {
 			verify(t, in.System, id)
 		}
+	})
+}
+
+// TestRetryImportsExactlyTheFailedRows: after a rule was mended, a retry has the effect of importing the failed rows and
+// nothing else, in their order, and what still fails keeps its number.
+func TestRetryImportsExactlyTheFailedRows(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, to target) {
+		in := install(t, to, rig.RedisOptions{}, reference.Products{Seed: 3, Rows: 3000, Repeated: 0.3, Bad: 0.1}, nil)
+		in.Coordinator()
+		in.Worker()
+		in.want.check(t, in.System, in.Await(in.Begin("products"), patience))
+
+		// The twin: the file, then the failed rows as a file of their own.
+		table := reference.NewTable(in.want.importer)
+		file := reference.Products{Seed: 3, Rows: 3000, Repeated: 0.3, Bad: 0.1}.Text()
+		first, err := in.want.importer.Import(table, strings.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mended := in.want.importer
+		mended.Rules = []reference.Rule{{Column: "SKU", Rules: "required"}}
+		in.Write("importers/products.yaml", mended.YAML())
+		var failed strings.Builder
+		rows := csv.NewWriter(&failed)
+		header, _, _ := strings.Cut(file, "\n")
+		records := [][]string{strings.Split(header, ",")}
+		for _, row := range first.Rows {
+			records = append(records, row.Cells)
+		}
+		if err := rows.WriteAll(records); err != nil {
+			t.Fatal(err)
+		}
+		again := expectation{importer: mended}
+		if again.result, err = mended.Import(table, strings.NewReader(failed.String())); err != nil {
+			t.Fatal(err)
+		}
+		again.lines = table.Lines()
+		for i := range again.result.Rows {
+			again.result.Rows[i].Number = first.Rows[again.result.Rows[i].Number-1].Number
+		}
+		if again.result.Created == 0 || again.result.Updated == 0 || again.result.Failed == 0 {
+			t.Fatalf("the file proves nothing: %+v", again.result)
+		}
+		if result := in.CLI("retry", "1"); result.Code != 3 {
+			t.Fatalf("retry: exit code %d\n%s", result.Code, result.Stderr)
+		}
+		again.check(t, in.System, in.Status(2))
 	})
 }
 
@@ -129,6 +178,9 @@ func TestRetryWithoutKeptRows(t *testing.T) {
 	t.Parallel()
 	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 3, Rows: 3000, Bad: 0.05}, nil,
 		"INGEST_LOG_ROWS=none")
+	for _, row := range in.want.result.Rows {
+		clear(row.Cells)
+	}
 	in.Coordinator()
 	in.Worker()
 	in.want.check(t, in.System, in.Await(in.Begin("products"), patience))

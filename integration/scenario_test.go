@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -127,15 +128,26 @@ func (e expectation) checkErrors(t *testing.T, sys *rig.System, id int64) {
 	if e.result.Failed == 0 {
 		return
 	}
-	numbers, reasons := failedRows(t, sys, id)
-	if len(numbers) != len(e.result.Rows) {
-		t.Fatalf("run %d: %d failed rows in the CSV, want %d", id, len(numbers), len(e.result.Rows))
+	records := failedRecords(t, sys, id)
+	if len(records) != len(e.result.Rows) {
+		t.Fatalf("run %d: %d failed rows in the CSV, want %d", id, len(records), len(e.result.Rows))
 	}
 	for i, want := range e.result.Rows {
-		if numbers[i] != want.Number || reasons[i] != want.Message {
-			t.Fatalf("run %d, failed row %d: number %d %q, want %d %q", id, i, numbers[i], reasons[i], want.Number, want.Message)
+		all := append(slices.Clone(want.Cells), want.Message, strconv.FormatInt(want.Number, 10))
+		if !slices.Equal(all, records[i]) {
+			t.Fatalf("run %d, failed row %d:\nwant %q\ngot  %q", id, i, all, records[i])
 		}
 	}
+}
+
+// failedRecords are the records of the CSV of the failed rows without its header, unguarded.
+func failedRecords(t *testing.T, sys *rig.System, id int64) [][]string {
+	t.Helper()
+	records, err := csv.NewReader(strings.NewReader(sys.Must(0, "failed-rows", fmt.Sprint(id), "--raw"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records[1:]
 }
 
 // failedRows reads the CSV of the failed rows: their numbers and messages.

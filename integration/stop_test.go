@@ -60,6 +60,55 @@ func TestCancelDuringALongRun(t *testing.T) {
 	})
 }
 
+// TestAWaitedForRunIsCancelled: the command that waits for it ends with exit code 5, and says so plainly, in quiet mode
+// in one line.
+func TestAWaitedForRunIsCancelled(t *testing.T) {
+	t.Parallel()
+	in := install(t, toSQLite, rig.RedisOptions{}, big(50_000), nil, slow)
+	in.Coordinator()
+	in.Worker()
+	for i, quiet := range []bool{false, true} {
+		id := int64(i + 1)
+		args := []string{"run", "products"}
+		if quiet {
+			args = append(args, "--quiet")
+		}
+		waiting := in.Start(args...)
+		rig.Until(t, patience, "progress", func() bool {
+			result := in.CLI("status", fmt.Sprint(id), "--output", "json")
+			return result.Code == 0 && in.Status(id).Progress.Processed > 0
+		})
+		in.Must(0, "cancel", fmt.Sprint(id))
+		if code := waiting.Wait(patience); code != 5 {
+			t.Errorf("exit code %d\n%s", code, waiting.Output())
+		}
+		out := waiting.Output()
+		if strings.ContainsAny(out, "\x1b█░") || !strings.Contains(out, "cancelled") {
+			t.Errorf("it says %q", out)
+		}
+		if want := fmt.Sprintf("Ingest run #%d was cancelled.\n", id); quiet && out != want {
+			t.Errorf("in quiet mode it says %q, want %q", out, want)
+		}
+	}
+}
+
+// TestBytesReadOfAStoppedRun: a run that is stopped in the middle of its split has not read its whole source.
+func TestBytesReadOfAStoppedRun(t *testing.T) {
+	t.Parallel()
+	in := install(t, toSQLite, rig.RedisOptions{}, big(50_000), nil, slow, "INGEST_IN_FLIGHT=1MiB")
+	in.Coordinator()
+	in.Worker()
+	id := in.Begin("products")
+	rig.Until(t, patience, "progress", func() bool { return in.Status(id).BytesRead > 0 })
+	if r := in.Status(id); r.TotalFinal {
+		t.Fatal("the split was too short to prove anything")
+	}
+	in.Must(0, "cancel", fmt.Sprint(id), "--wait")
+	if r := in.Status(id); r.BytesRead <= 0 || r.BytesRead >= r.BytesTotal {
+		t.Errorf("%d of %d bytes were read, %d rows were not processed", r.BytesRead, r.BytesTotal, r.NotProcessed)
+	}
+}
+
 func TestRunsThatFail(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {
@@ -121,6 +170,13 @@ func TestRunsThatFail(t *testing.T) {
 				}
 				if test.name != "missing table" {
 					frozen(t, in, r)
+					return
+				}
+				// It fences alike: nothing is written when the table is made afterwards.
+				in.Exec("CREATE TABLE products (sku text UNIQUE, name text, description text, price numeric, category text, stock integer)")
+				frozen(t, in, r)
+				if rows := in.Dump("products"); len(rows) != 0 || r.Progress.Processed != 0 {
+					t.Errorf("%d rows were written, %d processed", len(rows), r.Progress.Processed)
 				}
 			})
 		}

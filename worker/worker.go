@@ -69,6 +69,6 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) describe() redisstore.Process {
 	return redisstore.Process{
 		ID: w.id, Host: redisstore.Host(), PID: os.Getpid(), Version: w.parts.Version, Role: "worker",
-		Slots: w.consumer.Doing(), At: w.parts.Now(),
+		Connections: w.parts.Databases.Names(), Slots: w.consumer.Doing(), At: w.parts.Now(),
 	}
 }

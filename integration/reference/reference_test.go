@@ -78,10 +78,10 @@ func TestRulesAndConversions(t *testing.T) {
 		t.Errorf("table (-want +got):\n%s", diff)
 	}
 	rows := []reference.FailedRow{
-		{Number: 2, Line: 3, Message: "The user name field must not be greater than 4 characters. (and 2 more errors)"},
-		{Number: 3, Line: 4, Message: "The user name field must be at least 2 characters. (and 1 more error)"},
-		{Number: 5, Line: 7, Message: "The row has 2 columns, the header has 3."},
-		{Number: 6, Line: 8, Message: "The unit price field must be between 0 and 10."},
+		{Number: 2, Line: 3, Message: "The user name field must not be greater than 4 characters. (and 2 more errors)", Cells: []string{"abcde", "x", "z"}},
+		{Number: 3, Line: 4, Message: "The user name field must be at least 2 characters. (and 1 more error)", Cells: []string{"a", "11", ""}},
+		{Number: 5, Line: 7, Message: "The row has 2 columns, the header has 3.", Cells: []string{"ab", "1", ""}},
+		{Number: 6, Line: 8, Message: "The unit price field must be between 0 and 10.", Cells: []string{"abc", "-1", "x"}},
 	}
 	if diff := cmp.Diff(rows, result.Rows); diff != "" {
 		t.Errorf("failed rows (-want +got):\n%s", diff)

@@ -18,7 +18,7 @@ var (
 	numberText  = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$`)
 )
 
-// eachRow reads a file: the first row is the header, rows of only delimiters are none.
+// eachRow reads a file: the first row is the header, lines of only blanks and rows of only delimiters are none.
 func eachRow(file io.Reader, visit func(number int64, line int, header, cells []string)) error {
 	reader := csv.NewReader(file)
 	reader.FieldsPerRecord = -1
@@ -39,7 +39,7 @@ func eachRow(file io.Reader, visit func(number int64, line int, header, cells []
 		if err != nil {
 			return err
 		}
-		if strings.Join(cells, "") == "" {
+		if strings.Join(cells, "") == "" || len(cells) == 1 && strings.Trim(cells[0], " \t") == "" {
 			continue
 		}
 		number++

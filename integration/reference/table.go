@@ -73,12 +73,21 @@ type FailedRow struct {
 	Number  int64
 	Line    int
 	Message string
+	// Cells are the row as read, as many as the header has.
+	Cells []string
 }
 
-func (r *Result) fail(number int64, line int, message string) {
+// place is where a row stands in its file, and what stands there.
+type place struct {
+	number int64
+	line   int
+	cells  []string
+}
+
+func (r *Result) fail(at place, message string) {
 	r.Failed++
 	r.Errors[message]++
-	r.Rows = append(r.Rows, FailedRow{Number: number, Line: line, Message: message})
+	r.Rows = append(r.Rows, FailedRow{Number: at.number, Line: at.line, Message: message, Cells: at.cells})
 }
 
 // Import applies the rows of a file one by one, in order. An error is a file the twin cannot read.
@@ -86,8 +95,10 @@ func (i Importer) Import(into *Table, file io.Reader) (Result, error) {
 	result := Result{Errors: map[string]int64{}, Validation: map[string]int64{}}
 	err := eachRow(file, func(number int64, line int, header, cells []string) {
 		result.Total++
+		at := place{number, line, make([]string, len(header))}
+		copy(at.cells, cells)
 		if message := shape(header, cells); message != "" {
-			result.fail(number, line, message)
+			result.fail(at, message)
 			return
 		}
 		source := map[string]string{}
@@ -95,15 +106,15 @@ func (i Importer) Import(into *Table, file io.Reader) (Result, error) {
 			source[name] = cells[n]
 		}
 		if message := i.validate(source, &result); message != "" {
-			result.fail(number, line, message)
+			result.fail(at, message)
 			return
 		}
 		values, message := i.values(source, &result)
 		if message != "" {
-			result.fail(number, line, message)
+			result.fail(at, message)
 			return
 		}
-		i.write(into, values, number, line, &result)
+		i.write(into, values, at, &result)
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("import with the twin: %w", err)
@@ -124,7 +135,7 @@ func shape(header, cells []string) string {
 }
 
 // write applies one good row by the duplicate strategy.
-func (i Importer) write(into *Table, values map[string]*string, number int64, line int, result *Result) {
+func (i Importer) write(into *Table, values map[string]*string, from place, result *Result) {
 	key, ok := i.key(values)
 	at, exists := into.byKey[key]
 	switch {
@@ -136,7 +147,7 @@ func (i Importer) write(into *Table, values map[string]*string, number int64, li
 		into.rows = append(into.rows, values)
 		result.Created++
 	case i.OnDuplicate == "fail":
-		result.fail(number, line, "Duplicate entry found for key '"+strings.Join(i.Key, ", ")+"'.")
+		result.fail(from, "Duplicate entry found for key '"+strings.Join(i.Key, ", ")+"'.")
 	case i.OnDuplicate == "update" || i.OnDuplicate == "upsert":
 		changed := false
 		for column, value := range values {

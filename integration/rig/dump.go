@@ -32,6 +32,14 @@ func open(t testing.TB, url string) *database.DB {
 	return db
 }
 
+// Exec executes a statement in the database of the connection `default`.
+func (s *System) Exec(statement string) {
+	s.t.Helper()
+	if _, err := open(s.t, s.Database()).Exec(context.WithoutCancel(s.t.Context()), statement); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // Dump returns the rows of a table of the connection `default` as sorted lines, in the form of reference.Table.Lines.
 // Without columns it takes all but the surrogate `id`.
 func (s *System) Dump(table string, columns ...string) []string {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 type workspace struct {
 	dir      func() (string, error)
 	binary   func() (string, error)
+	failing  func() (string, error)
 	template func() (string, error)
 	made     func() bool
 }
@@ -40,7 +42,13 @@ func newWorkspace() *workspace {
 		return dir, os.Chmod(dir, 0o711)
 	})
 	w.made = func() bool { return made }
-	w.binary = sync.OnceValues(w.build)
+	w.binary = sync.OnceValues(func() (string, error) {
+		if path := os.Getenv("INGEST_TEST_BINARY"); path != "" {
+			return filepath.Abs(path)
+		}
+		return w.build("ingest")
+	})
+	w.failing = sync.OnceValues(func() (string, error) { return w.build("ingest-failpoint", "-tags", "failpoint") })
 	w.template = sync.OnceValues(w.initdb)
 	return w
 }
@@ -70,10 +78,7 @@ func Binary(t testing.TB) string {
 	return path
 }
 
-func (w *workspace) build() (string, error) {
-	if path := os.Getenv("INGEST_TEST_BINARY"); path != "" {
-		return filepath.Abs(path)
-	}
+func (w *workspace) build(name string, flags ...string) (string, error) {
 	dir, err := w.dir()
 	if err != nil {
 		return "", err
@@ -82,14 +87,24 @@ func (w *workspace) build() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "ingest")
-	build := exec.Command("go", "build", "-o", path, "./admin/ingest")
+	path := filepath.Join(dir, name)
+	build := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", path, "./admin/ingest"})...)
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the binary: %w\n%s", err, output)
 	}
 	return path, nil
+}
+
+// Failing returns the path of a binary whose workers die at a row with the cell KILL.
+func Failing(t testing.TB) string {
+	t.Helper()
+	path, err := shared.failing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // Root returns the directory of the module.

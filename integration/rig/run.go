@@ -22,6 +22,9 @@ type Run struct {
 	Skipped      int64   `json:"skipped"`
 	NotProcessed int64   `json:"not_processed"`
 	TotalFinal   bool    `json:"total_final"`
+	BytesRead    int64   `json:"bytes_read"`
+	BytesTotal   int64   `json:"bytes_total"`
+	StartedAt    *string `json:"started_at"`
 	ParentID     *int64  `json:"parent_id"`
 	RetriedBy    *int64  `json:"retried_by"`
 	WaitingFor   *string `json:"waiting_for"`

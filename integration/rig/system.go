@@ -26,6 +26,8 @@ type SystemOptions struct {
 	Database string
 	// Importers are definitions by file name.
 	Importers map[string]string
+	// Binary is the program, empty = Binary.
+	Binary string
 	// Env are further settings, like INGEST_CHUNK_SIZE=100; they win.
 	Env []string
 }
@@ -45,7 +47,10 @@ type System struct {
 // Migrate.
 func NewSystem(t testing.TB, options SystemOptions) *System {
 	t.Helper()
-	s := &System{Dir: t.TempDir(), t: t, binary: Binary(t), options: options}
+	s := &System{Dir: t.TempDir(), t: t, binary: options.Binary, options: options}
+	if s.binary == "" {
+		s.binary = Binary(t)
+	}
 	if options.Database == "" {
 		s.options.Database = "sqlite:" + filepath.Join(s.Dir, "data", "ingest.db")
 	}
@@ -173,9 +178,12 @@ func (s *System) StartWith(env []string, args ...string) *Process {
 }
 
 // Coordinator starts a coordinator and returns when it has announced its spool: from then on runs are accepted.
-func (s *System) Coordinator() *Process {
+func (s *System) Coordinator() *Process { s.t.Helper(); return s.CoordinatorWith(nil) }
+
+// CoordinatorWith is Coordinator with further settings for this process.
+func (s *System) CoordinatorWith(env []string) *Process {
 	s.t.Helper()
-	p := s.Start("coordinator")
+	p := s.StartWith(env, "coordinator")
 	Until(s.t, commandLimit, "the coordinator announcing itself", func() bool {
 		return p.Ended() || strings.Contains(s.CLI("workers", "--output", "yaml").Stdout, "pid: "+strconv.Itoa(p.PID()))
 	})

@@ -8,7 +8,8 @@ import (
 
 // Complete takes what kong made of flags, environment, file and defaults and returns the configuration to work
 // with: connections merged from file and environment, secrets read from the files that …_FILE variables name, the
-// connection `default` filled in, paths made absolute (of the file: from its base; of anything else: from
+// connection `default` filled in, the namespace too unless the installation is embedded (its data directory may keep
+// one), paths made absolute (of the file: from its base; of anything else: from
 // workdir), and everything judged. The error is Problems, all of them at once, and holds no secret.
 //
 // f must be the File whose Lookup answered kong; environ is as os.Environ gives it.
@@ -25,6 +26,9 @@ func (c Config) Complete(f File, environ []string, workdir string) (Config, erro
 	}
 	done.redis(&c)
 	done.paths(&c)
+	if c.Namespace == "" && !c.Embedded() {
+		c.Namespace = DefaultNamespace
+	}
 	c.Connections = done.connections(&c)
 	done.judge(&c, keys)
 	if err := done.problems.Err(); err != nil {

@@ -16,7 +16,7 @@ import (
 // kong. The zero value is not usable: see Default and Complete.
 type Config struct {
 	Redis          Redis         `embed:"" prefix:"redis-" key:"redis"`
-	Namespace      string        `key:"namespace" name:"namespace" env:"INGEST_NAMESPACE" default:"ingest" help:"Tells installations apart: prefix of every Redis key and part of every ledger key."`
+	Namespace      string        `key:"namespace" name:"namespace" env:"INGEST_NAMESPACE" default:"" placeholder:"NAME" help:"Tells installations apart: prefix of every Redis key, column of the registry. Left out it is ingest; without Redis a random one that the data directory keeps."`
 	Listen         string        `key:"listen" name:"listen" env:"INGEST_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where a coordinator serves the REST API; empty is nowhere."`
 	TokensFile     string        `key:"tokens_file" name:"tokens-file" env:"INGEST_TOKENS_FILE" default:"" placeholder:"FILE" help:"Who may use the API (see: ingest token); without it the API is for this machine alone."`
 	Path           string        `key:"path" name:"path" env:"INGEST_PATH" default:"/api/v1/ingest" placeholder:"PATH" help:"Where the API begins."`
@@ -84,6 +84,9 @@ type (
 
 // Embedded says that no Redis is configured: the process runs its own.
 func (c Config) Embedded() bool { return c.Redis.URL == "" }
+
+// DefaultNamespace is that of an installation with Redis that has no other.
+const DefaultNamespace = "ingest"
 
 // Default is the configuration with every default filled in and no connections, as if there were no flags, no
 // environment and no file. It still needs Complete.

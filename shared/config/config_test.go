@@ -83,7 +83,7 @@ func TestDefaults(t *testing.T) {
 	}
 	if c.ChunkSize != 1000 || c.Partitions != 16 || c.InFlight != 64<<20 || c.InFlightTotal != 512<<20 ||
 		c.Lease != 15*time.Second || c.Sweep != 2*time.Second || c.MaxFailedRows != 1_000_000 || c.Slots != 0 ||
-		c.Namespace != "ingest" || c.Log.Level != "info" || c.Log.Format != "console" || !c.Embedded() {
+		c.Namespace != "" || c.Log.Level != "info" || c.Log.Format != "console" || !c.Embedded() {
 		t.Errorf("defaults are not those of the contract: %+v", c)
 	}
 	if got, want := c.Connections["default"].URL.Reveal(), "sqlite:"+filepath.Join(dir, ".ingest/ingest.db"); got != want {
@@ -127,11 +127,21 @@ log: {level: debug}
 		{Key: "in_flight", Value: "1MiB", Origin: config.FromFile},
 		{Key: "max_failed_ratio", Value: 0.5, Origin: config.FromFile},
 		{Key: "roots", Value: []string{filepath.Join(dir, "a"), filepath.Join(dir, "b,c")}, Origin: config.FromFile},
-		{Key: "namespace", Value: "ingest", Origin: config.FromDefault},
+		{Key: "namespace", Value: "", Origin: config.FromDefault},
 		{Key: "sweep", Value: "2s", Origin: config.FromDefault},
 	} {
 		if diff := cmp.Diff(want, settings[want.Key]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", want.Key, diff)
+		}
+	}
+}
+
+func TestNamespaceWithRedis(t *testing.T) {
+	for want, env := range map[string][]string{
+		"ingest": {"INGEST_REDIS_URL=redis://r"}, "other": {"INGEST_REDIS_URL=redis://r", "INGEST_NAMESPACE=other"},
+	} {
+		if c, err := completed(t, t.TempDir(), "", env, nil); err != nil || c.Namespace != want {
+			t.Errorf("%v: namespace %q, want %q: %v", env, c.Namespace, want, err)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func verdict(c *Config, name string) string {
 	case "redis.url":
 		return redisURL(c.Redis.URL)
 	case "namespace":
-		if !namespacePattern.MatchString(c.Namespace) {
+		if c.Namespace != "" && !namespacePattern.MatchString(c.Namespace) {
 			return fmt.Sprintf("must be up to 63 letters, digits, '.', '-' and '_', not %q", c.Namespace)
 		}
 	case "listen":

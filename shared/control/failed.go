@@ -20,6 +20,11 @@ import (
 // ErrorSummary returns both histograms of a run. It works while the run is processing.
 func (c *Control) ErrorSummary(ctx context.Context, id int64) (ErrorSummary, error) {
 	r, err := c.get(ctx, id)
+	if KindOf(err) == Unavailable {
+		if remembered, _, known := c.described(ctx, id); known {
+			r, err = remembered, nil
+		}
+	}
 	if err != nil {
 		return ErrorSummary{}, err
 	}

@@ -61,7 +61,7 @@ func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]Ch
 		case entry.Err != nil:
 			result.Problems = strings.Split(entry.Err.Error(), "\n")
 		default:
-			result.Problems = c.configured(entry.Definition)
+			result.Problems = c.configured(entry)
 			if connect && len(result.Problems) == 0 {
 				result.Problems = c.connected(ctx, entry.Definition)
 			}
@@ -78,16 +78,16 @@ func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]Ch
 }
 
 // configured lists what the configuration says against a definition. A source file may come later.
-func (c *Control) configured(d importer.Definition) []string {
+func (c *Control) configured(entry importer.Listed) []string {
 	problems := []string{}
+	d := entry.Definition
+	if d.Source.Path != "" {
+		if _, err := source.Resolve(c.settings.Roots, d.Source.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			problems = append(problems, entry.At(err.Error(), "source", "path").String())
+		}
+	}
 	if _, err := c.databases.Get(d.Destination.Connection); err != nil {
-		problems = append(problems, err.Error())
-	}
-	if d.Source.Path == "" {
-		return problems
-	}
-	if _, err := source.Resolve(c.settings.Roots, d.Source.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		problems = append(problems, err.Error())
+		problems = append(problems, entry.At(err.Error(), "destination", "connection").String())
 	}
 	return problems
 }

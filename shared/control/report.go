@@ -3,9 +3,9 @@ package control
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
+	"ingest/shared/config"
 	"ingest/shared/ledger"
 	"ingest/shared/redisstore"
 	"ingest/shared/run"
@@ -13,8 +13,15 @@ import (
 
 // Run returns a run with up to rows failed rows, ordered by number; without rows, and saying so in WaitingFor, when
 // the ledger cannot be reached.
+//
+// While the registry cannot be read, a run that is not over is answered from Redis, without rows too.
 func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error) {
 	r, err := c.get(ctx, id)
+	if KindOf(err) == Unavailable {
+		if resource, known := c.remembered(ctx, id); known {
+			return resource, nil
+		}
+	}
 	if err != nil {
 		return Resource{}, err
 	}
@@ -87,7 +94,9 @@ func (c *Control) resource(ctx context.Context, r run.Run) Resource {
 func (c *Control) final(out *Resource, r run.Run) {
 	out.count(r.Final.Counts)
 	out.Progress.Total, out.NotProcessed, out.TotalFinal = r.Final.Total, r.Final.NotProcessed, true
-	out.BytesRead = out.BytesTotal
+	if out.BytesRead = r.Final.BytesRead; r.Status == run.Completed || r.Status == run.CompletedWithErrors {
+		out.BytesRead = out.BytesTotal
+	}
 	duration := r.CompletedAt.Sub(r.StartedAt)
 	if r.StartedAt.IsZero() {
 		duration = 0
@@ -135,6 +144,32 @@ func (c *Control) live(ctx context.Context, out *Resource, r run.Run) {
 	out.WaitingFor = c.waitingFor(ctx, r, progress)
 }
 
+// described is a run that is not over as Redis knows it; false when Redis does not.
+func (c *Control) described(ctx context.Context, id int64) (run.Run, redisstore.Progress, bool) {
+	if c.redis == nil {
+		return run.Run{}, redisstore.Progress{}, false
+	}
+	r, known, err := c.redis.Described(ctx, id)
+	if err != nil || !known {
+		return run.Run{}, redisstore.Progress{}, false
+	}
+	progress, known := c.progress(ctx, r)
+	r.Status = progress.Status
+	return r, progress, known && !r.Status.Terminal()
+}
+
+// remembered reports a run from Redis alone.
+func (c *Control) remembered(ctx context.Context, id int64) (Resource, bool) {
+	r, progress, known := c.described(ctx, id)
+	if !known {
+		return Resource{}, false
+	}
+	out := c.resource(ctx, r)
+	out.BytesTotal = progress.BytesTotal
+	out.WaitingFor = textOf("Waiting: the database of connection '" + config.DefaultConnection + "' cannot be reached.")
+	return out, true
+}
+
 // progress is what Redis knows of the run.
 func (c *Control) progress(ctx context.Context, r run.Run) (redisstore.Progress, bool) {
 	if c.redis == nil {
@@ -150,31 +185,6 @@ func total(p redisstore.Progress) int64 {
 		return max(p.Total, p.SplitRows)
 	}
 	return int64(float64(p.SplitRows) * float64(p.BytesTotal) / float64(p.SplitBytes))
-}
-
-// taken is how long a new run may take to be taken up before that is worth a word.
-const taken = 3 * time.Second
-
-// unknown says why Redis does not know a run; "" when it just has to be told.
-func (c *Control) unknown(ctx context.Context, r run.Run) string {
-	embedded := c.settings.Embedded()
-	if c.redis == nil {
-		return "Waiting: nothing executes it (`ingest up` continues it)."
-	}
-	processes, err := c.redis.Processes(ctx)
-	served := slices.ContainsFunc(processes, func(p redisstore.Process) bool { return p.Role == "coordinator" })
-	switch {
-	case embedded && !served:
-		return "Waiting: nothing executes it (`ingest up` continues it)."
-	case err != nil:
-		return "Waiting: Redis cannot be reached (see redis.url in `ingest config`)."
-	case !served:
-		return "Waiting: no coordinator is running (start `ingest coordinator`)."
-	case c.now().Sub(r.CreatedAt) < taken:
-		return ""
-	default:
-		return "Waiting: a coordinator has to take it up."
-	}
 }
 
 // fromHeads fills in what the ledger knows, and says what the run waits for.
@@ -200,38 +210,6 @@ func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *stri
 	out.count(counts)
 	out.Progress.Total = max(out.Progress.Total, out.Progress.Processed)
 	return textOf(waiting)
-}
-
-// waitingFor says what a run cannot go on without; nil while it goes on.
-func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore.Progress) *string {
-	if progress.Waiting != "" {
-		return &progress.Waiting
-	}
-	processes, err := c.redis.Processes(ctx)
-	if err != nil {
-		return nil
-	}
-	workers, coordinators, seen := 0, 0, r.Origin.Spool == ""
-	for _, p := range processes {
-		if p.Role == "worker" {
-			workers++
-			continue
-		}
-		coordinators++
-		for _, id := range p.Spools {
-			seen = seen || id == r.Origin.Spool
-		}
-	}
-	text := ""
-	switch {
-	case coordinators == 0:
-		text = "Waiting: no coordinator is running (start `ingest coordinator`)."
-	case !seen && !progress.SplitDone:
-		text = "Waiting: no running coordinator reads the spool that holds the source."
-	case workers == 0:
-		text = "Waiting: no worker is running (start `ingest worker`)."
-	}
-	return textOf(text)
 }
 
 func (r *Resource) count(counts run.Counts) {

@@ -167,13 +167,21 @@ func (c *Control) failedRows(ctx context.Context, original run.Run, message stri
 
 func (c *Control) alreadyRetried(ctx context.Context, id, by int64) error {
 	text := fmt.Sprintf("Run #%d was already retried as run #%d.", id, by)
-	if retry, err := c.get(ctx, by); err == nil && !retry.Status.Terminal() {
+	switch retry, err := c.get(ctx, by); {
+	case err != nil:
+	case !retry.Status.Terminal():
 		text = fmt.Sprintf("Run #%d is being retried as run #%d.", id, by)
+	case retry.Origin.Retry != nil && retry.Origin.Retry.Error != "":
+		text += " That took the rows with one message only: force a retry to take the others, too."
 	}
 	return &Error{Kind: Conflict, RunID: by, Message: text}
 }
 
 func finishedText(id int64) string { return fmt.Sprintf("Ingest run #%d has already finished.", id) }
+
+func failingText(r run.Run) string {
+	return fmt.Sprintf("Ingest run #%d is being stopped already, it ends as failed: %s", r.ID, r.Reason)
+}
 
 // RebuildText is what a surface says after a Rebuild.
 func RebuildText(id int64) string {

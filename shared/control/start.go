@@ -229,7 +229,7 @@ func (c *Control) unavailable(err error, what string) error {
 }
 
 // Cancel asks a run to stop and returns it. The status becomes cancelled when no further row can be written. A run
-// that has already finished is a Conflict.
+// that has already finished, or that is being stopped because it fails, is a Conflict.
 func (c *Control) Cancel(ctx context.Context, id int64) (Resource, error) {
 	r, err := c.get(ctx, id)
 	if err != nil {
@@ -240,13 +240,14 @@ func (c *Control) Cancel(ctx context.Context, id int64) (Resource, error) {
 		return Resource{}, c.unavailable(err, "The run could not be cancelled")
 	}
 	if !won && status.Terminal() {
-		return c.resource(ctx, r), &Error{
-			Kind: Conflict, RunID: id, Message: finishedText(id),
-		}
+		return c.resource(ctx, r), &Error{Kind: Conflict, RunID: id, Message: finishedText(id)}
 	}
 	c.wake(ctx)
 	if r, err = c.get(ctx, id); err != nil {
 		return Resource{}, err
+	}
+	if !won && r.Reason != "" {
+		return c.resource(ctx, r), &Error{Kind: Conflict, RunID: id, Message: failingText(r)}
 	}
 	return c.resource(ctx, r), nil
 }

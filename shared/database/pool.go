@@ -18,6 +18,17 @@ type Pool struct {
 	closed bool
 }
 
+// NoConnection is returned for a name that is not configured here; elsewhere it may be.
+type NoConnection struct {
+	Name  string
+	known []string
+}
+
+// Error lists the names that are.
+func (n *NoConnection) Error() string {
+	return fmt.Sprintf("there is no connection '%s' (known: %s)", n.Name, strings.Join(n.known, ", "))
+}
+
 // NewPool returns a pool of these connections; the key is the name. It opens nothing.
 func NewPool(configs map[string]Config) *Pool {
 	named := make(map[string]Config, len(configs))
@@ -31,7 +42,7 @@ func NewPool(configs map[string]Config) *Pool {
 // Names lists the connections, sorted.
 func (p *Pool) Names() []string { return slices.Sorted(maps.Keys(p.configs)) }
 
-// Get returns the connection of that name; an error for an unknown name lists the known ones. It does not connect.
+// Get returns the connection of that name, *NoConnection for an unknown name. It does not connect.
 func (p *Pool) Get(name string) (*DB, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,7 +54,7 @@ func (p *Pool) Get(name string) (*DB, error) {
 	}
 	config, ok := p.configs[name]
 	if !ok {
-		return nil, fmt.Errorf("there is no connection '%s' (known: %s)", name, strings.Join(p.Names(), ", "))
+		return nil, &NoConnection{Name: name, known: p.Names()}
 	}
 	db, err := Open(config)
 	if err != nil {

@@ -118,6 +118,15 @@ func scenarios(f features) []scenario {
 			failed: slices.Repeat([]Result{failure(f.refused)}, 2),
 		},
 		{
+			name: "a trigger that leaves rows out", create: append([]string{plain}, f.trigger("T")...), key: []string{"k"}, columns: kab, strategy: importer.Update, seed: seed,
+			rows:     []string{"1,hush,1", "3,hush,1", "4,good,1", "5,bad,1", "3,good,1", "4,hush,1", "6,hush,1"},
+			outcomes: "SSCFCSS", contents: []string{"1|one|1", "2|two|2", "3|good|1", "4|good|1"}, failed: []Result{failure(f.refused)},
+		},
+		{
+			name: "rows are left out where every row is inserted", create: append([]string{plain}, f.trigger("T")...), columns: []string{"a", "b"},
+			rows: []string{"hush,1", "x,1", "hush,2"}, outcomes: "SCS", contents: []string{"<null>|x|1"},
+		},
+		{
 			name: "a required column", create: []string{"CREATE TABLE T (ID, k integer UNIQUE, unit_price integer NOT NULL)"}, key: []string{"k"}, columns: []string{"k", "unit_price"},
 			strategy: importer.Update, seed: []string{"1,1"}, rows: []string{"1,NULL", "1,-", "2,-", "2,5"}, outcomes: "F=FC", contents: []string{"1|1", "2|5"},
 			failed: slices.Repeat([]Result{under("UNIT_PRICE", "The unit price field is required.")}, 2),

@@ -17,8 +17,7 @@ func (p *postgres) copy(ctx context.Context, items []*item, present []int) error
 	for i, c := range present {
 		names[i] = p.names[c]
 	}
-	statements := fmt.Sprintf("SAVEPOINT %[1]s; COPY %[2]s (%[3]s) FROM STDIN; RELEASE SAVEPOINT %[1]s",
-		savepoint, p.table, strings.Join(names, ", "))
+	statements := fmt.Sprintf("%s; COPY %s (%s) FROM STDIN", strings.Join(p.hold(), "; "), p.table, strings.Join(names, ", "))
 	var text []byte
 	for _, it := range items {
 		for i, c := range present {
@@ -29,10 +28,16 @@ func (p *postgres) copy(ctx context.Context, items []*item, present []int) error
 		}
 		text = append(text, '\n')
 	}
-	return p.tx.Pgx(func(conn *pgx.Conn) error {
-		_, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(text), statements)
+	var taken int64
+	err := p.tx.Pgx(func(conn *pgx.Conn) error {
+		done, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(text), statements)
+		taken = done.RowsAffected()
 		return err
 	})
+	if err == nil && taken != int64(len(items)) {
+		err = errLeftOut
+	}
+	return err
 }
 
 // appendCopy appends a value in COPY's text format.

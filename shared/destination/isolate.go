@@ -2,6 +2,7 @@ package destination
 
 import (
 	"context"
+	"errors"
 
 	"ingest/shared/database"
 )
@@ -65,6 +66,9 @@ func (s *session) isolate(ctx context.Context, items []*item, do func(context.Co
 // returned.
 func (s *session) refused(ctx context.Context, cause error) (database.Fault, error) {
 	fault := database.Explain(cause)
+	if errors.Is(cause, errLeftOut) {
+		return fault, s.store.undo(ctx)
+	}
 	if fault.Class != database.RowFault {
 		return fault, cause
 	}
@@ -77,6 +81,10 @@ func (s *session) refuse(ctx context.Context, it *item, cause error, fault datab
 	t.failed++
 	if len(it.follow) > 0 {
 		s.unfold[it.id], it.refused = true, true
+		return 1, nil
+	}
+	if errors.Is(cause, errLeftOut) {
+		s.decide(it.row, Result{Outcome: Skipped})
 		return 1, nil
 	}
 	if it.op == insert && it.id != "" && !s.again[it.row] && s.onKey(fault) {
@@ -102,6 +110,11 @@ func (s *session) done(items []*item) {
 		case it.gone && !s.again[it.row]:
 			s.again[it.row] = true
 			it.gone = false
+		case it.gone:
+			// It was there when it was looked at a second time: a trigger leaves the update out.
+			for i := range it.outcomes {
+				s.decide(it.at(i), Result{Outcome: Skipped})
+			}
 		default:
 			s.finish(it)
 		}

@@ -15,11 +15,23 @@ import (
 )
 
 // postgres writes new rows with COPY and finds and updates the others by a join with arrays. Every call is one
-// round trip: the savepoint travels with the statement. DB.Begin has made deferred constraints immediate, so that
-// every refusal comes with the statement that caused it.
+// round trip: the savepoint travels with the statement, and is given up with the next one. DB.Begin has made deferred
+// constraints immediate, so that every refusal comes with the statement that caused it.
 type postgres struct {
 	*plan
 	tx *database.Tx
+	// held says that the savepoint of the last statement is open.
+	held bool
+}
+
+// hold are the statements that open a savepoint for the next one.
+func (p *postgres) hold() []string {
+	begin := "SAVEPOINT " + savepoint
+	if !p.held {
+		p.held = true
+		return []string{begin}
+	}
+	return []string{"RELEASE SAVEPOINT " + savepoint, begin}
 }
 
 // look asks for the keys alone first where the last chunk was mostly new: values that are only compared need not be
@@ -119,15 +131,24 @@ func (p *postgres) insert(ctx context.Context, items []*item) error {
 	}
 	query := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s ORDER BY u.ord",
 		p.table, strings.Join(names, ", "), strings.Join(values, ", "), unnest(len(present)))
-	return p.batch(ctx, query, p.arrays(items, present), nil)
+	taken := 0
+	err = p.batch(ctx, query+" RETURNING 1", p.arrays(items, present), func(pgx.Rows) error { taken++; return nil })
+	if err == nil && taken != len(items) {
+		err = errLeftOut
+	}
+	return err
 }
 
 func (p *postgres) insertDefaults(ctx context.Context, n int) error {
-	statements := make([]string, n)
-	for i := range statements {
-		statements[i] = "INSERT INTO " + p.table + " DEFAULT VALUES"
+	statements := p.hold()
+	for range n {
+		statements = append(statements, "INSERT INTO "+p.table+" DEFAULT VALUES")
 	}
-	return p.exec(ctx, "SAVEPOINT "+savepoint+"; "+strings.Join(statements, "; ")+"; RELEASE SAVEPOINT "+savepoint)
+	taken, err := p.exec(ctx, strings.Join(statements, "; "))
+	if err == nil && taken != int64(n) {
+		err = errLeftOut
+	}
+	return err
 }
 
 func (p *postgres) ranks(ctx context.Context, items []*item) ([]int64, error) {
@@ -149,35 +170,40 @@ func (p *postgres) ranks(ctx context.Context, items []*item) ([]int64, error) {
 }
 
 func (p *postgres) undo(ctx context.Context) error {
-	return p.exec(ctx, "ROLLBACK TO SAVEPOINT "+savepoint+"; RELEASE SAVEPOINT "+savepoint)
+	p.held = false
+	_, err := p.exec(ctx, "ROLLBACK TO SAVEPOINT "+savepoint+"; RELEASE SAVEPOINT "+savepoint)
+	return err
 }
 
 // batch runs one statement in a savepoint, all in one round trip.
 func (p *postgres) batch(ctx context.Context, query string, args []any, each func(pgx.Rows) error) error {
 	return p.tx.Pgx(func(conn *pgx.Conn) error {
 		batch := &pgx.Batch{}
-		batch.Queue("SAVEPOINT " + savepoint)
+		for _, statement := range p.hold() {
+			batch.Queue(statement)
+		}
 		batch.Queue(query, args...).Query(func(rows pgx.Rows) error {
 			for rows.Next() {
-				if each == nil {
-					continue
-				}
 				if err := each(rows); err != nil {
 					return err
 				}
 			}
 			return rows.Err()
 		})
-		batch.Queue("RELEASE SAVEPOINT " + savepoint)
 		return conn.SendBatch(ctx, batch).Close()
 	})
 }
 
-func (p *postgres) exec(ctx context.Context, statements string) error {
-	return p.tx.Pgx(func(conn *pgx.Conn) error {
-		_, err := conn.PgConn().Exec(ctx, statements).ReadAll()
+// exec returns how many rows the statements changed together.
+func (p *postgres) exec(ctx context.Context, statements string) (rows int64, err error) {
+	err = p.tx.Pgx(func(conn *pgx.Conn) error {
+		results, err := conn.PgConn().Exec(ctx, statements).ReadAll()
+		for _, result := range results {
+			rows += result.CommandTag.RowsAffected()
+		}
 		return err
 	})
+	return rows, err
 }
 
 func (p *postgres) anyDiffers(columns []int, offset int, which func(c int) bool) string {

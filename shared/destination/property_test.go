@@ -124,7 +124,7 @@ func (l layout) statements(f features, table string) []string {
 func (l layout) rows(r *rapid.T, columns []column.Column) [][]column.Value {
 	texts := [][]string{
 		{"1", "2", "3", "4", "5", "6", "7", "8", "NULL"},
-		{"x", "y", "z", "X", "bad", "p", "q", "tab\tnew\nline\\\"{},'", "NULL", "-"},
+		{"x", "y", "z", "X", "bad", "hush", "p", "q", "tab\tnew\nline\\\"{},'", "NULL", "-"},
 		{"1", "2", "3", "4", "6", "NULL", "-"},
 		{"1", "1.50", "2", "-", "NULL"},
 		{"1", "2", "3", "NULL"},

@@ -86,8 +86,7 @@ func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 		if len(names) == 0 {
 			query = "INSERT INTO " + w.table + " DEFAULT VALUES"
 		}
-		_, err := w.tx.Exec(ctx, query, values...)
-		return Created, err
+		return w.took(ctx, Created, query, values...)
 	case w.OnDuplicate == importer.Skip:
 		return Skipped, nil
 	case w.OnDuplicate == importer.Fail:
@@ -101,8 +100,19 @@ func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 		return Unchanged, err
 	}
 	query = fmt.Sprintf("UPDATE %s SET %s WHERE %s", w.table, strings.Join(sets, ", "), strings.Join(where, " AND "))
-	_, err := w.tx.Exec(ctx, query, slices.Concat(changes, key)...)
-	return Updated, err
+	return w.took(ctx, Updated, query, slices.Concat(changes, key)...)
+}
+
+// took is the outcome of a statement for one row: a trigger may have left the row out.
+func (w twin) took(ctx context.Context, outcome Outcome, query string, args ...any) (Outcome, error) {
+	done, err := w.tx.Exec(ctx, query, args...)
+	if err != nil {
+		return outcome, err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return Skipped, err
+	}
+	return outcome, nil
 }
 
 func (w twin) mark(c column.Column) string {

@@ -3,6 +3,7 @@ package destination
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -123,17 +124,28 @@ func (q *sqlite) insert(ctx context.Context, items []*item) error {
 					args = append(args, bind(q.Columns[c], it.values[c]))
 				}
 			}
-			_, err := q.tx.Exec(ctx, head+tuples(len(part), len(present)), args...)
-			return err
+			return q.whole(ctx, len(part), head+tuples(len(part), len(present)), args...)
 		})
 	})
 }
 
 func (q *sqlite) insertDefaults(ctx context.Context, n int) error {
 	for range n {
-		if _, err := q.tx.Exec(ctx, "INSERT OR ABORT INTO "+q.table+" DEFAULT VALUES"); err != nil {
+		if err := q.whole(ctx, 1, "INSERT OR ABORT INTO "+q.table+" DEFAULT VALUES"); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// whole executes an insert of n rows, all of which the table has to take.
+func (q *sqlite) whole(ctx context.Context, n int, query string, args ...any) error {
+	done, err := q.tx.Exec(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	if taken, err := done.RowsAffected(); err != nil || taken != int64(n) {
+		return errors.Join(err, errLeftOut)
 	}
 	return nil
 }

@@ -8,11 +8,12 @@ import (
 )
 
 // store is one database's way to do things to many rows at once. Every method is all or nothing: after an error
-// about a row, undo takes the transaction back to before the call. The items of a call have different keys.
+// about a row, and after errLeftOut, undo takes the transaction back to before the call. The items of a call have
+// different keys.
 type store interface {
 	// look sets exists of every item and, if stored values decide (plan.compares), differs and moves.
 	look(ctx context.Context, items []*item) error
-	// insert inserts items of one shape, in order.
+	// insert inserts items of one shape, in order; errLeftOut when the table did not take all of them.
 	insert(ctx context.Context, items []*item) error
 	// update overwrites what is not in the key of items of one shape, found by their keys, and sets gone of items
 	// it did not find.
@@ -23,6 +24,9 @@ type store interface {
 	// culprits are the columns of the constraint that refused an item with cause, none if they cannot be known.
 	culprits(ctx context.Context, it *item, cause error) ([]string, error)
 }
+
+// errLeftOut says that the database took fewer rows than it was given and refused none: a trigger left some out.
+var errLeftOut = errors.New("the table left rows out")
 
 var errNoRanks = errors.New("the database does not compare keys")
 

@@ -17,7 +17,8 @@ import (
 type features struct {
 	name string
 	url  func(testing.TB) string
-	// id is a surrogate key; trigger makes a trigger that refuses the text 'bad' in column a.
+	// id is a surrogate key; trigger makes a trigger that refuses the text 'bad' in column a and leaves out, without a
+	// word, a row with the text 'hush'.
 	id      string
 	trigger func(table string) []string
 	// text is what stands in a refused row's message when only a code is known: for a trigger.
@@ -34,6 +35,8 @@ func databases() []features {
 				return []string{
 					fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT ON %[1]s WHEN NEW.a = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`, table),
 					fmt.Sprintf(`CREATE TRIGGER %[1]s_u BEFORE UPDATE ON %[1]s WHEN NEW.a = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`, table),
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_i BEFORE INSERT ON %[1]s WHEN NEW.a = 'hush' BEGIN SELECT RAISE(IGNORE); END`, table),
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_j BEFORE UPDATE ON %[1]s WHEN NEW.a = 'hush' BEGIN SELECT RAISE(IGNORE); END`, table),
 				}
 			},
 			refused: "The database refused the row (1811).",
@@ -43,7 +46,7 @@ func databases() []features {
 			name: "postgres", url: dbtest.Postgres, id: "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
 			trigger: func(table string) []string {
 				return []string{
-					fmt.Sprintf(`CREATE FUNCTION %s_f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.a = 'bad' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$`, table),
+					fmt.Sprintf(`CREATE FUNCTION %s_f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.a = 'bad' THEN RAISE EXCEPTION 'no'; ELSIF NEW.a = 'hush' THEN RETURN NULL; END IF; RETURN NEW; END $$`, table),
 					fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT OR UPDATE ON %[1]s FOR EACH ROW EXECUTE FUNCTION %[1]s_f()`, table),
 				}
 			},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"ingest/shared/row"
 )
@@ -15,12 +16,14 @@ const bom = "\xef\xbb\xbf"
 // CSV reads the rows of a CSV source. It is not safe for concurrent use, Read excepted.
 //
 // A line ends with LF or CRLF, and with the end of the source; CR elsewhere is data. Lines are counted by LF, also
-// inside quotes. A cell is quoted when its first character is a quote; a quote later on is data. Blank are lines
-// without any character and lines of only delimiters; blanks and tabs are characters.
+// inside quotes. A cell is quoted when its first character is a quote; a quote later on is data. Blank are lines of
+// nothing but blanks and tabs, and lines of only delimiters.
 type CSV struct {
-	source    *counter
+	source *counter
+	// packed is nil for a source that is not compressed.
+	packed    *decompressor
 	buf       *buffer
-	close     func()
+	read      atomic.Int64
 	delimiter []byte
 	limit     int
 	header    []string
@@ -47,16 +50,20 @@ func Open(r io.Reader, o Options) (*CSV, error) {
 		o.MaxRecord = defaultMaxRecord
 	}
 	c := &CSV{source: &counter{r: r}, limit: int(o.MaxRecord), line: 1}
-	text, done, err := decompress(c.source, o.Compression)
-	if err != nil {
+	var text io.Reader = c.source
+	var err error
+	if c.packed, err = decompress(c.source, o.Compression); err != nil {
 		return nil, err
 	}
-	c.close = done
+	if c.packed != nil {
+		text = c.packed
+	}
 	c.buf = newBuffer(text, max(c.limit, maxHeader)+readSize)
 	if err := c.begin(o.Delimiter); err != nil {
-		done()
+		c.release()
 		return nil, err
 	}
+	c.read.Store(c.position())
 	return c, nil
 }
 
@@ -66,16 +73,32 @@ func (c *CSV) Header() []string { return c.header }
 // Delimiter returns the delimiter in use.
 func (c *CSV) Delimiter() string { return string(c.delimiter) }
 
-// Read returns how many bytes of the source, as it is stored, have been consumed. It may be called at any time.
-func (c *CSV) Read() int64 { return c.source.n.Load() }
+// Read returns how many bytes of the source, as it is stored, hold the rows so far: exactly where it is not compressed,
+// else about, and never less than before. It may be called at any time.
+func (c *CSV) Read() int64 { return c.read.Load() }
+
+// position is what Read returns: what was taken from the source less what is waiting in the window.
+func (c *CSV) position() int64 {
+	waiting := int64(len(c.buf.window()))
+	if c.packed == nil {
+		return c.source.n.Load() - waiting
+	}
+	return max(c.read.Load(), c.packed.position(waiting))
+}
 
 // Close releases what decompression holds. It does not close the source; it may be called more than once.
 func (c *CSV) Close() error {
 	if c.err == nil {
 		c.err = errors.New("read source: the reader is closed")
 	}
-	c.close()
+	c.release()
 	return nil
+}
+
+func (c *CSV) release() {
+	if c.packed != nil {
+		c.packed.close()
+	}
 }
 
 // Next reads the next row into r, whose slice it reuses. The cells are views valid until the next call: clone what
@@ -83,6 +106,7 @@ func (c *CSV) Close() error {
 // same. A record that is broken in itself is a row with a Fault. Numbers count rows from 1, faulty ones included.
 func (c *CSV) Next(r *row.Row) error {
 	rec, err := c.next(c.limit, r.Cells[:0])
+	c.read.Store(c.position())
 	if err != nil {
 		return err
 	}
@@ -199,10 +223,14 @@ func trimCR(data []byte) []byte {
 }
 
 func (c *CSV) blank(data []byte) bool {
-	for bytes.HasPrefix(data, c.delimiter) {
-		data = data[len(c.delimiter):]
+	rest := data
+	for bytes.HasPrefix(rest, c.delimiter) {
+		rest = rest[len(c.delimiter):]
 	}
-	return len(data) == 0
+	if len(rest) < len(data) || len(data) == 0 || data[0] != ' ' && data[0] != '\t' {
+		return len(rest) == 0
+	}
+	return len(bytes.Trim(data, " \t")) == 0 && !bytes.Contains(data, c.delimiter)
 }
 
 // begin looks at what the source is, settles the delimiter and reads the header.

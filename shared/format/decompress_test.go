@@ -68,20 +68,27 @@ func TestBrokenCompressionSaysWhatToDo(t *testing.T) {
 	const (
 		short   = "The file cannot be decompressed (%s): it ends too early. Transfer it again."
 		damaged = "The file cannot be decompressed (%s): its data is damaged. Compress or transfer it again."
+		behind  = "The file cannot be decompressed (%[1]s): bytes follow its end that are not %[1]s. Compress or transfer it again."
 		other   = "The file cannot be decompressed (%[1]s): what it holds is not %[1]s. Take .%[1]s off its name when it is not compressed, else compress it again."
 	)
 	for name, test := range map[string]struct{ in, compression, want string }{
-		"gz cut":              {gz[:len(gz)*3/4], "gz", short},
-		"gz cut in its head":  {gz[:5], "gz", short},
-		"gz cut in its sum":   {gz[:len(gz)-3], "gz", short},
-		"zst cut":             {zst[:len(zst)*3/4], "zst", short},
-		"gz damaged":          {damage(gz), "gz", damaged},
-		"zst damaged":         {damage(zst), "zst", damaged},
-		"gz that is CSV":      {in, "gz", other},
-		"zst that is CSV":     {in, "zst", other},
-		"zst with big window": {zstandard(t, in, zstd.WithWindowSize(64<<20)), "zst", "The file cannot be decompressed (%s): it needs a window over 32 MiB. Compress it with a level up to 20 and without --long."},
-		"unknown":             {in, "rar", "The compression '%s' is not known: use gz or zst."},
-		"twice":               {gzipped(t, gz), "gz", "The file looks like GZIP, not CSV.%.0s"},
+		"gz cut":               {gz[:len(gz)*3/4], "gz", short},
+		"gz cut in its head":   {gz[:5], "gz", short},
+		"gz cut in its sum":    {gz[:len(gz)-3], "gz", short},
+		"zst cut":              {zst[:len(zst)*3/4], "zst", short},
+		"gz damaged":           {damage(gz), "gz", damaged},
+		"zst damaged":          {damage(zst), "zst", damaged},
+		"gz and a line":        {gz + "\n", "gz", behind},
+		"gz and more":          {gz + "more than a header would be long", "gz", behind},
+		"two gz and more":      {gz + gz + "x", "gz", behind},
+		"gz and half a second": {gz + gz[:7], "gz", short},
+		"gz and its magic":     {gz + gz[:1], "gz", short},
+		"zst and more":         {zst + "more than a header would be long", "zst", behind},
+		"gz that is CSV":       {in, "gz", other},
+		"zst that is CSV":      {in, "zst", other},
+		"zst with big window":  {zstandard(t, in, zstd.WithWindowSize(64<<20)), "zst", "The file cannot be decompressed (%s): it needs a window over 32 MiB. Compress it with a level up to 20 and without --long."},
+		"unknown":              {in, "rar", "The compression '%s' is not known: use gz or zst."},
+		"twice":                {gzipped(t, gz), "gz", "The file looks like GZIP, not CSV.%.0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -53,7 +53,7 @@ func filled(records [][]string) [][]string {
 		var same []string
 		for _, cell := range cells {
 			same = append(same, strings.ReplaceAll(cell, "\r\n", "\n"))
-			text = text || cell != ""
+			text = text || strings.Trim(cell, " \t") != ""
 		}
 		if text {
 			all = append(all, same)

@@ -22,7 +22,7 @@ func TestReaderEqualsTwin(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		delimiter := rapid.SampledFrom(delimiters).Draw(t, "delimiter")
-		parts := []string{"a", "bcdefghijk", `"`, `"`, `""`, delimiter, delimiter, "\n", "\n", "\r\n", "\r", " ", "\xc2", "é", "\x00"}
+		parts := []string{"a", "bcdefghijk", `"`, `"`, `""`, delimiter, delimiter, "\n", "\n", "\r\n", "\r", " ", " ", "\t", "\xc2", "é", "\x00"}
 		body := strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 0, 60).Draw(t, "body"), "")
 		in := strings.Repeat("h", 5000) + rapid.SampledFrom([]string{"\n", "\r\n", delimiter + "x\n", ""}).Draw(t, "end") + body
 		limit := rapid.IntRange(1, 40).Draw(t, "limit")

@@ -126,7 +126,7 @@ func twin(in, delimiter string, limit int) result {
 			next.Fault = fmt.Sprintf("line %d: text after a closing quote", fault)
 		}
 		switch {
-		case strings.ReplaceAll(raw, delimiter, "") == "" && (got.Header == nil || len(raw) <= limit):
+		case (strings.ReplaceAll(raw, delimiter, "") == "" || !strings.Contains(raw, delimiter) && strings.Trim(raw, " \t") == "") && (got.Header == nil || len(raw) <= limit):
 		case got.Header == nil && fault > 0:
 			got.Problem = next.Fault + ", in the header"
 			return got

@@ -53,6 +53,24 @@ type Listed struct {
 	Err        error
 	// claimed says that the slug stands in the file.
 	claimed bool
+	root    *document.Node
+}
+
+// At is a problem at the value of a key, like destination, connection; at the nearest one above it where the file
+// leaves it out.
+func (l Listed) At(message string, path ...string) Problem {
+	node := l.root
+	if node == nil {
+		return Problem{File: l.File, Message: message}
+	}
+	for _, key := range path {
+		i := slices.IndexFunc(node.Entries, func(e document.Entry) bool { return e.Key.Text == key })
+		if i < 0 {
+			break
+		}
+		node = node.Entries[i].Value
+	}
+	return Problem{File: l.File, Line: node.Line, Column: node.Column, Message: message}
 }
 
 // Load reads the importer with that slug from the directory, anew at each call. The error is an UnknownError
@@ -105,7 +123,8 @@ func listed(dir, name string, c Checks) Listed {
 	if err := problems.Err(); err != nil {
 		return Listed{Slug: d.Slug, File: name, Err: err}
 	}
-	return Listed{Slug: d.Slug, File: name, Definition: d}
+	root, _ := document.Parse(name, text)
+	return Listed{Slug: d.Slug, File: name, Definition: d, root: root}
 }
 
 // readFile reads one byte more than is allowed, so that Parse can say that it is too much.

@@ -119,3 +119,25 @@ func TestLoadSeesEdits(t *testing.T) {
 		t.Errorf("chunk size %d, then %d (%v)", before.ChunkSize, after.ChunkSize, err)
 	}
 }
+
+func TestAProblemStandsAtItsKey(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := "importer: x\ndestination:\n  connection: nowhere\n  table: t\nfields: [{from: a, to: a}]\n"
+	if err := os.WriteFile(filepath.Join(dir, "x.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all, err := importer.List(dir, importer.Checks{})
+	if err != nil || len(all) != 1 || all[0].Err != nil {
+		t.Fatal(all, err)
+	}
+	for want, path := range map[string][]string{
+		"x.yaml:3:15: m": {"destination", "connection"},
+		"x.yaml:4:10: m": {"destination", "table"},
+		"x.yaml:1:1: m":  {"source", "path"}, // it is left out
+	} {
+		if got := all[0].At("m", path...).String(); got != want {
+			t.Errorf("%v: %s, want %s", path, got, want)
+		}
+	}
+}

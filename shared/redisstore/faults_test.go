@@ -52,7 +52,7 @@ func TestOutOfMemory(t *testing.T) {
 	must(t, s.Fail(ctx, ref, "x"))
 	must(t, s.Heartbeat(ctx, Process{ID: "p"}))
 	must(t, s.Stop(ctx, ref, run.Cancelling))
-	must(t, s.Finish(ctx, ref, run.Cancelled))
+	must(t, s.Finish(ctx, ref, run.Cancelled, run.Final{}))
 	must(t, s.Forget(ctx, ref.ID))
 
 	must(t, s.client.ConfigSet(ctx, "maxmemory", "0").Err())
@@ -149,7 +149,7 @@ func TestRights(t *testing.T) {
 	_, _, err = s.Histograms(ctx, ref.ID)
 	must(t, err)
 	s.progress(t, ref)
-	must(t, s.Finish(ctx, ref, run.Failed))
+	must(t, s.Finish(ctx, ref, run.Failed, run.Final{}))
 	must(t, s.Forget(ctx, ref.ID))
 	if _, err := open(t, Options{URL: strings.Replace(url, "unix://", "unix://app:pa%20ss%2F%25%3A%40@", 1)}, "foreign").Active(ctx); err == nil || Unavailable(err) {
 		t.Errorf("another namespace: %v", err)

@@ -34,6 +34,8 @@ type Process struct {
 	Role string `json:"role"`
 	// Spools are the ids of the spools it sees.
 	Spools []string `json:"spools,omitempty"`
+	// Connections are the names of the databases it is configured to reach.
+	Connections []string `json:"connections,omitempty"`
 	// Slots say what each slot does.
 	Slots []string  `json:"slots,omitempty"`
 	At    time.Time `json:"at"`

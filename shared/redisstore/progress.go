@@ -19,7 +19,7 @@ type Progress struct {
 	// Waiting says what the run waits for, since WaitingSince.
 	Waiting      string
 	WaitingSince time.Time
-	// Counts is the sum over the partitions.
+	// Counts is the sum over the partitions; of an ended run the final numbers.
 	Counts run.Counts
 	// Partitions ends before the first one Redis has lost: fewer than the manifest says mean that the run has to be
 	// restored. An ended run has none.
@@ -53,11 +53,11 @@ type PartitionState struct {
 func (s *Store) Progress(ctx context.Context, id int64) (Progress, bool, error) {
 	values, err := s.client.HMGet(ctx, s.keys.run(id), "uid", "status", "failure", "waiting", "waiting_since",
 		"in_flight", "split_rows", "split_bytes", "bytes_total", "total", "split_done", "stopping", "split_owner",
-		"first_seen", "partitions", "finished").Result()
+		"first_seen", "partitions", "finished", "created", "updated", "unchanged", "skipped", "failed").Result()
 	if err != nil {
 		return Progress{}, false, fmt.Errorf("read the progress of run %d: %w", id, err)
 	}
-	f := fields{values: values}
+	f := &fields{values: values}
 	if !f.has(0) {
 		return Progress{}, false, nil
 	}
@@ -72,7 +72,7 @@ func (s *Store) Progress(ctx context.Context, id int64) (Progress, bool, error) 
 	}
 	count := int(f.number(14))
 	if f.has(15) {
-		count = 0
+		count, progress.Counts = 0, countsOf(f, 16)
 	}
 	if f.err != nil {
 		return Progress{}, false, fmt.Errorf("read the progress of run %d: %w", id, f.err)
@@ -118,9 +118,7 @@ func (s *Store) lanes(ctx context.Context, id int64, count int) ([]PartitionStat
 		lane := PartitionState{
 			Emitted: f.number(0), Acked: f.number(1), Sealed: f.number(2), Owner: f.text(3),
 			Attempts: f.number(5), Crashes: f.number(6),
-			Counts: run.Counts{
-				Created: f.number(7), Updated: f.number(8), Unchanged: f.number(9), Skipped: f.number(10), Failed: f.number(11),
-			},
+			Counts: countsOf(&f, 7),
 		}
 		if lane.Owner != "" {
 			lane.LeaseLeft = time.UnixMilli(f.number(4)).Sub(now.Val())
@@ -131,6 +129,14 @@ func (s *Store) lanes(ctx context.Context, id int64, count int) ([]PartitionStat
 		lanes = append(lanes, lane)
 	}
 	return lanes, whose.text(0), nil
+}
+
+// countsOf reads five counts in a row.
+func countsOf(f *fields, at int) run.Counts {
+	return run.Counts{
+		Created: f.number(at), Updated: f.number(at + 1), Unchanged: f.number(at + 2), Skipped: f.number(at + 3),
+		Failed: f.number(at + 4),
+	}
 }
 
 // InFlight returns for every active run the size of its emitted, not yet acknowledged payloads.

@@ -129,7 +129,7 @@ func testModel(t *testing.T, s *site) {
 					must(t, s.Stop(ctx, st.Ref, run.Cancelling))
 					m.stopping = m.stopping || !m.gone()
 				case 2:
-					must(t, s.Finish(ctx, st.Ref, run.Completed))
+					must(t, s.Finish(ctx, st.Ref, run.Completed, run.Final{}))
 					m.finished = m.known
 				case 3:
 					must(t, s.Forget(ctx, st.ID))

@@ -28,6 +28,8 @@ var (
 	fetchText string
 	//go:embed scripts/ack.lua
 	ackText string
+	//go:embed scripts/try.lua
+	tryText string
 	//go:embed scripts/renew.lua
 	renewText string
 	//go:embed scripts/release.lua
@@ -49,7 +51,7 @@ var (
 )
 
 type scripts struct {
-	restore, emit, seal, lease, acquire, fetch, ack, renew, release, reset, note, fail, stop, finish, forget,
+	restore, emit, seal, lease, acquire, fetch, ack, try, renew, release, reset, note, fail, stop, finish, forget,
 	heartbeat *redis.Script
 }
 
@@ -66,7 +68,7 @@ func newScripts(lenient bool) scripts {
 	return scripts{
 		restore: script(restoreText, ""), emit: script(emitText, ""), seal: script(sealText, ""),
 		lease: script(leaseText, ""), acquire: script(acquireText, ""), fetch: script(fetchText, deliverText),
-		ack: script(ackText, deliverText), renew: script(renewText, ""), release: script(releaseText, ""),
+		ack: script(ackText, deliverText), try: script(tryText, ""), renew: script(renewText, ""), release: script(releaseText, ""),
 		reset: script(resetText, deliverText), note: script(noteText, ""), fail: script(failText, ""),
 		stop: script(stopText, ""), finish: script(finishText, ""), forget: script(forgetText, ""),
 		heartbeat: script(heartbeatText, ""),

@@ -1,6 +1,8 @@
 package redisstore
 
 import (
+	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,6 +77,42 @@ func testTakeover(t *testing.T, s *site) {
 	if got := s.progress(t, ref).Partitions[0]; got.Crashes != 0 || got.Attempts != 0 {
 		t.Errorf("%+v", got)
 	}
+}
+
+// testTry: the row at which an owner vanished is known to the next ones until the chunk is acknowledged.
+func testTry(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	s.emit(t, ref, 0, 1)
+	vanished := func(want map[int64]int) {
+		t.Helper()
+		got, err := s.Vanished(t.Context(), ref, 0)
+		if must(t, err); !maps.Equal(got, want) {
+			t.Errorf("owners vanished at %v, want %v", got, want)
+		}
+	}
+	vanished(nil)
+	var claim Claim
+	for i, rows := range [][]int64{{7, 8}, {9}, {9, 0}, {8}} {
+		claim = s.acquire(t, ref, fmt.Sprint("owner ", i))
+		for _, row := range rows {
+			want(t, OK)(s.Try(t.Context(), ref, claim, row))
+		}
+		s.expire(t, ref, 0)
+	}
+	stale := claim
+	claim = s.acquire(t, ref, "last")
+	want(t, NotOwner)(s.Try(t.Context(), ref, stale, 5))
+	vanished(map[int64]int{8: 2, 9: 1})
+	// Who gives the partition back did not vanish.
+	want(t, OK)(s.Try(t.Context(), ref, claim, 6))
+	want(t, OK)(s.Release(t.Context(), ref, claim))
+	claim = s.acquire(t, ref, "another")
+	vanished(map[int64]int{8: 2, 9: 1})
+	code, _, err := s.Ack(t.Context(), ref, Ack{Number: 1, Claim: &claim, Lease: hour})
+	want(t, OK)(code, err)
+	vanished(nil)
+	must(t, s.Finish(t.Context(), ref, run.Cancelled, run.Final{}))
+	want(t, Gone)(s.Try(t.Context(), ref, claim, 5)) // it has ended
 }
 
 func testFetch(t *testing.T, s *site) {

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -82,22 +83,29 @@ func testFinish(t *testing.T, s *site) {
 	want(t, OK)(code, err)
 	s.emit(t, ref, 1, 1)
 	bare := Ref{ID: ref.ID, UID: ref.UID} // the caller need not know how many partitions there are
-	must(t, s.Finish(t.Context(), bare, run.Failed))
-	must(t, s.Finish(t.Context(), bare, run.Completed))
-	if keys := s.dump(t, ref); len(keys) != 2 {
+	// What was counted before gives way to the final numbers.
+	final := run.Final{
+		Total: 9, Counts: run.Counts{Created: 1, Updated: 2, Unchanged: 3, Skipped: 1, Failed: 2},
+		Errors:     []run.MessageCount{{Message: "final", Count: 2}},
+		Validation: []run.MessageCount{{Message: "v", Count: 4}, {Message: "w", Count: 1}},
+	}
+	must(t, s.Finish(t.Context(), bare, run.Failed, final))
+	must(t, s.Finish(t.Context(), bare, run.Completed, run.Final{}))
+	if keys := s.dump(t, ref); len(keys) != 3 {
 		t.Errorf("keys: %v", keys)
 	}
-	for _, key := range []string{s.keys.run(ref.ID), s.keys.errors(ref.ID)} {
+	for _, key := range []string{s.keys.run(ref.ID), s.keys.errors(ref.ID), s.keys.validation(ref.ID)} {
 		if ttl := s.client.TTL(t.Context(), key).Val(); ttl < 23*hour || ttl > keep {
 			t.Errorf("%s lives %v", key, ttl)
 		}
 	}
 	got := s.progress(t, ref)
-	if got.Status != run.Failed || len(got.Partitions) != 0 || got.InFlight != 0 {
+	if got.Status != run.Failed || len(got.Partitions) != 0 || got.InFlight != 0 || got.Counts != final.Counts || got.Total != 9 {
 		t.Errorf("%+v", got)
 	}
-	if errors, _, err := s.Histograms(t.Context(), ref.ID); err != nil || len(errors) != 1 {
-		t.Error(errors, err)
+	errors, validation, err := s.Histograms(t.Context(), ref.ID)
+	if err != nil || !slices.Equal(errors, final.Errors) || !slices.Equal(validation, final.Validation) {
+		t.Error(errors, validation, err)
 	}
 	if _, found, err := s.Definition(t.Context(), ref.ID); err != nil || found {
 		t.Error("workers see an ended run", err)
@@ -109,6 +117,28 @@ func testFinish(t *testing.T, s *site) {
 	}
 	if active, err := s.Active(t.Context()); err != nil || len(active) != 0 {
 		t.Error(active, err)
+	}
+}
+
+func testDescribe(t *testing.T, s *site) {
+	ref := s.begin(t, 1)
+	if _, found, err := s.Described(t.Context(), ref.ID); err != nil || found {
+		t.Errorf("a run nobody described: %v", err)
+	}
+	r := run.Run{
+		ID: ref.ID, UID: ref.UID, Importer: "users", Connection: "warehouse", User: "ops", Filename: "ü.csv", DryRun: true,
+		Parent: 3, StartedAt: time.UnixMicro(1_769_508_000_123_456).UTC(), Definition: []byte("{}"), Final: &run.Final{},
+	}
+	must(t, s.Describe(t.Context(), r))
+	got, found, err := s.Described(t.Context(), ref.ID)
+	r.Definition, r.Final = nil, nil
+	if err != nil || !found || !reflect.DeepEqual(got, r) {
+		t.Errorf("%v %v\n%+v", found, err, got)
+	}
+	r.UID = "another"
+	must(t, s.Describe(t.Context(), r))
+	if got, _, err := s.Described(t.Context(), ref.ID); err != nil || got.UID != ref.UID {
+		t.Errorf("another run was described: %+v %v", got, err)
 	}
 }
 

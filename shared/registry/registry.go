@@ -7,6 +7,7 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -81,6 +82,28 @@ func (r *Registry) Active(ctx context.Context) ([]run.Run, error) {
 		return nil, fmt.Errorf("read the active runs: %w", err)
 	}
 	return runs, nil
+}
+
+// Sources calls do with the origin of every run of this database, of whatever namespace: what one of them names is
+// somebody's.
+func (r *Registry) Sources(ctx context.Context, do func(run.Origin)) (err error) {
+	rows, err := r.db.Query(ctx, "SELECT origin FROM "+r.table)
+	if err != nil {
+		return fmt.Errorf("read where the runs come from: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var text string
+		var origin run.Origin
+		if err := rows.Scan(&text); err != nil {
+			return fmt.Errorf("read where the runs come from: %w", err)
+		}
+		if err := json.Unmarshal([]byte(text), &origin); err != nil {
+			return fmt.Errorf("read where the runs come from: %w", err)
+		}
+		do(origin)
+	}
+	return rows.Err()
 }
 
 // Ping returns an error when the registry cannot be read now.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -92,12 +93,12 @@ func TestARunIsKeptAsItIs(t *testing.T) {
 		manifest := run.Manifest{Splitter: 1, Header: []string{"a", "b"}, Partitions: 4, Table: column.Table{Name: "t", Columns: []column.Column{{Name: "a"}}}}
 		fixed, err := r.Fix(ctx, created.ID, manifest)
 		must(t, err)
-		if diff := cmp.Diff(manifest, fixed); diff != "" {
+		if diff := cmp.Diff(&manifest, fixed); diff != "" {
 			t.Error(diff)
 		}
 		second, err := r.Fix(ctx, created.ID, run.Manifest{Partitions: 9})
 		must(t, err)
-		if diff := cmp.Diff(manifest, second); diff != "" {
+		if diff := cmp.Diff(&manifest, second); diff != "" {
 			t.Errorf("the manifest was fixed twice:\n%s", diff)
 		}
 		if won, err := r.Begin(ctx, created.ID, at(1)); !won || err != nil {
@@ -113,6 +114,40 @@ func TestARunIsKeptAsItIs(t *testing.T) {
 		want.Final, want.Warnings = &final, []string{"w1", "w2"}
 		if diff := cmp.Diff(want, get(t, r, created.ID), cmpopts.EquateEmpty()); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// TestSourcesAreThoseOfAllNamespaces: what any run names must not be taken for nobody's.
+func TestSourcesAreThoseOfAllNamespaces(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, db *database.DB, r *registry.Registry) {
+		create(t, r, registry.NewRun{Origin: run.Origin{Path: "/spool/a", Spooled: true}})
+		create(t, registry.New(db, "other"), registry.NewRun{Origin: run.Origin{Path: "/spool/ü\"b"}})
+		var paths []string
+		must(t, r.Sources(t.Context(), func(o run.Origin) { paths = append(paths, o.Path) }))
+		slices.Sort(paths)
+		if diff := cmp.Diff([]string{"/spool/a", "/spool/ü\"b"}, paths); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestAStoppedRunGetsNoManifest: what has none when it is stopped has written nothing and never will.
+func TestAStoppedRunGetsNoManifest(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, _ *database.DB, r *registry.Registry) {
+		ctx := t.Context()
+		cancelled := create(t, r, registry.NewRun{}).ID
+		_, _, err := r.Cancel(ctx, cancelled)
+		must(t, err)
+		failing := create(t, r, registry.NewRun{}).ID
+		_, err = r.Fail(ctx, failing, "why")
+		must(t, err)
+		for _, id := range []int64{cancelled, failing} {
+			if fixed, err := r.Fix(ctx, id, run.Manifest{Partitions: 1}); fixed != nil || err != nil {
+				t.Errorf("run %d has the manifest %v: %v", id, fixed, err)
+			}
 		}
 	})
 }

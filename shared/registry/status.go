@@ -11,19 +11,20 @@ import (
 )
 
 // Fix makes the manifest the run's own unless it has one, and returns the one it has then. Every caller gets the same.
-func (r *Registry) Fix(ctx context.Context, id int64, m run.Manifest) (run.Manifest, error) {
+// A run that is being stopped without one gets none any more: then nothing was and nothing will be written, and the
+// answer is nil.
+func (r *Registry) Fix(ctx context.Context, id int64, m run.Manifest) (*run.Manifest, error) {
 	text, err := encode(m)
 	if err != nil {
-		return run.Manifest{}, err
+		return nil, err
 	}
-	if _, err := r.change(ctx, "fix the manifest", id, "manifest = ?", []any{text}, "manifest IS NULL"); err != nil {
-		return run.Manifest{}, err
+	_, err = r.change(ctx, "fix the manifest", id, "manifest = ?", []any{text},
+		"manifest IS NULL AND status IN (?, ?) AND reason = ''", string(run.Pending), string(run.Processing))
+	if err != nil {
+		return nil, err
 	}
 	fixed, err := r.Get(ctx, id)
-	if err != nil {
-		return run.Manifest{}, err
-	}
-	return *fixed.Manifest, nil
+	return fixed.Manifest, err
 }
 
 // Begin makes a pending run processing. It returns whether this call did.

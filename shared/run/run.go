@@ -63,11 +63,13 @@ type Selection struct {
 
 // Final are the numbers of a terminal run. They never change and equal the ledger.
 type Final struct {
-	Total        int64          `json:"total"`
-	NotProcessed int64          `json:"not_processed"`
-	Counts       Counts         `json:"counts"`
-	Errors       []MessageCount `json:"errors"`
-	Validation   []MessageCount `json:"validation"`
+	Total        int64 `json:"total"`
+	NotProcessed int64 `json:"not_processed"`
+	// BytesRead is how far the source was read.
+	BytesRead  int64          `json:"bytes_read"`
+	Counts     Counts         `json:"counts"`
+	Errors     []MessageCount `json:"errors"`
+	Validation []MessageCount `json:"validation"`
 }
 
 // MessageCount is one line of a histogram.

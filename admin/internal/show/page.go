@@ -14,6 +14,7 @@ import (
 type Page struct {
 	text  bytes.Buffer
 	color bool
+	plain bool
 	width int
 	// dir is left out of the names of files below it.
 	dir string

@@ -102,15 +102,30 @@ const barWidth = 20
 func (p *Page) histogram(title string, counts []run.MessageCount, whole int64) {
 	rows := make([][]string, len(counts))
 	for i, c := range counts {
-		rows[i] = []string{clean(c.Message), number(c.Count), p.paint(red, bar(c.Count, whole, barWidth))}
+		rows[i] = []string{clean(c.Message), number(c.Count)}
+		if !p.plain {
+			rows[i] = append(rows[i], p.paint(red, bar(c.Count, whole, barWidth)))
+		}
 	}
-	p.grid([]head{{name: title}, {name: "Rows", number: true}, {name: "", fixed: true}}, rows)
+	heads := []head{{name: title}, {name: "Rows", number: true}}
+	if !p.plain {
+		heads = append(heads, head{name: "", fixed: true})
+	}
+	p.grid(heads, rows)
 }
 
 // Verification prints what each place says about a run, side by side.
 func (p *Page) Verification(v control.Verification) {
 	p.Line("Ingest run #%d: %s, %s, %s", v.ID, v.Status, count(v.Chunks, "chunk", "chunks"), count(v.Total, "row", "rows"))
 	p.put("")
+	if len(v.Sources) == 0 && len(v.Problems) == 0 {
+		what := "has no chunk yet"
+		if v.Status.Terminal() {
+			what = "ended before its first chunk"
+		}
+		p.put("Nothing was written: the run " + what + ".")
+		return
+	}
 	heads := []head{{name: "Rows"}}
 	for _, s := range v.Sources {
 		heads = append(heads, head{name: clean(s.Source), number: true})

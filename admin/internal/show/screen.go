@@ -34,6 +34,8 @@ type Screen struct {
 	Quiet bool
 	// Color allows colours in tables.
 	Color bool
+	// Plain says that Out is no terminal: tables have no bars.
+	Plain bool
 	// Live is not nil when Err is a terminal: progress is drawn there, and Err must be it, too.
 	Live  *Live
 	Width int
@@ -55,7 +57,7 @@ func (s Screen) Document(value any, table func(*Page)) error {
 	case JSON, YAML:
 		return s.encode(value)
 	default:
-		page := &Page{color: s.Color, width: s.width(), dir: s.Dir}
+		page := &Page{color: s.Color, plain: s.Plain, width: s.width(), dir: s.Dir}
 		table(page)
 		_, err := s.Out.Write(page.text.Bytes())
 		return wrap("print the result", err)

@@ -88,7 +88,7 @@ func (p *Page) numbers(s Status) {
 		}
 		return
 	}
-	if s.totalKnown() {
+	if s.totalKnown() && !p.plain {
 		p.put(p.paint(cyan, bar(r.Progress.Processed, r.Progress.Total, 40)))
 	}
 	p.flow(pace(s))

@@ -68,6 +68,9 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		m.OneBecause = "a chunk that stands or falls as a whole is made of consecutive rows"
 	}
 	if m.OneBecause != "" {
+		if definition.Partitions > 1 {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("One partition is used instead of %d: %s.", definition.Partitions, m.OneBecause))
+		}
 		m.Partitions = 1
 	}
 	return m, nil
@@ -223,11 +226,12 @@ func (s *Splitter) fix(ctx context.Context, r run.Run, db *database.DB) (run.Run
 		if err != nil {
 			return r, err
 		}
-		won, err := s.registry.Fix(ctx, r.ID, m)
-		if err != nil {
+		if r.Manifest, err = s.registry.Fix(ctx, r.ID, m); err != nil {
 			return r, fmt.Errorf("fix the manifest: %w", err)
 		}
-		r.Manifest = &won
+		if r.Manifest == nil {
+			return r, errLetGo // it was stopped meanwhile
+		}
 	}
 	if err := ledger.New(db).Create(ctx, r.UID, r.Manifest.Partitions); err != nil {
 		return r, fmt.Errorf("create the heads: %w", err)

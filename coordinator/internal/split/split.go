@@ -90,7 +90,13 @@ func (s *Splitter) conclude(ctx context.Context, r run.Run, err error) error {
 		return s.redis.Wake(context.WithoutCancel(ctx), redisstore.Runs)
 	}
 	reason, final := reasonOf(err)
+	unknown := (*database.NoConnection)(nil)
 	switch {
+	case errors.As(err, &unknown):
+		// That of the retried run: another coordinator may know it.
+		return errors.Join(err, s.redis.SetWaiting(ctx, redisstore.Ref{ID: r.ID, UID: r.UID}, fmt.Sprintf(
+			"Waiting: the coordinator that reads the source does not know the connection '%s' of the retried run.",
+			unknown.Name), s.now()))
 	case final || ctx.Err() != nil:
 	case database.Fatal(err):
 		reason, final = "The destination refused: "+database.Explain(err).Reason(), true
@@ -125,7 +131,7 @@ func (s *Splitter) keep(ctx context.Context, ref redisstore.Ref) error {
 func (s *Splitter) split(ctx context.Context, r run.Run) error {
 	db, err := s.databases.Get(r.Connection)
 	if err != nil {
-		return &failure{reason: err.Error()}
+		return err
 	}
 	if r, err = s.fix(ctx, r, db); err != nil {
 		return err
@@ -180,7 +186,10 @@ func (s *Splitter) begin(ctx context.Context, r run.Run, book *ledger.Ledger) er
 	if err := s.redis.SetStatus(ctx, state.Ref, run.Processing); err != nil {
 		return fmt.Errorf("tell Redis that the run has begun: %w", err)
 	}
-	return nil
+	if r, err = s.registry.Get(ctx, r.ID); err != nil {
+		return fmt.Errorf("read when the run began: %w", err)
+	}
+	return s.redis.Describe(ctx, r)
 }
 
 // cut reads all rows and emits the chunks Redis does not have.

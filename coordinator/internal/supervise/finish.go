@@ -47,18 +47,23 @@ func (s *Supervisor) finish(ctx context.Context, r run.Run, db *database.DB, pro
 	if counts.Failed > 0 {
 		status = run.CompletedWithErrors
 	}
-	return s.end(ctx, r, db, status, run.Final{Total: sealed, Counts: counts})
+	return s.end(ctx, r, db, status, run.Final{
+		Total: sealed, Counts: counts, BytesRead: r.Manifest.Fingerprint.Size,
+	})
 }
 
 // end writes the final numbers and the terminal status, then tells Redis. Who loses the compare-and-set has nothing
 // more to do: another supervisor ended the run, or a cancel came first.
 func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status run.Status, final run.Final) error {
-	errors, validation, err := ledger.New(db).Histograms(ctx, r.UID)
-	if err != nil {
-		return fmt.Errorf("merge the histograms: %w", err)
+	var errors, validation map[string]int64
+	var err error
+	if r.Manifest != nil {
+		if errors, validation, err = ledger.New(db).Histograms(ctx, r.UID); err != nil {
+			return fmt.Errorf("merge the histograms: %w", err)
+		}
 	}
 	final.Errors, final.Validation = run.Histogram(errors), run.Histogram(validation)
-	if r.DryRun {
+	if r.DryRun && db != nil {
 		// Made before the manifest was fixed: a run that failed in between has one, too.
 		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+db.Quote(split.Scratch(r))); err != nil {
 			return fmt.Errorf("drop the dry run's table: %w", err)
@@ -82,6 +87,7 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 			s.Log.Warn("the spooled source was not removed", zap.Int64("run", r.ID), zap.Error(err))
 		}
 	}
+	r.Final = &final
 	return s.tell(ctx, r, status)
 }
 
@@ -97,7 +103,7 @@ func (s *Supervisor) tell(ctx context.Context, r run.Run, status run.Status) err
 		partitions = r.Manifest.Partitions
 	}
 	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: partitions}
-	if err := s.Redis.Finish(ctx, ref, status); err != nil {
+	if err := s.Redis.Finish(ctx, ref, status, *r.Final); err != nil {
 		return fmt.Errorf("tell Redis that run %d has ended: %w", r.ID, err)
 	}
 	return nil

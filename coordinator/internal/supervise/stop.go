@@ -17,12 +17,16 @@ import (
 const closePatience = 2 * time.Second
 
 // stop ends a run that is cancelled or fails: nothing more is handed out, the heads are closed so that no transaction
-// can commit, and only then the status becomes terminal. Rows that were written stay.
+// can commit, and only then the status becomes terminal. Rows that were written stay. db may be nil for a run without a
+// manifest: it has no heads.
 func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progress redisstore.Progress) error {
-	// A manifest may have been fixed while the status changed; after this read none can be.
+	// A manifest may have been fixed before the run was stopped; after this read none can be.
 	r, err := s.Registry.Get(ctx, r.ID)
 	if err != nil {
 		return fmt.Errorf("read the run: %w", err)
+	}
+	if r.Manifest != nil && db == nil {
+		return nil // the next sweep knows it, too
 	}
 	ref := redisstore.Ref{ID: r.ID, UID: r.UID}
 	if r.Manifest != nil {
@@ -35,23 +39,15 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 	if err != nil || busy {
 		return err
 	}
-	book := ledger.New(db)
-	for p := range ref.Partitions {
-		if err := closeHead(ctx, book, r.UID, p); err != nil {
-			return fmt.Errorf("close partition %d: %w", p, err)
-		}
-	}
 	final := run.Final{}
 	var sealed int64
 	if r.Manifest != nil {
-		heads, err := book.Heads(ctx, r.UID)
-		if err != nil {
-			return fmt.Errorf("read the heads: %w", err)
+		if final.Counts, sealed, err = closed(ctx, ledger.New(db), r); err != nil {
+			return err
 		}
-		for _, head := range heads {
-			final.Counts = final.Counts.Add(head.Counts)
-			sealed += max(0, head.SealedRows)
-		}
+	}
+	if final.BytesRead = progress.SplitBytes; progress.SplitDone && r.Manifest != nil {
+		final.BytesRead = r.Manifest.Fingerprint.Size
 	}
 	final.Total = max(sealed, progress.SplitRows, final.Counts.Processed())
 	final.NotProcessed = final.Total - final.Counts.Processed()
@@ -60,6 +56,24 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 		status = run.Failed
 	}
 	return s.end(ctx, r, db, status, final)
+}
+
+// closed closes every head of the run and returns what they count: outcomes, and rows that were sealed.
+func closed(ctx context.Context, book *ledger.Ledger, r run.Run) (counts run.Counts, sealed int64, err error) {
+	for p := range r.Manifest.Partitions {
+		if err := closeHead(ctx, book, r.UID, p); err != nil {
+			return counts, 0, fmt.Errorf("close partition %d: %w", p, err)
+		}
+	}
+	heads, err := book.Heads(ctx, r.UID)
+	if err != nil {
+		return counts, 0, fmt.Errorf("read the heads: %w", err)
+	}
+	for _, head := range heads {
+		counts = counts.Add(head.Counts)
+		sealed += max(0, head.SealedRows)
+	}
+	return counts, sealed, nil
 }
 
 // closeHead waits a little for the chunk transaction in flight, then ends its session: a COPY that waits for its
@@ -87,6 +101,7 @@ func (s *Supervisor) settled(ctx context.Context, r run.Run, before redisstore.P
 	}
 	if !known || progress.SplitOwner == "" {
 		progress.SplitRows = max(progress.SplitRows, before.SplitRows)
+		progress.SplitBytes = max(progress.SplitBytes, before.SplitBytes)
 		return progress, false, nil
 	}
 	processes, err := s.Redis.Processes(ctx)

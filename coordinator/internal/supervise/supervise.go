@@ -7,6 +7,7 @@ package supervise
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -47,11 +48,13 @@ type Supervisor struct {
 	splitting map[int64]bool
 	// stopping says since when this supervisor has been stopping a run.
 	stopping map[int64]time.Time
+	// foreign are runs whose destination is not configured here: other coordinators look after them.
+	foreign map[int64]bool
 }
 
 // New returns a Supervisor.
 func New(p Parts) *Supervisor {
-	return &Supervisor{Parts: p, splitting: map[int64]bool{}, stopping: map[int64]time.Time{}}
+	return &Supervisor{Parts: p, splitting: map[int64]bool{}, stopping: map[int64]time.Time{}, foreign: map[int64]bool{}}
 }
 
 // Run sweeps whenever a wake-up comes and every few seconds, until ctx ends; it then waits for its splits to let go.
@@ -62,6 +65,14 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	tasks.Go("sweep", func(ctx context.Context) error {
 		return lifecycle.Loop(ctx, s.Config.Sweep, wake, func(ctx context.Context) error {
 			s.sweep(ctx, tasks)
+			return nil
+		})
+	})
+	tasks.Go("clean the spool", func(ctx context.Context) error {
+		return lifecycle.Loop(ctx, cleanEvery, nil, func(ctx context.Context) error {
+			if err := s.clean(ctx); err != nil {
+				s.warn(ctx, "the spool was not cleaned", 0, err)
+			}
 			return nil
 		})
 	})
@@ -113,6 +124,7 @@ func (s *Supervisor) forget(active map[int64]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.DeleteFunc(s.stopping, func(id int64, _ time.Time) bool { return !active[id] })
+	maps.DeleteFunc(s.foreign, func(id int64, _ bool) bool { return !active[id] })
 }
 
 func (s *Supervisor) warn(ctx context.Context, text string, id int64, err error) {
@@ -129,8 +141,11 @@ func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Task
 	}
 	seen.add(progress)
 	db, err := s.Databases.Get(r.Connection)
+	if unknown := (*database.NoConnection)(nil); errors.As(err, &unknown) {
+		return s.leave(ctx, r, unknown)
+	}
 	if err != nil {
-		return s.fail(ctx, r, err.Error())
+		return fmt.Errorf("open the destination: %w", err)
 	}
 	book := ledger.New(db)
 	if known && progress.UID == r.UID && progress.Status.Terminal() {
@@ -139,12 +154,12 @@ func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Task
 	if !known || progress.UID != r.UID || (r.Manifest != nil && len(progress.Partitions) < r.Manifest.Partitions) {
 		return s.restore(ctx, r, book, splits)
 	}
-	if r.Status != run.Cancelling && r.Reason == "" {
+	if !stopping(r) {
 		if reason := s.failing(r, progress); reason != "" {
 			return s.fail(ctx, r, reason)
 		}
 	}
-	if r.Status == run.Cancelling || r.Reason != "" {
+	if stopping(r) {
 		return s.waiting(ctx, r, s.stop(ctx, r, db, progress))
 	}
 	if r.Manifest == nil || !progress.SplitDone {
@@ -154,6 +169,24 @@ func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Task
 		return nil
 	}
 	return s.waiting(ctx, r, s.finish(ctx, r, db, progress))
+}
+
+// stopping says that a run is to end before its source does.
+func stopping(r run.Run) bool { return r.Status == run.Cancelling || r.Reason != "" }
+
+// leave leaves a run to a coordinator that knows its connection; what it waits for is told by whoever reports it, from
+// what the processes say of themselves. One that is to end before anything was written needs no destination.
+func (s *Supervisor) leave(ctx context.Context, r run.Run, unknown *database.NoConnection) error {
+	if stopping(r) && r.Manifest == nil {
+		return s.stop(ctx, r, nil, redisstore.Progress{})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.foreign[r.ID] {
+		s.Log.Warn("the run is left to other coordinators", zap.Int64("run", r.ID), zap.Error(unknown))
+	}
+	s.foreign[r.ID] = true
+	return nil
 }
 
 // endedInRedis looks at a run that Redis holds for ended: another coordinator ended it since the sweep began, or the
@@ -191,10 +224,13 @@ func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger
 		return nil // another coordinator was first
 	}
 	s.Log.Info("run made known to Redis", zap.Int64("run", r.ID), zap.String("status", string(r.Status)))
+	if err := s.Redis.Describe(ctx, r); err != nil {
+		return err
+	}
 	if err := s.Redis.Wake(ctx, redisstore.Work); err != nil {
 		return fmt.Errorf("wake the workers: %w", err)
 	}
-	if r.Status != run.Cancelling && r.Reason == "" && !state.SplitDone {
+	if !stopping(r) && !state.SplitDone {
 		s.split(r, splits)
 	}
 	return s.Redis.Wake(ctx, redisstore.Runs)

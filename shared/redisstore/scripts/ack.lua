@@ -34,6 +34,7 @@ if n == acked + 1 then
   emitted = math.max(emitted, n)
   redis.call('HSET', KEYS[2], 'acked', ARGV[2], 'emitted', whole(emitted), 'created', ARGV[3], 'updated', ARGV[4],
     'unchanged', ARGV[5], 'skipped', ARGV[6], 'failed', ARGV[7], 'attempts', '0', 'crashes', '0')
+  redis.call('HDEL', KEYS[2], 'trying', 'vanished')
   redis.call('HDEL', KEYS[1], 'waiting', 'waiting_since')
   less(KEYS[1], 'failed', part[6])
   local failed = redis.call('HINCRBY', KEYS[1], 'failed', ARGV[7])

@@ -3,7 +3,8 @@
 -- KEYS  1 run, then every partition
 -- ARGV  1 uid, 2 owner, 3 lease in ms
 -- Reply {OK, partition, epoch, taken (0/1), acked} | {EMPTY} nothing is free | {STOPPED} | {GONE}
---       taken: the lease of another owner had run out without a release; stays so for the whole epoch
+--       taken: the lease of another owner had run out without a release; stays so for the whole epoch. The row it
+--       tried last, if it said so, is added to those that an owner vanished at.
 -- Idempotent: the owner of a partition gets it again, with the same epoch.
 local run = redis.call('HMGET', KEYS[1], 'uid', 'finished', 'stopping', 'failure')
 if run[1] ~= ARGV[1] or run[2] then return {'GONE'} end
@@ -28,6 +29,10 @@ local taken = '0'
 if best_part[1] ~= '' then
   taken = '1'
   redis.call('HINCRBY', KEYS[best], 'crashes', 1)
+  local rows = redis.call('HMGET', KEYS[best], 'trying', 'vanished')
+  if rows[1] and rows[1] ~= '' then
+    redis.call('HSET', KEYS[best], 'trying', '', 'vanished', (rows[2] or '') .. rows[1] .. ' ')
+  end
 end
 local epoch = redis.call('HINCRBY', KEYS[best], 'epoch', 1)
 redis.call('HSET', KEYS[best], 'owner', ARGV[2], 'lease_until', expiry, 'taken', taken)

@@ -8,5 +8,5 @@ local run = redis.call('HMGET', KEYS[1], 'uid', 'finished')
 if run[1] ~= ARGV[1] or run[2] then return {'GONE'} end
 local part = redis.call('HMGET', KEYS[2], 'owner', 'epoch')
 if part[2] ~= ARGV[3] or (part[1] ~= ARGV[2] and part[1] ~= '') then return {'NOTOWNER'} end
-if part[1] == ARGV[2] then redis.call('HSET', KEYS[2], 'owner', '', 'lease_until', '0', 'taken', '0') end
+if part[1] == ARGV[2] then redis.call('HSET', KEYS[2], 'owner', '', 'lease_until', '0', 'taken', '0', 'trying', '') end
 return {'OK'}

@@ -18,6 +18,7 @@ redis.call('HINCRBY', KEYS[2], 'epoch', 1)
 redis.call('HSET', KEYS[2], 'emitted', ARGV[2], 'acked', ARGV[2], 'sealed', ARGV[3], 'created', ARGV[4],
   'updated', ARGV[5], 'unchanged', ARGV[6], 'skipped', ARGV[7], 'failed', ARGV[8], 'owner', '', 'lease_until', '0',
   'attempts', '0', 'crashes', '0', 'taken', '0', 'bytes', '0')
+redis.call('HDEL', KEYS[2], 'trying', 'vanished')
 redis.call('HINCRBY', KEYS[1], 'failed', ARGV[8])
 less(KEYS[1], 'failed', part[1])
 less(KEYS[1], 'in_flight', part[2])

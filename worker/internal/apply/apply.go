@@ -12,7 +12,6 @@ import (
 	"slices"
 
 	"ingest/shared/chunk"
-	"ingest/shared/column"
 	"ingest/shared/database"
 	"ingest/shared/destination"
 	"ingest/shared/importer"
@@ -67,6 +66,8 @@ type Result struct {
 	Outcome chunk.Outcome
 	Totals  run.Counts
 	Head    ledger.Head
+	// Bug is where the pipeline panicked at a row, for the log; empty when it did not. It holds no value.
+	Bug string
 }
 
 // Broken is an error that no repetition can mend: it ends the run with its text.
@@ -118,15 +119,18 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 // Ledger is the ledger of the run's destination.
 func (j *Job) Ledger() *ledger.Ledger { return j.book }
 
-// Apply applies chunk n of a partition. An error is a *Broken or one of the database's: when it is transient, nothing
+// Apply applies chunk n of a partition, apart where that is not nil: the effect is the same. An error is a *Broken or one of the database's: when it is transient, nothing
 // took effect, or it did and the next attempt says so.
-func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte) (Result, error) {
+func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte, apart *Apart) (Result, error) {
 	watch := j.metrics.Watch()
 	rows, hash, err := chunk.Decode(payload)
 	if err != nil || len(rows) == 0 {
 		return Result{}, &Broken{Reason: fmt.Sprintf("Chunk %d of partition %d is damaged.", n, partition)}
 	}
-	good := j.check(rows)
+	good, err := j.check(ctx, rows, apart)
+	if err != nil {
+		return Result{}, err
+	}
 	watch.Lap(metrics.Check)
 	tx, err := j.db.Begin(ctx)
 	if err != nil {
@@ -143,7 +147,7 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 		}
 		return j.why(ctx, partition, n, hash)
 	}
-	results, err := j.write(ctx, tx, good)
+	results, err := j.write(ctx, tx, good, apart)
 	if err != nil {
 		return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
 	}
@@ -164,26 +168,26 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte)
 	if !j.dryRun {
 		j.metrics.Rows(outcome.Counts)
 	}
-	return Result{Verdict: Applied, Outcome: outcome, Totals: totals}, nil
+	return Result{Verdict: Applied, Outcome: outcome, Totals: totals, Bug: good.bug}, nil
 }
 
 // write writes the rows and takes them back where they must not stay: in a dry run, and in a chunk that stands or falls
 // as a whole when one of them was refused.
-func (j *Job) write(ctx context.Context, tx *database.Tx, good checked) ([]destination.Result, error) {
+func (j *Job) write(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
 	if len(good.values) == 0 {
 		return nil, nil
 	}
 	if !j.dryRun && !j.whole {
-		return j.writer.Write(ctx, tx, good.values)
+		return j.send(ctx, tx, good, apart)
 	}
 	const mark = "chunk"
 	if err := tx.Savepoint(ctx, mark); err != nil {
 		return nil, fmt.Errorf("mark the chunk's beginning: %w", err)
 	}
 	if j.rehearsal != nil {
-		return j.rehearse(ctx, tx, good, mark)
+		return j.rehearse(ctx, tx, good, apart, mark)
 	}
-	results, err := j.writer.Write(ctx, tx, good.values)
+	results, err := j.send(ctx, tx, good, apart)
 	if err != nil {
 		return nil, err
 	}
@@ -197,9 +201,11 @@ func (j *Job) write(ctx context.Context, tx *database.Tx, good checked) ([]desti
 }
 
 // rehearse writes the rows behind the savepoint and takes them back, as the real run would have met them.
-func (j *Job) rehearse(ctx context.Context, tx *database.Tx, good checked, mark string) ([]destination.Result, error) {
+func (j *Job) rehearse(
+	ctx context.Context, tx *database.Tx, good checked, apart *Apart, mark string,
+) ([]destination.Result, error) {
 	scene := j.rehearsal.scene(good)
-	results, err := scene.play(ctx, tx, func() ([]destination.Result, error) { return j.writer.Write(ctx, tx, good.values) }, mark)
+	results, err := scene.play(ctx, tx, func() ([]destination.Result, error) { return j.send(ctx, tx, good, apart) }, mark)
 	if err != nil {
 		return nil, err
 	}
@@ -267,37 +273,6 @@ func Cause(err error) string {
 		return "head_held"
 	}
 	return database.Explain(err).Word()
-}
-
-// checked are the rows of a chunk after the pipeline: failures by position, and the values and numbers of the others.
-type checked struct {
-	failures []*pipeline.Failure
-	values   [][]column.Value
-	numbers  []int64
-}
-
-// check applies the pipeline to every row.
-func (j *Job) check(rows []row.Row) checked {
-	width := len(j.program.Columns())
-	cells := make([]column.Value, width*len(rows))
-	out := checked{failures: make([]*pipeline.Failure, len(rows)), values: make([][]column.Value, 0, len(rows))}
-	for i, r := range rows {
-		into := cells[i*width : (i+1)*width : (i+1)*width]
-		if out.failures[i] = j.apply(r, into); out.failures[i] == nil {
-			out.values, out.numbers = append(out.values, into), append(out.numbers, r.Number)
-		}
-	}
-	return out
-}
-
-// apply keeps a panic of the pipeline to its row.
-func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure) {
-	defer func() {
-		if recover() != nil {
-			failed = &pipeline.Failure{Message: "The row could not be processed (internal error)."}
-		}
-	}()
-	return j.program.Apply(r, into)
 }
 
 // bad says whether the pipeline failed a row.

@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -86,7 +87,7 @@ func (b bench) exec(t *testing.T, statement string, args ...any) {
 
 func (b bench) apply(t *testing.T, n int64, payload []byte) apply.Result {
 	t.Helper()
-	result, err := b.job.Apply(t.Context(), 0, n, payload)
+	result, err := b.job.Apply(t.Context(), 0, n, payload, nil)
 	if err != nil {
 		t.Fatalf("apply chunk %d: %v", n, err)
 	}
@@ -166,6 +167,54 @@ func TestAChunkIsAppliedOnce(t *testing.T) {
 	}
 }
 
+// TestAChunkApart has the effect of the same chunk applied as one: but for the rows that are not tried.
+func TestAChunkApart(t *testing.T) {
+	t.Parallel()
+	rows := payload(1, "a,1", "b,many", "a,2", "c,", "a,2", "d,5")
+	for _, dryRun := range []bool{false, true} {
+		together, apart := newBench(t, dryRun), newBench(t, dryRun)
+		var tried []int64
+		none := &apply.Apart{Trying: func(_ context.Context, number int64) error {
+			tried = append(tried, number)
+			return nil
+		}}
+		want := together.apply(t, 1, rows)
+		got, err := apart.job.Apply(t.Context(), 0, 1, rows, none)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("dry run %t: apart (-together +apart):\n%s", dryRun, diff)
+		}
+		// Every row before the pipeline, every good one before it is written, then none any more.
+		if diff := cmp.Diff([]int64{1, 2, 3, 4, 5, 6, 1, 3, 4, 5, 6, 0}, tried); diff != "" {
+			t.Errorf("tried (-want +got):\n%s", diff)
+		}
+		if found, outcomes := together.rows(t); !dryRun {
+			apart.expect(t, found, outcomes)
+		}
+	}
+	b := newBench(t, false)
+	condemned := &apply.Apart{Condemned: map[int64]bool{3: true}, Trying: func(_ context.Context, number int64) error {
+		if number == 3 {
+			t.Error("a condemned row is tried")
+		}
+		return nil
+	}}
+	result, err := b.job.Apply(t.Context(), 0, 1, rows, condemned)
+	if err != nil || result.Outcome.Counts != (run.Counts{Created: 3, Updated: 1, Failed: 2}) ||
+		result.Outcome.Errors["The row could not be processed (it ended the worker again and again)."] != 1 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	b.expect(t, "a=2 c=NULL d=5", 1)
+	lost := errors.New("lost")
+	_, err = b.job.Apply(t.Context(), 0, 2, payload(7, "e,1"), &apply.Apart{Trying: func(context.Context, int64) error { return lost }})
+	if !errors.Is(err, lost) {
+		t.Errorf("%v", err)
+	}
+	b.expect(t, "a=2 c=NULL d=5", 1)
+}
+
 func TestOtherRowsUnderTheSameNumber(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
@@ -173,7 +222,7 @@ func TestOtherRowsUnderTheSameNumber(t *testing.T) {
 	for name, other := range map[string][]byte{
 		"other cells": payload(1, "a,2"), "other numbers": payload(2, "a,1"), "more rows": payload(1, "a,1", "b,1"),
 	} {
-		_, err := b.job.Apply(t.Context(), 0, 1, other)
+		_, err := b.job.Apply(t.Context(), 0, 1, other, nil)
 		var broken *apply.Broken
 		if !errors.As(err, &broken) || !strings.Contains(apply.Reason(err), "ledger is damaged") {
 			t.Errorf("%s: %v", name, err)
@@ -237,7 +286,7 @@ func TestMissingOutcome(t *testing.T) {
 	b := newBench(t, false)
 	b.apply(t, 1, payload(1, "a,1"))
 	b.exec(t, "DELETE FROM ingest_chunks")
-	if _, err := b.job.Apply(t.Context(), 0, 1, payload(1, "a,5")); !strings.Contains(apply.Reason(err), "ledger is damaged") {
+	if _, err := b.job.Apply(t.Context(), 0, 1, payload(1, "a,5"), nil); !strings.Contains(apply.Reason(err), "ledger is damaged") {
 		t.Errorf("%v", err)
 	}
 	b.expect(t, "a=1", 0)
@@ -248,7 +297,7 @@ func TestDamagedPayload(t *testing.T) {
 	b := newBench(t, false)
 	good := payload(1, "a,1", "b,2")
 	for name, bad := range map[string][]byte{"nothing": nil, "cut": good[:len(good)-1], "other version": append([]byte{255}, good[1:]...)} {
-		if _, err := b.job.Apply(t.Context(), 0, 1, bad); apply.Reason(err) != "Chunk 1 of partition 0 is damaged." {
+		if _, err := b.job.Apply(t.Context(), 0, 1, bad, nil); apply.Reason(err) != "Chunk 1 of partition 0 is damaged." {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -73,7 +73,7 @@ fields:
 			number++
 			b.Append(row.Row{Number: number, Line: number + 1, Cells: cells})
 		}
-		result, err := job.Apply(ctx, 0, number/int64(file.size)+min(1, number%int64(file.size)), b.Payload())
+		result, err := job.Apply(ctx, 0, number/int64(file.size)+min(1, number%int64(file.size)), b.Payload(), nil)
 		must(err)
 		counts = counts.Add(result.Outcome.Counts)
 		for _, logged := range result.Outcome.Logged {

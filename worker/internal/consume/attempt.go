@@ -2,6 +2,7 @@ package consume
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -19,18 +20,29 @@ import (
 func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.Claim, entry redisstore.Entry) (apply.Result, error) {
 	pause := 50 * time.Millisecond
 	waiting := false
+	apart, err := s.apart(held, work, claim, entry)
+	if err != nil {
+		return apply.Result{}, err
+	}
 	for {
-		result, err := work.Apply(held, claim.Partition, entry.Number, entry.Payload)
+		result, err := work.Apply(held, claim.Partition, entry.Number, entry.Payload, apart)
 		if err == nil {
 			if waiting {
 				s.tellWaiting(held, work, "")
+			}
+			if result.Bug != "" {
+				s.consumer.Log.Error("the pipeline has a bug: rows of the chunk failed by it", zap.Int64("run", work.ref.ID),
+					zap.Int("partition", claim.Partition), zap.Int64("chunk", entry.Number), zap.String("panic", result.Bug))
 			}
 			return result, nil
 		}
 		if held.Err() != nil {
 			return apply.Result{}, fmt.Errorf("chunk %d of partition %d was dropped: %w", entry.Number, claim.Partition, err)
 		}
-		if !apply.Again(err) {
+		if errors.Is(err, errNotMine) {
+			return apply.Result{Verdict: apply.LetGo}, nil
+		}
+		if !apply.Again(err) && !redisstore.Unavailable(err) {
 			return apply.Result{Verdict: apply.LetGo}, s.fail(held, work, err)
 		}
 		s.consumer.Metrics.Retry(apply.Cause(err))

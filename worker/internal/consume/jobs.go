@@ -2,8 +2,13 @@ package consume
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
+
+	"go.uber.org/zap"
 
 	"ingest/shared/config"
 	"ingest/shared/database"
@@ -24,18 +29,22 @@ type jobs struct {
 	redis     *redisstore.Store
 	databases *database.Pool
 	settings  config.Config
+	log       *zap.Logger
 	metrics   *metrics.Metrics
 
 	mu    sync.Mutex
 	known map[int64]*job
+	// foreign are runs whose destination is not configured here: other workers do them.
+	foreign map[int64]bool
 }
 
-// get returns the run compiled; nil for a run Redis does not know or that has no partitions yet.
+// get returns the run compiled; nil for a run Redis does not know, that has no partitions yet, or that this worker
+// cannot do because it does not know the connection.
 func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	j.mu.Lock()
-	known := j.known[id]
+	known, foreign := j.known[id], j.foreign[id]
 	j.mu.Unlock()
-	if known != nil {
+	if known != nil || foreign {
 		return known, nil
 	}
 	state, found, err := j.redis.Definition(ctx, id)
@@ -50,8 +59,12 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 		return nil, j.fail(ctx, state.Ref, err.Error())
 	}
 	db, err := j.databases.Get(connection)
+	if unknown := (*database.NoConnection)(nil); errors.As(err, &unknown) {
+		j.leave(id, unknown)
+		return nil, nil
+	}
 	if err != nil {
-		return nil, j.fail(ctx, state.Ref, "A worker cannot reach the destination: "+err.Error())
+		return nil, fmt.Errorf("open the destination of run %d: %w", id, err)
 	}
 	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, apply.Parts{
 		DB: db, FailedLimit: j.settings.MaxFailedRows, Metrics: j.metrics,
@@ -70,6 +83,16 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	defer j.mu.Unlock()
 	j.known[id] = made
 	return made, nil
+}
+
+// leave notes, and says once, that a run is for other workers.
+func (j *jobs) leave(id int64, unknown *database.NoConnection) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.foreign[id] {
+		j.log.Warn("the run is left to other workers", zap.Int64("run", id), zap.Error(unknown))
+	}
+	j.foreign[id] = true
 }
 
 // fail reports that a run cannot be worked on.
@@ -96,4 +119,5 @@ func (j *jobs) keep(active []int64) {
 		}
 	}
 	j.known = still
+	maps.DeleteFunc(j.foreign, func(id int64, _ bool) bool { return !slices.Contains(active, id) })
 }

@@ -54,7 +54,8 @@ type Consumer struct {
 // New returns a consumer with that many slots.
 func New(p Parts, slots int) *Consumer {
 	c := &Consumer{Parts: p, jobs: &jobs{
-		redis: p.Redis, databases: p.Databases, settings: p.Config, metrics: p.Metrics, known: map[int64]*job{},
+		redis: p.Redis, databases: p.Databases, settings: p.Config, log: p.Log, metrics: p.Metrics,
+		known: map[int64]*job{}, foreign: map[int64]bool{},
 	}}
 	for i := range slots {
 		c.slots = append(c.slots, &slot{consumer: c, owner: fmt.Sprintf("%s/%d", p.Process, i)})

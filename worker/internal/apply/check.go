@@ -1,0 +1,92 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"ingest/shared/column"
+	"ingest/shared/database"
+	"ingest/shared/destination"
+	"ingest/shared/pipeline"
+	"ingest/shared/row"
+)
+
+// Apart says how a chunk is applied that ended its worker again and again: row by row, so that the next worker knows at
+// which one this one ended.
+type Apart struct {
+	// Condemned are the numbers of rows that fail without being tried.
+	Condemned map[int64]bool
+	// Trying is told the number of a row before anything is done with it, 0 when all of them are done.
+	Trying func(ctx context.Context, number int64) error
+}
+
+func (j *Job) send(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
+	if apart == nil {
+		return j.writer.Write(ctx, tx, good.values)
+	}
+	results := make([]destination.Result, 0, len(good.values))
+	for i, number := range good.numbers {
+		if err := apart.Trying(ctx, number); err != nil {
+			return nil, err
+		}
+		one, err := j.writer.Write(ctx, tx, good.values[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, one...)
+	}
+	return results, apart.Trying(ctx, 0)
+}
+
+// checked are the rows of a chunk after the pipeline: failures by position, and the values and numbers of the others.
+type checked struct {
+	failures []*pipeline.Failure
+	values   [][]column.Value
+	numbers  []int64
+	// bug is the stack of the first panic.
+	bug string
+}
+
+const condemned = "The row could not be processed (it ended the worker again and again)."
+
+// check applies the pipeline to every row.
+func (j *Job) check(ctx context.Context, rows []row.Row, apart *Apart) (checked, error) {
+	width := len(j.program.Columns())
+	cells := make([]column.Value, width*len(rows))
+	out := checked{
+		failures: make([]*pipeline.Failure, len(rows)), values: make([][]column.Value, 0, len(rows)),
+		numbers: make([]int64, 0, len(rows)),
+	}
+	for i, r := range rows {
+		if apart != nil && apart.Condemned[r.Number] {
+			out.failures[i] = &pipeline.Failure{Message: condemned}
+			continue
+		}
+		if apart != nil {
+			if err := apart.Trying(ctx, r.Number); err != nil {
+				return out, err
+			}
+		}
+		into := cells[i*width : (i+1)*width : (i+1)*width]
+		var bug string
+		if out.failures[i], bug = j.apply(r, into); out.failures[i] == nil {
+			out.values, out.numbers = append(out.values, into), append(out.numbers, r.Number)
+		}
+		out.bug = cmp.Or(out.bug, bug)
+	}
+	return out, nil
+}
+
+// apply keeps a panic of the pipeline to its row. bug is where it happened; what it says may quote a cell.
+func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure, bug string) {
+	defer func() {
+		if p := recover(); p != nil {
+			failed = &pipeline.Failure{Message: "The row could not be processed (internal error)."}
+			bug = fmt.Sprintf("%T\n%s", p, debug.Stack())
+		}
+	}()
+	failpoint(r)
+	return j.program.Apply(r, into), ""
+}
