@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 CONTAINED := TwoCoordinators|RedisIs|RedisComes|DatabaseIs|RedisCluster|Zombie|Takeover|InContainers
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help demo build test lint fmt fuzz bench compare matrix setup images test-containers
+.PHONY: help demo build test lint fmt fuzz bench compare load matrix setup images test-containers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ bench: ## Run every benchmark once
 
 compare: setup ## Import 1,000,000 products beside psql's own upsert (minutes)
 	go test -run '^$$' -bench Products -benchtime 1x -timeout 30m ./integration
+
+load: setup ## The API under load: 200 uploads, 1,000 pollers, a 2 GB upload, and the speed an import keeps (minutes)
+	INGEST_TEST_MATRIX=full go test -run 'UploadsAndPollers|BigUpload' -count 1 -parallel 1 -timeout 60m -v ./integration
+	go test -run '^$$' -bench ImportUnderLoad -benchtime 1x -timeout 60m ./integration
 
 matrix: setup ## Every combination of workers, chunk sizes and partitions, and memory at 1,000,000 rows (minutes)
 	INGEST_TEST_MATRIX=full go test -run 'Machinery|Memory' -count 1 -timeout 60m -v ./integration

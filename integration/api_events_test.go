@@ -242,6 +242,10 @@ func TestAPIEventsSurviveRedis(t *testing.T) {
 	if ended, _ := all.over(); ended {
 		t.Error("the stream of all runs has ended")
 	}
+	// A Redis that lost everything hears of the coordinator at its next heartbeat; before that no upload is taken.
+	rig.Until(t, patience, "the coordinator being known again", func() bool {
+		return strings.Contains(s.api.Get(rig.Base+"/workers").Body, `"coordinator"`)
+	})
 	later := s.upload(t, oneUser)
 	all.await(t, later.ID, "completed")
 }

@@ -10,8 +10,8 @@ import (
 	"ingest/integration/rig"
 )
 
-// crowd is an embedded installation with a file that takes a while.
-func crowd(t *testing.T) *rig.System {
+// lasting is an embedded installation with a file that takes a while.
+func lasting(t *testing.T) *rig.System {
 	t.Helper()
 	sys := rig.NewSystem(t, rig.SystemOptions{
 		Importers: map[string]string{"people.yaml": peopleImporter}, Env: []string{"INGEST_CHUNK_SIZE=100"},
@@ -57,7 +57,7 @@ func left(t *testing.T, terminal *rig.Terminal, code int, want ...string) {
 // TestProgressOnATerminal: a run is drawn in place, at any width, and leaves the result alone on the screen.
 func TestProgressOnATerminal(t *testing.T) {
 	t.Parallel()
-	sys := crowd(t)
+	sys := lasting(t)
 	running := sys.Terminal(80, 24, nil, "run", "people")
 	onScreen(t, running, "Run #1 people · processing", "█", "rows/s")
 	running.Signal(os.Interrupt)

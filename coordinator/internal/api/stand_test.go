@@ -208,7 +208,6 @@ func (s *stand) runs(t testing.TB) int64 {
 
 func body(t testing.TB, response *http.Response) string {
 	t.Helper()
-	defer func() { _ = response.Body.Close() }() // it was only read
 	text, err := io.ReadAll(response.Body)
 	must(t, err)
 	return string(text)
