@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -59,7 +60,7 @@ func parse(file string, text []byte, c Checks) (Definition, Problems) {
 		Format:      Format{Type: "csv", Nulls: []string{""}, ShortRows: "fail", MaxRecord: DefaultMaxRecord},
 		Destination: Destination{Connection: "default"},
 		OnDuplicate: Skip,
-		Unmapped:    "ignore",
+		Unmapped:    UnmappedIgnore,
 	}}
 	p.document(root)
 	return p.d, p.Problems
@@ -73,6 +74,8 @@ type parsing struct {
 
 	keyNodes    []*document.Node
 	onDuplicate *document.Node
+	// expressions are checked last: they name parameters, which may stand behind them.
+	expressions []func()
 }
 
 func (p *parsing) document(root *document.Node) {
@@ -98,7 +101,11 @@ func (p *parsing) document(root *document.Node) {
 			d.Partitions = int(v)
 		}},
 		{Name: "strict_headers", Read: func(n *document.Node) { d.StrictHeaders, _ = p.Bool(n, "strict_headers") }},
-		{Name: "unmapped", Read: func(n *document.Node) { p.Choice(n, "unmapped", "ignore") }},
+		{Name: "unmapped", Read: func(n *document.Node) {
+			if text, ok := p.Choice(n, "unmapped", UnmappedIgnore, UnmappedPass); ok {
+				d.Unmapped = text
+			}
+		}},
 		{Name: "max_failed_rows", Read: func(n *document.Node) {
 			if v, ok := p.Int(n, "max_failed_rows", 0, math.MaxInt64); ok {
 				d.MaxFailedRows = &v
@@ -111,8 +118,14 @@ func (p *parsing) document(root *document.Node) {
 		}},
 		{Name: "fields", Required: true, Read: p.fields},
 		{Name: "rules", Read: p.rules},
+		{Name: "before_row", Read: p.beforeRow},
+		{Name: "skip_when", Read: func(n *document.Node) { d.SkipWhen = p.condition(n, "skip_when") }},
+		{Name: "params", Read: p.params},
 	})
 	p.key()
+	for _, check := range p.expressions {
+		check()
+	}
 }
 
 func (p *parsing) slug(n *document.Node) {
@@ -266,20 +279,15 @@ func (p *parsing) key() {
 }
 
 func (p *parsing) fieldOf(column string) int {
-	for i, f := range p.d.Fields {
-		for _, from := range f.From {
-			if from == column {
-				return i
-			}
-		}
-	}
-	return -1
+	return slices.IndexFunc(p.d.Fields, func(f Field) bool { return f.Source() == column || slices.Contains(f.From, column) })
 }
 
 func (p *parsing) sourceColumns() []string {
 	var names []string
 	for _, f := range p.d.Fields {
-		names = append(names, f.From...)
+		if names = append(names, f.From...); len(f.From) == 0 {
+			names = append(names, f.To)
+		}
 	}
 	return names
 }

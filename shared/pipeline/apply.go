@@ -10,13 +10,24 @@ import (
 )
 
 // Apply fills into, whose length is that of Columns, with the row's values and returns nil, or returns why the row
-// failed; into is then without meaning. Row and values share memory: a value may be a part of a cell.
-func (p *Program) Apply(r row.Row, into []column.Value) *Failure {
-	if r.Fault != "" {
-		return &Failure{Message: r.Fault}
+// is not written – it failed or is to be skipped –; into is then without meaning. Row and values share memory: a value
+// may be a part of a cell.
+func (p *Program) Apply(in row.Row, into []column.Value) *Failure {
+	if in.Fault != "" {
+		return &Failure{Message: in.Fault}
 	}
-	if !p.fits(r.Cells) {
-		return &Failure{Message: fmt.Sprintf("The row has %s, the header has %d.", columns(len(r.Cells)), p.header)}
+	if !p.fits(in.Cells) {
+		return &Failure{Message: fmt.Sprintf("The row has %s, the header has %d.", columns(len(in.Cells)), p.header)}
+	}
+	opened, problem := p.open(in)
+	if problem != nil {
+		return problem
+	}
+	r := &opened
+	if skip, problem := p.skips(r); problem != nil {
+		return problem
+	} else if skip {
+		return p.skipped
 	}
 	var found failures
 	for i := range p.checks {
@@ -27,7 +38,7 @@ func (p *Program) Apply(r row.Row, into []column.Value) *Failure {
 	}
 	for i := range p.fields {
 		f := &p.fields[i]
-		value, problem := f.convert(p.cell(r, f.cell))
+		value, problem := p.convert(f, r)
 		if problem != "" {
 			found.add(f.source, "The "+f.words+" field "+string(problem))
 		} else if value.State == column.Null && f.column.NotNull {
@@ -58,30 +69,20 @@ func (p *Program) fits(cells []string) bool {
 	return true
 }
 
-// cell is what stands in the source: a text, NULL, or nothing in a short row or a column the header lacks.
-func (p *Program) cell(r row.Row, at int) column.Value {
-	if at < 0 || at >= len(r.Cells) {
-		return column.Value{}
+// convert is the value of a field as its column takes it.
+func (p *Program) convert(f *field, r *record) (column.Value, column.Problem) {
+	v, problem := p.value(f, r)
+	if problem != "" {
+		return v, problem
 	}
-	text := r.Cells[at]
-	if p.guarded {
-		text = unguarded(text)
-	}
-	for _, null := range p.nulls {
-		if text == null {
-			return column.Value{State: column.Null}
-		}
-	}
-	return column.Value{Text: text, State: column.Set}
-}
-
-func (f *field) convert(v column.Value) (column.Value, column.Problem) {
 	if len(f.steps) > 0 && v.State != column.Absent {
 		if problem := column.Readable(v.Text); problem != "" {
 			return v, problem
 		}
-		for _, step := range f.steps {
-			v = step(v)
+		for i := range f.steps {
+			if v, problem = f.steps[i].apply(v, r); problem != "" {
+				return v, problem
+			}
 		}
 	}
 	if v.State != column.Set {
@@ -93,14 +94,19 @@ func (f *field) convert(v column.Value) (column.Value, column.Problem) {
 // Route appends the routing form of the row's key to buf. Rows whose keys are equal in the destination have equal
 // forms; the converse need not hold. It answers false, and buf as it was, for a row that meets no other: the
 // importer has no key, a key column is NULL or absent or does not convert.
-func (p *Program) Route(r row.Row, buf []byte) (form []byte, ok bool) {
-	if len(p.key) == 0 || r.Fault != "" {
+func (p *Program) Route(in row.Row, buf []byte) (form []byte, ok bool) {
+	if len(p.key) == 0 || in.Fault != "" {
 		return buf, false
 	}
+	opened, failed := p.open(in)
+	if failed != nil {
+		return buf, false
+	}
+	r := &opened
 	start := len(buf)
 	for _, i := range p.key {
 		f := &p.fields[i]
-		value, problem := f.convert(p.cell(r, f.cell))
+		value, problem := p.convert(f, r)
 		if problem != "" || value.State != column.Set {
 			return buf[:start], false
 		}

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -117,7 +118,7 @@ func TestCompileRefuses(t *testing.T) {
 			t.Parallel()
 			d := products()
 			test.change(&d)
-			_, err := pipeline.Compile(d, test.header, productTable())
+			_, err := pipeline.Compile(d, test.header, productTable(), time.Time{})
 			var refused *pipeline.Error
 			if !errors.As(err, &refused) || refused.Message != test.want {
 				t.Errorf("got %v, want %s", err, test.want)

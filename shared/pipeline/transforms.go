@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ingest/shared/column"
+	"ingest/shared/expression"
 	"ingest/shared/importer"
 )
 
@@ -25,6 +26,8 @@ var transforms = map[string]transformEntry{
 	"lower":   {build: onText(strings.ToLower)},
 	"upper":   {build: onText(strings.ToUpper)},
 	"default": {options: []string{"value", "empties"}, build: buildDefault},
+	// A field's expr is compiled with the names it may use: see computing.step.
+	exprTransform: {options: []string{"value"}, build: buildExpr},
 }
 
 // CheckTransform answers whether the transform exists and its options are right. The error is for the author of an
@@ -99,6 +102,18 @@ func buildDefault(options map[string]any) (transform, error) {
 		}
 		return v
 	}, nil
+}
+
+// buildExpr only judges: what an expression gives depends on the row.
+func buildExpr(options map[string]any) (transform, error) {
+	text, ok := optionText(options["value"])
+	if !ok {
+		return nil, fmt.Errorf("needs an expression")
+	}
+	if _, err := expression.Compile(text, expression.Scope{Value: true}, expression.Any); err != nil {
+		return nil, fmt.Errorf("has a wrong expression: %w", err)
+	}
+	return func(v column.Value) column.Value { return v }, nil
 }
 
 // optionText is a scalar of a definition as text, whether it was decoded from YAML or from the run's snapshot.

@@ -74,7 +74,7 @@ func TestCheckTransform(t *testing.T) {
 	}{
 		"good":             {named("trim"), ""},
 		"near miss":        {named("triim"), "there is no transform 'triim' (did you mean 'trim'?)"},
-		"far miss":         {named("slugify"), "there is no transform 'slugify'; there are default, lower, trim, upper"},
+		"far miss":         {named("slugify"), "there is no transform 'slugify'; there are default, expr, lower, trim, upper"},
 		"no options":       {configured("lower", map[string]any{"locale": "tr"}), "the transform 'lower' takes no options"},
 		"unknown option":   {configured("default", map[string]any{"values": "x"}), "the transform 'default' has no option 'values'; it has value, empties"},
 		"missing value":    {named("default"), "the transform 'default' needs a text, a number or true or false as 'value'"},

@@ -72,7 +72,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, failedLimit in
 	if m.Header == nil {
 		return nil, nil //nolint:nilnil // there is nothing to apply
 	}
-	program, err := pipeline.Compile(d, m.Header, m.Table)
+	program, err := pipeline.Compile(d, m.Header, m.Table, m.Started)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
@@ -197,7 +197,7 @@ var errAgain = errors.New("the head was held by another transaction")
 // Again says whether an error asks for the same chunk to be tried again.
 func Again(err error) bool { return errors.Is(err, errAgain) || database.Transient(err) }
 
-// checked are the rows of a chunk after the pipeline: failures by position, and the values of the others.
+// checked are the rows of a chunk after the pipeline: by position why a row is not written, and the values of the others.
 type checked struct {
 	failures []*pipeline.Failure
 	values   [][]column.Value
@@ -232,7 +232,10 @@ func (c checked) outcome(rows []row.Row, hash string, results []destination.Resu
 	out := chunk.Outcome{FirstRow: rows[0].Number, LastRow: rows[len(rows)-1].Number, Hash: hash}
 	next := 0
 	for i, r := range rows {
-		if failure := c.failures[i]; failure != nil {
+		if failure := c.failures[i]; failure != nil && failure.Skip {
+			out.Counts.Skipped++
+			continue
+		} else if failure != nil {
 			out.Fail(r, failure.Message, failure.Fields)
 			continue
 		}

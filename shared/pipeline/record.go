@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"ingest/shared/column"
+	"ingest/shared/expression"
+	"ingest/shared/row"
+)
+
+// record is a row while it is worked on: as read, and with what is made of it. Its source columns have addresses:
+// below the header's length a cell of the row, from there on the virtual columns.
+type record struct {
+	row.Row
+	virtual []column.Value
+	// state is nil for a program without expressions.
+	state *expression.State
+}
+
+// virtual is a source column that is no cell of its own: made by before_row, or found within a cell.
+type virtual struct {
+	assigned *expression.Expression
+	source   string
+	path     []walk
+	// slots are where expressions look for it.
+	slots []int
+}
+
+// read is a cell that expressions look at, in the order of their slots.
+type read struct {
+	address int
+	slot    int
+}
+
+// few is how many columns of each kind a scratch has room for before it needs more memory.
+const few = 4
+
+// scratch is the memory of a record, allocated at once.
+type scratch struct {
+	state   expression.State
+	columns [few]column.Value
+	virtual [few]column.Value
+}
+
+// open makes the record of a row: its virtual columns in order, so that each sees those before it. problem says of
+// which column of before_row there is no value.
+func (p *Program) open(in row.Row) (r record, problem *Failure) {
+	r = record{Row: in}
+	if len(p.virtual) == 0 && !p.computes {
+		return r, nil
+	}
+	s := new(scratch)
+	r.virtual, s.state.Columns = sized(s.virtual[:], len(p.virtual)), sized(s.columns[:], p.slots)
+	if p.computes {
+		r.state = &s.state
+	}
+	for _, read := range p.reads {
+		s.state.Columns[read.slot] = p.cell(&r, read.address)
+	}
+	for i := range p.virtual {
+		v := &p.virtual[i]
+		if v.assigned == nil {
+			r.virtual[i] = p.walk(&r, v.path)
+		} else {
+			cell, why := v.assigned.Cell(r.state)
+			if why != "" {
+				return r, uncomputed(v.source, why)
+			}
+			r.virtual[i] = p.nulled(cell.Text)
+			if cell.State == column.Null {
+				r.virtual[i] = cell
+			}
+		}
+		for _, slot := range v.slots {
+			s.state.Columns[slot] = r.virtual[i]
+		}
+	}
+	return r, nil
+}
+
+func sized(room []column.Value, n int) []column.Value {
+	if n > len(room) {
+		return make([]column.Value, n)
+	}
+	return room[:n]
+}
+
+// uncomputed is the failure of a row one of whose columns could not be computed.
+func uncomputed(source, why string) *Failure {
+	var found failures
+	found.add(source, "The "+Words(source)+" field "+couldNot+why+".")
+	return found.failure()
+}
+
+const couldNot = "could not be computed: "
+
+// cell is what stands in a source column: a text, NULL, or nothing in a short row or a column the header lacks.
+func (p *Program) cell(r *record, at int) column.Value {
+	switch {
+	case at >= p.header:
+		return r.virtual[at-p.header]
+	case at < 0 || at >= len(r.Cells):
+		return column.Value{}
+	}
+	text := r.Cells[at]
+	if p.guarded {
+		text = unguarded(text)
+	}
+	return p.nulled(text)
+}
+
+// nulled is a text of the source: NULL when it is one of those that mean it.
+func (p *Program) nulled(text string) column.Value {
+	for _, null := range p.nulls {
+		if text == null {
+			return column.Value{State: column.Null}
+		}
+	}
+	return column.Value{Text: text, State: column.Set}
+}
