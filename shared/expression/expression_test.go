@@ -221,3 +221,26 @@ func TestColumnsAreTold(t *testing.T) {
 		t.Errorf("got %v, %v", e, err)
 	}
 }
+
+func TestPrefixed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`row.sku + row["a b"]`:                  `row["p"].sku + row["p"]["a b"]`,
+		`"row.x" + row.x`:                       `"row.x" + row["p"].x`,
+		`fromJSON(row?.a).row.b ?? "ä" + row.ä`: `fromJSON(row["p"]?.a).row.b ?? "ä" + row["p"].ä`,
+		`any(split(row.a, ","), # == row.b)`:    `any(split(row["p"].a, ","), # == row["p"].b)`,
+		`value / 100`:                           `value / 100`,
+		`1 < row.a < 3`:                         `1 < row["p"].a < 3`,
+		`"open`:                                 `"open`,
+		`row`:                                   `row`,
+		chained(60):                             chained(60),
+	} {
+		if got := expression.Prefixed(text, "p"); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+	e, err := expression.Compile(expression.Prefixed(`row.sku + row["a b"] + row.user.city`, "line item"), expression.Scope{}, expression.Any)
+	if err != nil || strings.Join(e.Columns(), "|") != "line item.sku|line item.a b|line item.user.city" {
+		t.Errorf("got %v, %v", e, err)
+	}
+}

@@ -26,22 +26,36 @@ func (p *parsing) condition(n *document.Node, what string) string {
 	return p.expression(n, what, expression.Bool)
 }
 
-// check compiles an expression that begins at a byte of a node's text.
+// written is an expression as it stands in a file: it begins at a byte of a node's text.
+type written struct {
+	node *document.Node
+	at   int
+	text string
+	// value says that it may name the value, want what it has to give.
+	value bool
+	want  expression.Kind
+}
+
 func (p *parsing) check(n *document.Node, at int, text string, value bool, want expression.Kind) {
-	p.expressions = append(p.expressions, func() {
-		scope := expression.Scope{Value: value, Params: map[string]column.Value{}}
-		for _, param := range p.d.Params {
-			scope.Params[param.Name] = column.Value{}
-		}
+	p.expressions = append(p.expressions, written{n, at, text, value, want})
+}
+
+// judge reports the expressions that are wrong.
+func (p *parsing) judge() {
+	params := map[string]column.Value{}
+	for _, param := range p.d.Params {
+		params[param.Name] = column.Value{}
+	}
+	for _, w := range p.expressions {
 		var problem *expression.Error
-		if _, err := expression.Compile(text, scope, want); errors.As(err, &problem) {
+		if _, err := expression.Compile(w.text, expression.Scope{Value: w.value, Params: params}, w.want); errors.As(err, &problem) {
 			hint := problem.Hint
 			if problem.Name != "" {
 				hint = document.Suggest(problem.Name, problem.Known)
 			}
-			p.Report(n.At(at+problem.Offset), hint, "%s", problem.Message)
+			p.Report(w.node.At(w.at+problem.Offset), hint, "%s", problem.Message)
 		}
-	})
+	}
 }
 
 // computes checks the transform expr: `{expr: "value / 100"}`.

@@ -39,7 +39,7 @@ var slugPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 // Parse reads a definition. The error is Problems: everything that is wrong with the text, not only the first.
 // file is only a name for positions. Parse is pure and never panics.
 func Parse(file string, text []byte, c Checks) (Definition, error) {
-	d, problems := parse(file, text, c)
+	d, problems := parse(file, text, c, surroundings{})
 	if err := problems.Err(); err != nil {
 		return Definition{}, err
 	}
@@ -47,7 +47,7 @@ func Parse(file string, text []byte, c Checks) (Definition, error) {
 }
 
 // parse answers what could be read beside the problems: a list wants the slug of a broken file too.
-func parse(file string, text []byte, c Checks) (Definition, Problems) {
+func parse(file string, text []byte, c Checks, in surroundings) (Definition, Problems) {
 	root, problems := document.Parse(file, text)
 	if len(problems) > 0 {
 		return Definition{}, problems
@@ -55,14 +55,17 @@ func parse(file string, text []byte, c Checks) (Definition, Problems) {
 	if root == nil {
 		return Definition{}, Problems{{File: file, Message: "the file is empty", Hint: "a definition begins with `importer: NAME`"}}
 	}
-	p := parsing{Reader: document.Reader{File: file}, checks: c, d: Definition{
+	p := parsing{Reader: document.Reader{File: file}, checks: c, around: in, d: Definition{
 		Source:      Source{Type: Filesystem},
 		Format:      Format{Type: "csv", Nulls: []string{""}, ShortRows: "fail", MaxRecord: DefaultMaxRecord},
 		Destination: Destination{Connection: "default"},
 		OnDuplicate: Skip,
 		Unmapped:    UnmappedIgnore,
 	}}
-	p.document(root)
+	if in.broken {
+		p.Report(root, "", "the defaults of this directory have problems of their own: see %s", defaultsFile)
+	}
+	p.document(merged(root, in.defaults))
 	return p.d, p.Problems
 }
 
@@ -75,7 +78,10 @@ type parsing struct {
 	keyNodes    []*document.Node
 	onDuplicate *document.Node
 	// expressions are checked last: they name parameters, which may stand behind them.
-	expressions []func()
+	expressions []written
+	// around is what other files of the directory say; uses are the mappings that are put before the own fields.
+	around surroundings
+	uses   []used
 }
 
 func (p *parsing) document(root *document.Node) {
@@ -116,16 +122,16 @@ func (p *parsing) document(root *document.Node) {
 				d.MaxFailedRatio = &v
 			}
 		}},
-		{Name: "fields", Required: true, Read: p.fields},
+		{Name: "fields", Required: !has(root, "use"), Read: p.fields},
 		{Name: "rules", Read: p.rules},
 		{Name: "before_row", Read: p.beforeRow},
 		{Name: "skip_when", Read: func(n *document.Node) { d.SkipWhen = p.condition(n, "skip_when") }},
 		{Name: "params", Read: p.params},
+		{Name: "use", Read: p.use},
 	})
+	p.include()
 	p.key()
-	for _, check := range p.expressions {
-		check()
-	}
+	p.judge()
 }
 
 func (p *parsing) slug(n *document.Node) {
