@@ -42,7 +42,7 @@ func queryOf(r *http.Request, known ...string) *query {
 		switch {
 		case !contains(known, name):
 			q.fail(name, fmt.Sprintf("There is no parameter '%s'; known: %s.", name, strings.Join(known, ", ")))
-		case len(values) > 1 && name != "importer":
+		case len(values) > 1 && name != "importer" && name != "param":
 			q.fail(name, fmt.Sprintf("The parameter '%s' is given twice.", name))
 		}
 	}
