@@ -226,8 +226,8 @@ func join(s *State, args []Value) Value {
 	}
 	var b strings.Builder
 	for i, item := range args[0].more.list {
-		text := item.String()
-		if !s.spend(stepCost + len(separator) + len(text)) {
+		text := s.written(item)
+		if !s.spend(stepCost + len(separator)) {
 			break
 		}
 		if i > 0 {
@@ -265,12 +265,11 @@ func repeat(s *State, args []Value) Value {
 	return textOf(strings.Repeat(args[0].text, times))
 }
 
-func stringOf(s *State, args []Value) Value { return s.written(args[0].String()) }
+func stringOf(s *State, args []Value) Value { return textOf(s.written(args[0])) }
 
-func toJSON(s *State, args []Value) Value { return s.written(string(args[0].appendJSON(nil))) }
-
-func (s *State) written(text string) Value {
-	s.spend(len(text))
+func toJSON(s *State, args []Value) Value {
+	text := string(args[0].appendJSON(nil))
+	s.spend(jsonCost * len(text))
 	return textOf(text)
 }
 

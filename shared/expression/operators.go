@@ -239,7 +239,7 @@ func (c *compiler) in(n *ast.BinaryNode, left, right compiled, sides [2]string) 
 			}
 			return truthOf(false)
 		case Table:
-			_, ok := in.more.table[v.String()]
+			_, ok := in.more.table[s.written(v)]
 			return truthOf(ok)
 		default:
 			return s.fail(sides[1] + " is not a list")

@@ -6,11 +6,13 @@ const (
 	// budget is how much one evaluation may do: a unit is a byte looked at or written, or a step.
 	budget = 32 << 20
 	// stepCost and itemCost are what a step of a loop and a place in a list cost, nodeCost every part of the question
-	// a step asks, largeCost a number that needs more than a machine word.
+	// a step asks, largeCost a number that needs more than a machine word, equalCost a comparison, jsonCost a byte of JSON.
 	stepCost  = 64
 	itemCost  = 64
 	nodeCost  = 8
 	largeCost = 2048
+	equalCost = 16
+	jsonCost  = 4
 )
 
 // The problems that a budget makes.
@@ -63,6 +65,16 @@ func (s *State) spend(units int) bool {
 	}
 	s.left -= units
 	return s.problem == ""
+}
+
+// written is a value of any kind as text.
+func (s *State) written(v Value) string {
+	text := v.String()
+	if v.kind&(List|Table) != 0 {
+		s.spend(jsonCost * len(text))
+	}
+	s.spend(len(text))
+	return text
 }
 
 // text is the text of a value that has to be one.

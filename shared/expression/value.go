@@ -136,7 +136,7 @@ func appendQuoted(to []byte, text string) []byte {
 
 // equal compares numbers with numbers and with the texts of numbers, everything else with its own kind.
 func (s *State) equal(a, b Value) bool {
-	if !s.spend(1) {
+	if !s.spend(equalCost) {
 		return false
 	}
 	switch {
