@@ -299,3 +299,30 @@ attributes: {made: ":attribute: made", user.name: name, total: the total, left: 
 		t.Errorf("%v", p.Warnings())
 	}
 }
+
+// FuzzMapping: whatever the cells hold, a row becomes values, messages or skipped, the same every time, and a row that
+// is written by its key was routed by it.
+func FuzzMapping(f *testing.F) {
+	f.Add(`{"a":{"b":["x",{"c":1}]}}`, "12.5", "order")
+	f.Add(`[1,`, "1e400", "\xff")
+	p := from(f, `
+key: k
+before_row: ['k = row.j + "|" + row.n', 'j = row.j']
+skip_when: 'row.t == "total"'
+fields:
+  - {from: k, to: k}
+  - {from: j.a.b.1, to: leaf}
+  - {from: n, to: n, type: "decimal(10,2)", transform: [{expr: "value / 3"}], when: 'row.t != "x"'}
+  - {to: e, expr: 'len(row.t ?? "") * number(row.n)'}
+`, []string{"j", "n", "t"})
+	f.Fuzz(func(t *testing.T, j, n, kind string) {
+		one, two := outcome(p, j, n, kind), outcome(p, j, n, kind)
+		if one != two || one == "" {
+			t.Fatalf("%q, then %q", one, two)
+		}
+		_, routed := p.Route(row.Row{Cells: []string{j, n, kind}}, nil)
+		if !routed && !strings.HasPrefix(one, "failed") && one != "skipped" {
+			t.Fatalf("not routed: %q", one)
+		}
+	})
+}
