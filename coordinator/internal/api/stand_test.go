@@ -86,7 +86,7 @@ func newStand(t testing.TB, change func(c *config.Config)) *stand {
 	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(s.log), zap.DebugLevel))
 	c := config.Default()
 	c.DataDir, c.Importers, c.Roots = filepath.Join(s.dir, "data"), filepath.Join(s.dir, "importers"), []string{s.dir}
-	c.Redis.URL, c.Namespace = "redis://somewhere", config.DefaultNamespace
+	c.Redis.URL, c.Namespace = "redis://somewhere", "ingest"
 	if change != nil {
 		change(&c)
 	}
