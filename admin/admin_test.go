@@ -56,7 +56,7 @@ func TestWrongUsageIsExitCode2(t *testing.T) {
 		{args: []string{"preview"}, says: "preview"},
 		{args: []string{"prune"}, says: "prune"},
 		{args: []string{"run"}, says: "importer"},
-		{args: []string{"run", "x", "--param", "a=b"}, says: "--param"},
+		{args: []string{"run", "x", "--param", "a"}, says: "--param"},
 		{args: []string{"run", "x", "--wait", "--detach"}, says: "--wait"},
 		{args: []string{"run", "x", "--server", "localhost:8080"}, says: "--server: the server must be a URL"},
 		{args: []string{"retry", "1", "--with", "x.csv"}, says: "--with"},

@@ -78,7 +78,7 @@ func (s *session) send(ctx context.Context, to *remote.Client, req control.Start
 	defer progress.End()
 	sent := int64(0)
 	return to.Upload(ctx, remote.Upload{
-		Importer: req.Importer, Name: name, Size: size, DryRun: req.DryRun,
+		Importer: req.Importer, Name: name, Size: size, Params: req.Params, DryRun: req.DryRun,
 		Body: readerFunc(func(p []byte) (int, error) {
 			n, err := body.Read(p)
 			sent += int64(n)

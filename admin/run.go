@@ -19,6 +19,8 @@ type runCommand struct {
 	Importer string  `arg:"" help:"Slug of the importer."`
 	File     *string `help:"Read this file instead of the importer's source; - is standard input." placeholder:"FILE"`
 	DryRun   bool    `help:"Do everything but keep nothing."`
+	// A value may hold what kong would split at.
+	Param    map[string]string `help:"A parameter of the importer; may be repeated." placeholder:"NAME=VALUE" mapsep:"none"`
 	patience `embed:""`
 }
 
@@ -31,7 +33,7 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
-		request := control.StartRequest{Importer: c.Importer, File: file, DryRun: c.DryRun, User: userName()}
+		request := control.StartRequest{Importer: c.Importer, File: file, Params: c.Param, DryRun: c.DryRun, User: userName()}
 		switch {
 		case sys.remote != nil && file != "":
 			if file != "-" {

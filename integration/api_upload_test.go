@@ -141,6 +141,9 @@ func TestAPIUpload(t *testing.T) {
 	// A misspelt option must not start the real thing.
 	refused(t, withForm("", file, field{"dryrun", "", "true"}), 422, "There is no field 'dryrun'")
 	refused(t, raw("?dryrun=true", oneUser, "text/csv"), 422, "There is no parameter 'dryrun'")
+	refused(t, withForm("", file, field{"param", "", "month"}), 422, "The param field must be a name and a value")
+	refused(t, raw("?param=month=1&param=month=2", oneUser, "text/csv"), 422, "The parameter 'month' is given twice.")
+	refused(t, withForm("?param=month=1", file, field{"param", "", "region=x"}), 422, "The importer 'users' has no parameter")
 	for _, kind := range []string{
 		"application/json", "application/json; charset=utf-8", "application/problem+json", "multipart/mixed; boundary=x",
 		"multipart/form-data", "text/", ";", "text/csv; charset",
@@ -151,7 +154,7 @@ func TestAPIUpload(t *testing.T) {
 		refused(t, raw("", broken, "multipart/form-data; boundary=x"), http.StatusBadRequest, "The request body ended")
 	}
 	var many []field
-	for range 40 {
+	for range 80 {
 		many = append(many, field{"dry_run", "", "true"})
 	}
 	refused(t, withForm("", many...), http.StatusBadRequest, "The form has more than ")

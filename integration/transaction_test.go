@@ -36,6 +36,13 @@ func TestTransactionChunk(t *testing.T) {
 				"3@4 The database refused the row (275).",
 			}),
 		},
+		"rows that skip_when leaves out": {
+			file: "a,b,c\nskip,x,y\n2,x,y\n3,x,y\nfour,x,y\nskip,x,y\n6,x,y\n", more: more + "skip_when: 'row.a == \"skip\"'\n", tables: table,
+			want: withErrors(6, []string{
+				"4@5 The a field must be an integer.",
+				"6@7 Rolled back: row 4 of the same chunk failed.",
+			}, "2|x|y", "3|x|y"),
+		},
 		"good chunks": {file: "a,b,c\n1,x,y\n2,x,y\n3,x,y\n4,x,y\n", more: more, tables: table, want: complete(4, "1|x|y", "2|x|y", "3|x|y", "4|x|y")},
 	})
 }

@@ -2,9 +2,9 @@
 //
 // Tests use it as the oracle for tables, counts, histograms and failed rows. It shares no code with the engine – not a
 // rule, not a conversion, not the CSV reader – and is slow and plain on purpose. It knows what the tests need: text,
-// integer, decimal and float columns without NOT NULL, the transforms trim, lower, upper and default, a handful of
-// rules, and the four duplicate strategies. It reads with encoding/csv, so that test files must not hold CRLF inside
-// quotes, quoted blank rows or broken quotes.
+// integer, decimal and float columns without NOT NULL, columns joined of others, skipped rows, the transforms trim,
+// lower, upper and default, a handful of rules, and the four duplicate strategies. It reads with encoding/csv, so that
+// test files must not hold CRLF inside quotes, quoted blank rows or broken quotes.
 package reference
 
 import (
@@ -26,6 +26,10 @@ type Importer struct {
 	OnDuplicate string
 	Fields      []Field
 	Rules       []Rule
+	// Joined are columns that before_row makes; rows in which the column SkipColumn is SkipText are skipped.
+	Joined     []Joined
+	SkipColumn string
+	SkipText   string
 	// CreateTable asks for the table to be made.
 	CreateTable bool
 	// ChunkSize and Partitions are left out of the YAML when 0. The result must not depend on them.
@@ -41,6 +45,12 @@ type Field struct {
 	Type string
 	// Transform are steps: trim, lower, upper, default:VALUE.
 	Transform []string
+}
+
+// Joined is a column made of others with | between them.
+type Joined struct {
+	Column string
+	Of     []string
 }
 
 // Rule are the rules of a source column: "required|integer".
@@ -72,6 +82,15 @@ func (i Importer) YAML() string {
 	}
 	if i.Partitions > 0 {
 		line("partitions: %d", i.Partitions)
+	}
+	if len(i.Joined) > 0 {
+		line("before_row:")
+	}
+	for _, joined := range i.Joined {
+		line("  - '%s = row[%s]'", joined.Column, strings.ReplaceAll(quoted(joined.Of), ", ", `] + "|" + row[`))
+	}
+	if i.SkipColumn != "" {
+		line("skip_when: 'row.%s == %q'", i.SkipColumn, i.SkipText)
 	}
 	line("fields:")
 	for _, field := range i.Fields {

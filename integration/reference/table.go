@@ -105,6 +105,14 @@ func (i Importer) Import(into *Table, file io.Reader) (Result, error) {
 		for n, name := range header {
 			source[name] = cells[n]
 		}
+		if message := i.join(source, &result); message != "" {
+			result.fail(at, message)
+			return
+		}
+		if i.SkipColumn != "" && source[i.SkipColumn] == i.SkipText {
+			result.Skipped++
+			return
+		}
 		if message := i.validate(source, &result); message != "" {
 			result.fail(at, message)
 			return
@@ -130,6 +138,23 @@ func shape(header, cells []string) string {
 	}
 	if len(cells) < len(header) || surplus != "" {
 		return fmt.Sprintf("The row has %d columns, the header has %d.", len(cells), len(header))
+	}
+	return ""
+}
+
+// join makes the joined columns; it returns the row's message when one of their parts is empty.
+func (i Importer) join(source map[string]string, result *Result) string {
+	for _, joined := range i.Joined {
+		var parts []string
+		for _, name := range joined.Of {
+			if source[name] == "" {
+				message := "The " + Words(joined.Column) + " field could not be computed: row." + name + " is NULL."
+				result.Validation[joined.Column+": "+message]++
+				return message
+			}
+			parts = append(parts, source[name])
+		}
+		source[joined.Column] = strings.Join(parts, "|")
 	}
 	return ""
 }

@@ -140,9 +140,11 @@ func TestNamespaceWithRedis(t *testing.T) {
 	for want, env := range map[string][]string{
 		"ingest": {"INGEST_REDIS_URL=redis://r"}, "other": {"INGEST_REDIS_URL=redis://r", "INGEST_NAMESPACE=other"},
 	} {
-		if c, err := completed(t, t.TempDir(), "", env, nil); err != nil || c.Namespace != want {
-			t.Errorf("%v: namespace %q, want %q: %v", env, c.Namespace, want, err)
-		}
+		t.Run(want, func(t *testing.T) { // the environment of one must not be that of the next
+			if c, err := completed(t, t.TempDir(), "", env, nil); err != nil || c.Namespace != want {
+				t.Errorf("%v: namespace %q, want %q: %v", env, c.Namespace, want, err)
+			}
+		})
 	}
 }
 

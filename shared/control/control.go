@@ -53,9 +53,11 @@ type StartRequest struct {
 	Spooled bool
 	// Filename is what people call the source; empty = the base name of the path.
 	Filename string
-	DryRun   bool
-	User     string
-	Once     Once
+	// Params are the run's parameters by name.
+	Params map[string]string
+	DryRun bool
+	User   string
+	Once   Once
 }
 
 // Once makes a request that is repeated return the run of the first one. The zero value does not.

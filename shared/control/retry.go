@@ -45,6 +45,13 @@ func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	if err != nil {
 		return Resource{}, err
 	}
+	params, err := inherited(original, definition)
+	if err != nil {
+		return Resource{}, err
+	}
+	if definition, err = given(definition, params); err != nil {
+		return Resource{}, err
+	}
 	if err := c.ready(ctx, definition); err != nil {
 		return Resource{}, err
 	}

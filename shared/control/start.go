@@ -30,6 +30,9 @@ func (c *Control) Start(ctx context.Context, req StartRequest) (r Resource, repe
 	if err != nil {
 		return Resource{}, false, err
 	}
+	if definition, err = given(definition, req.Params); err != nil {
+		return Resource{}, false, err
+	}
 	path, err := c.path(req, definition)
 	if err != nil {
 		return Resource{}, false, err

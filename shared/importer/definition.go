@@ -23,7 +23,7 @@ type Definition struct {
 	// Transaction is TransactionChunk, or empty: a bad row fails alone.
 	Transaction   string `json:"transaction,omitempty"`
 	StrictHeaders bool   `json:"strict_headers,omitempty"`
-	// Unmapped is always "ignore".
+	// Unmapped is UnmappedIgnore or UnmappedPass.
 	Unmapped string `json:"unmapped"`
 	// MaxFailedRows and MaxFailedRatio stop the run; nil = the configured default.
 	MaxFailedRows  *int64   `json:"max_failed_rows,omitempty"`
@@ -34,6 +34,34 @@ type Definition struct {
 	Messages map[string]string `json:"messages,omitempty"`
 	// Attributes are what messages call source columns.
 	Attributes map[string]string `json:"attributes,omitempty"`
+	// BeforeRow are made of every row before anything else looks at it, in this order.
+	BeforeRow []Assignment `json:"before_row,omitempty"`
+	// SkipWhen is a condition, empty = none: rows for which it is true are counted as skipped.
+	SkipWhen string `json:"skip_when,omitempty"`
+	// Params are what a run may be given, Given what this one was. A definition of a file has none given.
+	Params []Param           `json:"params,omitempty"`
+	Given  map[string]string `json:"given,omitempty"`
+}
+
+// What happens to columns that no field maps.
+const (
+	UnmappedIgnore = "ignore"
+	// UnmappedPass writes them into the column of the same name, where the table has one.
+	UnmappedPass = "pass"
+)
+
+// Assignment makes a source column of an expression; the column may be a new one.
+type Assignment struct {
+	Column string `json:"column"`
+	Expr   string `json:"expr"`
+}
+
+// Param is a parameter of a run.
+type Param struct {
+	Name string `json:"name"`
+	// Default is the value when none is given; nil = NULL.
+	Default  *string `json:"default,omitempty"`
+	Required bool    `json:"required,omitempty"`
 }
 
 // TransactionChunk makes one bad row fail its whole chunk.
@@ -88,10 +116,11 @@ type Destination struct {
 	CreateTable *bool `json:"create_table,omitempty"`
 }
 
-// KeyField returns the field of a key column: the one whose primary name it is, else the first that has it as an alias.
+// KeyField returns the field of a key column: the one whose primary name it is – of a field without a source column
+// that is the column it fills –, else the first that has it as an alias.
 func (d Definition) KeyField(name string) (Field, bool) {
 	for _, f := range d.Fields {
-		if len(f.From) > 0 && f.From[0] == name {
+		if f.Source() == name {
 			return f, true
 		}
 	}
@@ -111,15 +140,29 @@ func (d Destination) Creates(byDefault bool) bool {
 	return byDefault
 }
 
-// Field maps source columns to a destination column.
+// Field fills a destination column: from a source column, with a constant or by an expression.
 type Field struct {
 	// From is the primary source column and its aliases; the first that the header has wins.
-	From      []string    `json:"from"`
+	From []string `json:"from,omitempty"`
+	// Const is the text of every row; nil = none.
+	Const *string `json:"const,omitempty"`
+	// Expr computes the value; empty = none.
+	Expr      string      `json:"expr,omitempty"`
 	To        string      `json:"to"`
 	Type      string      `json:"type,omitempty"`
 	Transform []Transform `json:"transform,omitempty"`
 	// Validate judges the value that the transforms made, before it is converted.
 	Validate []Validator `json:"validate,omitempty"`
+	// When is a condition, empty = none: where it is false the column is left out.
+	When string `json:"when,omitempty"`
+}
+
+// Source is what messages call the field's source: the primary column, else the column it fills.
+func (f Field) Source() string {
+	if len(f.From) > 0 {
+		return f.From[0]
+	}
+	return f.To
 }
 
 // Transform is one step of a field's pipeline: a name and its options as decoded.

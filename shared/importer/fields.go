@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"ingest/shared/expression"
 	"ingest/shared/importer/document"
 )
 
@@ -48,8 +49,19 @@ func (p *parsing) fields(n *document.Node) {
 // field reads one field; targets are the lines of the columns filled so far.
 func (p *parsing) field(n *document.Node, targets map[string]int) {
 	var f Field
-	p.Keys(n, "a field", []document.Key{
-		{Name: "from", Required: true, Read: func(n *document.Node) { f.From = p.from(n) }},
+	var origins []string
+	table := p.Keys(n, "a field", []document.Key{
+		{Name: "from", Read: func(n *document.Node) { origins, f.From = append(origins, "from"), p.from(n) }},
+		{Name: "const", Read: func(n *document.Node) {
+			origins = append(origins, "const")
+			if text, ok := p.Text(n, "const"); ok {
+				f.Const = &text
+			}
+		}},
+		{Name: "expr", Read: func(n *document.Node) {
+			origins, f.Expr = append(origins, "expr"), p.expression(n, "expr", expression.Any)
+		}},
+		{Name: "when", Read: func(n *document.Node) { f.When = p.condition(n, "when") }},
 		{Name: "to", Required: true, Read: func(n *document.Node) {
 			to, ok := p.Filled(n, "to")
 			if !ok {
@@ -79,6 +91,14 @@ func (p *parsing) field(n *document.Node, targets map[string]int) {
 		{Name: "transform", Read: func(n *document.Node) { f.Transform = p.transforms(n) }},
 		{Name: "validate", Read: func(n *document.Node) { f.Validate = p.validators(n) }},
 	})
+	switch {
+	case !table:
+	case len(origins) == 0:
+		p.Report(n, "or const or expr", "a field needs the key %q", "from")
+	case len(origins) > 1:
+		p.Report(n, "an expression names its columns itself: row.price", "a field has one of from, const and expr, not %s",
+			strings.Join(origins, " and "))
+	}
 	p.d.Fields = append(p.d.Fields, f)
 }
 
@@ -109,7 +129,9 @@ func (p *parsing) transforms(n *document.Node) []Transform {
 		if !ok {
 			continue
 		}
-		if p.checks.Transform != nil {
+		if t.Name == exprTransform {
+			p.computes(item)
+		} else if p.checks.Transform != nil {
 			if err := p.checks.Transform(t); err != nil {
 				p.Report(at, "", "%v", err)
 				continue

@@ -97,15 +97,14 @@ func List(dir string, c Checks) ([]Listed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read importers: %w", err)
 	}
-	var all []Listed
+	in, all := surround(dir, c)
 	for _, entry := range entries {
-		extension := filepath.Ext(entry.Name())
-		if (extension != ".yaml" && extension != ".yml") || strings.HasPrefix(entry.Name(), ".") {
+		if !definition(entry.Name()) || entry.Name() == defaultsFile {
 			continue
 		}
-		l := listed(dir, entry.Name(), c)
+		l := listed(dir, entry.Name(), c, in)
 		if l.claimed = l.Slug != ""; !l.claimed {
-			l.Slug = strings.TrimSuffix(entry.Name(), extension)
+			l.Slug = nameOf(entry.Name())
 		}
 		all = append(all, l)
 	}
@@ -114,12 +113,69 @@ func List(dir string, c Checks) ([]Listed, error) {
 	return all, nil
 }
 
-func listed(dir, name string, c Checks) Listed {
+// definition says whether a file is one of ours.
+func definition(name string) bool {
+	extension := filepath.Ext(name)
+	return (extension == ".yaml" || extension == ".yml") && !strings.HasPrefix(name, ".")
+}
+
+func nameOf(file string) string { return strings.TrimSuffix(file, filepath.Ext(file)) }
+
+// surround reads what stands beside the importers: the defaults and the reusable mappings. Broken ones are listed.
+func surround(dir string, c Checks) (in surroundings, broken []Listed) {
+	in.mappings = map[string]*mapping{}
+	refuse := func(file string, err error) {
+		if err != nil {
+			broken = append(broken, Listed{Slug: nameOf(file), File: file, Err: err})
+		}
+	}
+	text, err := readFile(dir, defaultsFile)
+	if err == nil {
+		var problems Problems
+		in.defaults, problems = parseDefaults(defaultsFile, text)
+		err = problems.Err()
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		in.broken = err != nil
+		refuse(defaultsFile, err)
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, mappingsDir))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		refuse(mappingsDir, fmt.Errorf("read mappings: %w", err))
+	}
+	for _, entry := range entries {
+		if definition(entry.Name()) {
+			file := mappingsDir + "/" + entry.Name()
+			refuse(file, in.read(dir, file, c))
+		}
+	}
+	return in, broken
+}
+
+// read adds a mapping; of two with one name the second is refused.
+func (in surroundings) read(dir, file string, c Checks) error {
+	text, err := readFile(dir, file)
+	if err != nil {
+		return err
+	}
+	m, problems := parseMapping(file, text, c)
+	if first := in.mappings[m.name]; m.name != "" && first != nil {
+		return append(problems, Problem{
+			File: file, Hint: "also in " + first.file, Message: fmt.Sprintf("the name %q is used by several files", m.name),
+		}).Err()
+	}
+	if m.name != "" {
+		in.mappings[m.name] = m
+	}
+	return problems.Err()
+}
+
+func listed(dir, name string, c Checks, in surroundings) Listed {
 	text, err := readFile(dir, name)
 	if err != nil {
 		return Listed{File: name, Err: err}
 	}
-	d, problems := parse(name, text, c)
+	d, problems := parse(name, text, c, in)
 	if err := problems.Err(); err != nil {
 		return Listed{Slug: d.Slug, File: name, Err: err}
 	}

@@ -54,16 +54,19 @@ func (p *parsing) phrases(n *document.Node, what string, into *map[string]string
 	*into = texts
 }
 
-// knowsColumn says whether a field or a rule names a source column.
+// knowsColumn says whether a field or a rule names a source column, or before_row makes it.
 func (p *parsing) knowsColumn(at *document.Node, column string) bool {
 	known := p.sourceColumns()
+	for _, a := range p.d.BeforeRow {
+		known = append(known, a.Column)
+	}
 	for _, rules := range p.d.Rules {
 		known = append(known, rules.Column)
 		for _, rule := range rules.Rules {
 			known = append(known, rule.Args...)
 		}
 	}
-	if slices.Contains(known, column) {
+	if slices.Contains(known, column) || p.d.Unmapped == UnmappedPass { // which may pass any column
 		return true
 	}
 	p.Report(at, document.Suggest(column, known), "no field and no rule has the source column '%s'", column)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -41,7 +42,7 @@ var slugPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 // Parse reads a definition. The error is Problems: everything that is wrong with the text, not only the first.
 // file is only a name for positions. Parse is pure and never panics.
 func Parse(file string, text []byte, c Checks) (Definition, error) {
-	d, problems := parse(file, text, c)
+	d, problems := parse(file, text, c, surroundings{})
 	if err := problems.Err(); err != nil {
 		return Definition{}, err
 	}
@@ -49,7 +50,7 @@ func Parse(file string, text []byte, c Checks) (Definition, error) {
 }
 
 // parse answers what could be read beside the problems: a list wants the slug of a broken file too.
-func parse(file string, text []byte, c Checks) (Definition, Problems) {
+func parse(file string, text []byte, c Checks, in surroundings) (Definition, Problems) {
 	root, problems := document.Parse(file, text)
 	if len(problems) > 0 {
 		return Definition{}, problems
@@ -57,14 +58,17 @@ func parse(file string, text []byte, c Checks) (Definition, Problems) {
 	if root == nil {
 		return Definition{}, Problems{{File: file, Message: "the file is empty", Hint: "a definition begins with `importer: NAME`"}}
 	}
-	p := parsing{Reader: document.Reader{File: file}, checks: c, d: Definition{
+	p := parsing{Reader: document.Reader{File: file}, checks: c, around: in, d: Definition{
 		Source:      Source{Type: Filesystem},
 		Format:      Format{Type: "csv", Nulls: []string{""}, ShortRows: "fail", MaxRecord: DefaultMaxRecord},
 		Destination: Destination{Connection: "default"},
 		OnDuplicate: Skip,
-		Unmapped:    "ignore",
+		Unmapped:    UnmappedIgnore,
 	}}
-	p.document(root)
+	if in.broken {
+		p.Report(root, "", "the defaults of this directory have problems of their own: see %s", defaultsFile)
+	}
+	p.document(merged(root, in.defaults))
 	return p.d, p.Problems
 }
 
@@ -78,6 +82,11 @@ type parsing struct {
 	onDuplicate *document.Node
 	// What names columns is read after fields and rules, wherever it stands in the file.
 	schemaNode, messagesNode, attributesNode *document.Node
+	// expressions are checked last: they name parameters, which may stand behind them.
+	expressions []written
+	// around is what other files of the directory say; uses are the mappings that are put before the own fields.
+	around surroundings
+	uses   []used
 }
 
 func (p *parsing) document(root *document.Node) {
@@ -108,7 +117,11 @@ func (p *parsing) document(root *document.Node) {
 			}
 		}},
 		{Name: "strict_headers", Read: func(n *document.Node) { d.StrictHeaders, _ = p.Bool(n, "strict_headers") }},
-		{Name: "unmapped", Read: func(n *document.Node) { p.Choice(n, "unmapped", "ignore") }},
+		{Name: "unmapped", Read: func(n *document.Node) {
+			if text, ok := p.Choice(n, "unmapped", UnmappedIgnore, UnmappedPass); ok {
+				d.Unmapped = text
+			}
+		}},
 		{Name: "max_failed_rows", Read: func(n *document.Node) {
 			if v, ok := p.Int(n, "max_failed_rows", 0, math.MaxInt64); ok {
 				d.MaxFailedRows = &v
@@ -119,16 +132,23 @@ func (p *parsing) document(root *document.Node) {
 				d.MaxFailedRatio = &v
 			}
 		}},
-		{Name: "fields", Required: true, Read: p.fields},
+		{Name: "fields", Required: !has(root, "use"), Read: p.fields},
 		{Name: "rules", Read: p.rules},
 		{Name: "schema", Read: func(n *document.Node) { p.schemaNode = n }},
 		{Name: "messages", Read: func(n *document.Node) { p.messagesNode = n }},
 		{Name: "attributes", Read: func(n *document.Node) { p.attributesNode = n }},
+		{Name: "before_row", Read: p.beforeRow},
+		{Name: "skip_when", Read: func(n *document.Node) { d.SkipWhen = p.condition(n, "skip_when") }},
+		{Name: "params", Read: p.params},
+		{Name: "use", Read: p.use},
 	})
-	p.key()
+	// The short form of rules is the importer's own, so it takes the place of a mapping's rules as they do.
 	p.schema(p.schemaNode)
+	p.include()
+	p.key()
 	p.messages(p.messagesNode)
 	p.attributes(p.attributesNode)
+	p.judge()
 }
 
 func (p *parsing) slug(n *document.Node) {
@@ -282,20 +302,15 @@ func (p *parsing) key() {
 }
 
 func (p *parsing) fieldOf(column string) int {
-	for i, f := range p.d.Fields {
-		for _, from := range f.From {
-			if from == column {
-				return i
-			}
-		}
-	}
-	return -1
+	return slices.IndexFunc(p.d.Fields, func(f Field) bool { return f.Source() == column || slices.Contains(f.From, column) })
 }
 
 func (p *parsing) sourceColumns() []string {
 	var names []string
 	for _, f := range p.d.Fields {
-		names = append(names, f.From...)
+		if names = append(names, f.From...); len(f.From) == 0 {
+			names = append(names, f.To)
+		}
 	}
 	return names
 }

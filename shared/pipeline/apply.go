@@ -10,31 +10,40 @@ import (
 )
 
 // Apply fills into, whose length is that of Columns, with the row's values and returns nil, or returns why the row
-// failed; into is then without meaning. Row and values share memory: a value may be a part of a cell.
-func (p *Program) Apply(r row.Row, into []column.Value) *Failure {
-	if r.Fault != "" {
-		return &Failure{Message: r.Fault}
+// is not written – it failed or is to be skipped –; into is then without meaning. Row and values share memory: a value
+// may be a part of a cell.
+func (p *Program) Apply(in row.Row, into []column.Value) *Failure {
+	if in.Fault != "" {
+		return &Failure{Message: in.Fault}
 	}
-	if !p.fits(r.Cells) {
-		return &Failure{Message: fmt.Sprintf("The row has %s, the header has %d.", columns(len(r.Cells)), p.header)}
+	if !p.fits(in.Cells) {
+		return &Failure{Message: fmt.Sprintf("The row has %s, the header has %d.", columns(len(in.Cells)), p.header)}
+	}
+	r, problem := p.open(in)
+	if problem != nil {
+		return problem
+	}
+	if skip, problem := p.skips(r); problem != nil {
+		return problem
+	} else if skip {
+		return p.skipped
 	}
 	var found failures
-	cells := p.record(r)
 	for i := range p.checks {
-		p.checks[i].apply(cells.cell(p.checks[i].cell), cells, &found)
+		p.checks[i].apply(r.cell(p.checks[i].cell), r, &found)
 	}
 	if found != nil {
 		return found.failure()
 	}
 	for i := range p.fields {
-		into[i] = p.fields[i].fill(p, cells, &found)
+		into[i] = p.fields[i].fill(p, r, &found)
 	}
 	return found.failure()
 }
 
 // fill makes the value of a field, or adds why there is none.
-func (f *field) fill(p *Program, cells record, found *failures) column.Value {
-	value, wrong, problem := f.transformed(cells)
+func (f *field) fill(p *Program, r record, found *failures) column.Value {
+	value, wrong, problem := f.transformed(r)
 	if wrong == nil && problem == "" {
 		before := len(*found)
 		for _, judge := range f.validators {
@@ -50,7 +59,7 @@ func (f *field) fill(p *Program, cells record, found *failures) column.Value {
 	}
 	switch {
 	case wrong != nil:
-		found.add(f.source, sentence(p.phrases.message(f.source, wrong.rule, wrong.line), f.words))
+		found.add(f.source, p.phrases.complaint(f, wrong))
 	case problem != "":
 		found.add(f.source, p.phrases.problem(f, problem))
 	case value.State == column.Null && f.column.NotNull:
@@ -79,19 +88,19 @@ func (p *Program) fits(cells []string) bool {
 	return true
 }
 
-// transformed is the cell after the transforms, or what is wrong with it. Without a transform the text is looked at when
-// it is converted.
-func (f *field) transformed(cells record) (column.Value, *complaint, column.Problem) {
-	v := cells.cell(f.cell)
-	if len(f.steps) == 0 || v.State == column.Absent {
-		return v, nil, ""
+// transformed is the field's value after the transforms, or what is wrong with it. Without a transform the text is looked
+// at when it is converted.
+func (f *field) transformed(r record) (column.Value, *complaint, column.Problem) {
+	v, problem := f.value(r)
+	if problem != "" || len(f.steps) == 0 || v.State == column.Absent {
+		return v, nil, problem
 	}
 	if problem := column.Readable(v.Text); problem != "" {
 		return v, nil, problem
 	}
 	for _, step := range f.steps {
 		var wrong *complaint
-		if v, wrong = step(v, cells); wrong != nil {
+		if v, wrong = step(v, r); wrong != nil {
 			return v, wrong, ""
 		}
 	}
@@ -108,15 +117,18 @@ func (f *field) convert(v column.Value) (column.Value, column.Problem) {
 // Route appends the routing form of the row's key to buf. Rows whose keys are equal in the destination have equal
 // forms; the converse need not hold. It answers false, and buf as it was, for a row that meets no other: the
 // importer has no key, a key column is NULL or absent or does not convert.
-func (p *Program) Route(r row.Row, buf []byte) (form []byte, ok bool) {
-	if len(p.key) == 0 || r.Fault != "" {
+func (p *Program) Route(in row.Row, buf []byte) (form []byte, ok bool) {
+	if len(p.key) == 0 || in.Fault != "" {
+		return buf, false
+	}
+	r, failed := p.open(in)
+	if failed != nil {
 		return buf, false
 	}
 	start := len(buf)
-	cells := p.record(r)
 	for _, i := range p.key {
 		f := &p.fields[i]
-		value, wrong, problem := f.transformed(cells)
+		value, wrong, problem := f.transformed(r)
 		if wrong == nil && problem == "" {
 			value, problem = f.convert(value)
 		}

@@ -7,8 +7,10 @@ import (
 	"ingest/shared/chunk"
 )
 
-// Failure is why a row failed.
+// Failure is why a row is not written: it failed, or skip_when leaves it out.
 type Failure struct {
+	// Skip says that nothing failed: the row counts as skipped.
+	Skip bool
 	// Message is the row's: the first one found, and how many more there are.
 	Message string
 	// Fields are the messages by source column, in the order they were found; empty when the whole row is at fault.

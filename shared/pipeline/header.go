@@ -19,14 +19,22 @@ type names struct {
 	trimmed map[string][]int
 	fields  []importer.Field
 	used    map[int]bool
-	// missing are columns that only a rule or a transform names and the header lacks.
+	// mapped are the columns that fields have, missing those that only rules, transforms or expressions name and the
+	// header lacks.
+	mapped  map[int]bool
 	missing []string
+	// assigned are the columns of before_row, by their addresses; paths those of dotted names.
+	assigned map[string]int
+	paths    map[string]int
+	// virtual makes a virtual column. It is nil where only the header is looked at.
+	virtual func(virtual) int
 }
 
 // newNames refuses a header that has a name twice, and one in which a field's column could be two.
 func newNames(header []string, fields []importer.Field) (*names, error) {
 	n := &names{
 		header: header, exact: map[string]int{}, trimmed: map[string][]int{}, fields: fields, used: map[int]bool{},
+		mapped: map[int]bool{}, assigned: map[string]int{}, paths: map[string]int{},
 	}
 	for i, name := range header {
 		short := strings.TrimSpace(name)
@@ -54,8 +62,29 @@ func twice(name string, first, second int) error {
 	return &Error{fmt.Sprintf("The column '%s' appears twice in the header (columns %d and %d).", name, first+1, second+1)}
 }
 
-// find returns where the header has a name: exactly, else with blanks around it.
+// find returns the address of a source column: one of before_row, one of the header, or a path into one of these.
 func (n *names) find(name string) (int, bool) {
+	if at, ok := n.assigned[name]; ok {
+		return at, true
+	}
+	if at, ok := n.literal(name); ok {
+		return at, true
+	}
+	if at, ok := n.paths[name]; ok {
+		return at, true
+	}
+	ways := walks(name, n.find)
+	if len(ways) == 0 {
+		return 0, false
+	}
+	if n.virtual != nil {
+		n.paths[name] = n.virtual(virtual{path: ways, source: name})
+	}
+	return n.paths[name], true
+}
+
+// literal returns where the header has a name: exactly, else with blanks around it.
+func (n *names) literal(name string) (int, bool) {
 	at, ok := n.exact[name]
 	if !ok {
 		short := n.trimmed[strings.TrimSpace(name)]
@@ -68,10 +97,24 @@ func (n *names) find(name string) (int, bool) {
 	return at, true
 }
 
-// field returns the position of the field's column: the first of its names that the header has.
+// field returns the address of the field's column: of the first of its names that there is. A field without a source
+// column has none, -1, and is always there.
 func (n *names) field(f importer.Field) (int, bool) {
+	if len(f.From) == 0 {
+		return -1, true
+	}
 	for _, name := range f.From {
 		if at, ok := n.find(name); ok {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+// cell is field for columns of the header only: a name that is a path is none of them.
+func (n *names) cell(f importer.Field) (int, bool) {
+	for _, name := range f.From {
+		if at, ok := n.literal(name); ok {
 			return at, true
 		}
 	}
@@ -84,7 +127,7 @@ func (n *names) column(name string) (primary string, at int) {
 	from := []string{name}
 	for _, primaryOnly := range []bool{true, false} {
 		i := slices.IndexFunc(n.fields, func(f importer.Field) bool {
-			return f.From[0] == name || !primaryOnly && slices.Contains(f.From, name)
+			return len(f.From) > 0 && (f.From[0] == name || !primaryOnly && slices.Contains(f.From, name))
 		})
 		if i >= 0 {
 			from = n.fields[i].From
@@ -113,7 +156,8 @@ func (n *names) warnings() []string {
 		list = append(list, "Header cells without a name, their columns are ignored: "+capped(blank)+".")
 	}
 	if len(n.missing) > 0 {
-		list = append(list, "Columns that rules or transforms name and the source does not have: "+capped(quotedNames(n.missing))+".")
+		list = append(list, "Columns that rules, transforms or expressions name and the source does not have: "+
+			capped(quotedNames(n.missing))+".")
 	}
 	if len(ignored) > 0 {
 		list = append(list, "Columns ignored because no field maps them: "+capped(ignored)+".")
@@ -141,6 +185,9 @@ func CheckHeader(d importer.Definition, header []string) error {
 	n, err := newNames(meant(header), d.Fields)
 	if err != nil {
 		return err
+	}
+	for _, a := range d.BeforeRow {
+		n.assigned[a.Column] = 0 // it is there, wherever that is
 	}
 	return checkHeader(d, n)
 }
@@ -187,10 +234,10 @@ func checkTargets(d importer.Definition, table column.Table) error {
 	}
 	writer := map[string]string{}
 	for _, f := range d.Fields {
-		if len(f.From) == 0 {
+		if len(f.From) == 0 && f.Const == nil && f.Expr == "" {
 			return &Error{"The field of the column '" + f.To + "' has no source column."}
 		}
-		source := f.From[0]
+		source := f.Source()
 		target, ok := table.Column(f.To)
 		if !ok {
 			return &Error{"The table '" + name + "' has no column '" + f.To + "' (field '" + source + "')."}

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -133,7 +134,7 @@ func TestCompileRefuses(t *testing.T) {
 			t.Parallel()
 			d := products()
 			test.change(&d)
-			_, err := pipeline.Compile(d, test.header, productTable())
+			_, err := pipeline.Compile(d, test.header, productTable(), time.Time{})
 			var refused *pipeline.Error
 			if !errors.As(err, &refused) || refused.Message != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
@@ -148,7 +149,7 @@ func TestWarnings(t *testing.T) {
 	d := products()
 	d.Rules = append(d.Rules, rules("Rated", rule("integer")))
 	d.Rules = append(d.Rules, rules("SKU", rule("different", "E-Mail", "Old SKU"), rule("required_without", "Old SKU")))
-	const lacks = "Columns that rules or transforms name and the source does not have: 'Old SKU'."
+	const lacks = "Columns that rules, transforms or expressions name and the source does not have: 'Old SKU'."
 	for name, test := range map[string]struct {
 		header []string
 		want   []string

@@ -10,10 +10,13 @@ import (
 )
 
 // complaint is what is wrong with a value that a transform cannot read. It says what the rule of that name says, in
-// the importer's own words where it has some.
-type complaint struct{ rule, line string }
+// the importer's own words where it has some; an expression has a problem of its own instead.
+type complaint struct {
+	rule, line string
+	problem    column.Problem
+}
 
-func complain(rule string) *complaint { return &complaint{rule, lines[rule]} }
+func complain(rule string) *complaint { return &complaint{rule: rule, line: lines[rule]} }
 
 // saying is a message with what stands for its placeholders: name and text by turns.
 type saying struct {
@@ -131,11 +134,20 @@ var rulesOf = map[column.Problem]string{
 	"must be a valid JSON string.": "json",
 }
 
-// problem is the message of a value that cannot be converted.
-func (p *phrases) problem(f *field, problem column.Problem) string {
-	line := "The :attribute field " + string(problem)
-	if rule, ok := rulesOf[problem]; ok {
-		line = p.message(f.source, rule, line)
+// complaint is the message of a value that a transform cannot read.
+func (p *phrases) complaint(f *field, c *complaint) string {
+	if c.problem != "" {
+		return p.problem(f, c.problem)
 	}
-	return sentence(line, f.words)
+	return sentence(p.message(f.source, c.rule, c.line), f.words)
+}
+
+// problem is the message of a value that cannot be computed or converted.
+func (p *phrases) problem(f *field, problem column.Problem) string {
+	// Only lines have placeholders: a problem may quote an expression, colons and all.
+	line := "The " + f.words + " field " + string(problem)
+	if rule, ok := rulesOf[problem]; ok {
+		return sentence(p.message(f.source, rule, line), f.words)
+	}
+	return line
 }

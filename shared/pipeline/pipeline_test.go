@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -65,7 +66,7 @@ func productHeader() []string { return []string{"SKU", "E-Mail", "Stock", "Full 
 
 func compile(t testing.TB, d importer.Definition, header []string, table column.Table) *pipeline.Program {
 	t.Helper()
-	p, err := pipeline.Compile(d, header, table)
+	p, err := pipeline.Compile(d, header, table, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func PrimaryNames(d importer.Definition, header []string) []string {
 	}
 	named := map[int]bool{}
 	for _, f := range d.Fields {
-		at, ok := n.field(f)
+		at, ok := n.cell(f)
 		if !ok || named[at] {
 			continue
 		}

@@ -8,8 +8,11 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
+	"time"
 
 	"ingest/shared/column"
+	"ingest/shared/expression"
 	"ingest/shared/importer"
 )
 
@@ -27,10 +30,20 @@ type Program struct {
 	key      []int
 	keyNames []string
 	warnings []string
+
+	// virtual are the columns from the address header on; reads are the cells expressions look at, slots how many
+	// columns of both kinds; computes says whether there are expressions.
+	virtual  []virtual
+	reads    []read
+	slots    int
+	computes bool
+	skip     *expression.Expression
+	skipped  *Failure
 }
 
-// field is one destination column that the source has a column for.
+// field is one destination column that there is a value for.
 type field struct {
+	origin
 	cell     int
 	source   string
 	words    string
@@ -47,9 +60,10 @@ type Error struct{ Message string }
 // Error returns the message.
 func (e *Error) Error() string { return e.Message }
 
-// Compile makes the program. The header is the source's, as read; the table is the destination's. Every error is
-// an *Error. Nothing of the arguments is kept that the caller could change.
-func Compile(d importer.Definition, header []string, table column.Table) (*Program, error) {
+// Compile makes the program. The header is the source's, as read; the table is the destination's; started is when the
+// run began, zero where that is not known. Every error is an *Error. Nothing of the arguments is kept that the caller
+// could change.
+func Compile(d importer.Definition, header []string, table column.Table, started time.Time) (*Program, error) {
 	if err := checkTargets(d, table); err != nil {
 		return nil, err
 	}
@@ -63,15 +77,32 @@ func Compile(d importer.Definition, header []string, table column.Table) (*Progr
 	if d.Format.Nulls == nil {
 		p.nulls = []string{""}
 	}
+	p.skipped = &Failure{Skip: true}
+	names.virtual = func(v virtual) int {
+		p.virtual = append(p.virtual, v)
+		return p.header + len(p.virtual) - 1
+	}
+	computing := newComputing(p, d, names, started)
+	if err := computing.assign(d.BeforeRow); err != nil {
+		return nil, err
+	}
+	if d.SkipWhen != "" {
+		if p.skip, err = computing.compile(d.SkipWhen, "skip_when", false, expression.Bool); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkHeader(d, names); err != nil {
 		return nil, err
 	}
 	p.phrases = newPhrases(d, names)
 	s := scope{names: names, phrases: p.phrases}
 	for _, f := range d.Fields {
-		if err := p.addField(f, s, table); err != nil {
+		if err := p.addField(f, computing, s, table); err != nil {
 			return nil, err
 		}
+	}
+	if d.Unmapped == importer.UnmappedPass {
+		p.pass(d, names, table)
 	}
 	if len(p.fields) == 0 {
 		return nil, &Error{"None of the mapped columns were found in the source file headers."}
@@ -84,39 +115,66 @@ func Compile(d importer.Definition, header []string, table column.Table) (*Progr
 		}
 		p.checks = append(p.checks, check)
 	}
+	if d.StrictHeaders && len(names.missing) > 0 {
+		return nil, strictly(names.missing[0])
+	}
 	p.warnings = names.warnings()
 	return p, nil
 }
 
-func (p *Program) addField(f importer.Field, s scope, table column.Table) error {
-	cell, ok := s.names.field(f)
+func (p *Program) addField(f importer.Field, c *computing, s scope, table column.Table) (err error) {
+	cell, ok := c.names.field(f)
 	if !ok {
 		return nil
 	}
-	target, _ := table.Column(f.To)
-	source := f.From[0]
-	words := p.phrases.words(source)
-	compiled := field{
-		cell: cell, source: source, words: words, column: target,
-		required: sentence(p.phrases.message(source, "required", lines["required"]), words),
+	if at, ok := c.names.cell(f); ok {
+		c.names.mapped[at] = true
+	}
+	compiled := p.filled(f.Source(), f.To, cell, table)
+	if compiled.origin, err = c.origin(f); err != nil {
+		return err
 	}
 	for _, t := range f.Transform {
-		step, err := newTransform(t, s)
+		step, err := c.step(t, f, s)
 		if err != nil {
-			return untransformable(f, err)
+			return err
 		}
 		compiled.steps = append(compiled.steps, step)
 	}
 	for _, v := range f.Validate {
 		judge, err := newValidator(v)
 		if err != nil {
-			return &Error{"The field '" + source + "' cannot be validated: " + err.Error() + "."}
+			return &Error{"The field '" + f.Source() + "' cannot be validated: " + err.Error() + "."}
 		}
 		compiled.validators = append(compiled.validators, judge)
 	}
 	p.fields = append(p.fields, compiled)
-	p.columns = append(p.columns, target)
 	return nil
+}
+
+// filled is a field that fills a column from a cell; the column is the program's from here on.
+func (p *Program) filled(source, to string, cell int, table column.Table) field {
+	target, _ := table.Column(to)
+	p.columns = append(p.columns, target)
+	words := p.phrases.words(source)
+	return field{
+		cell: cell, source: source, words: words, column: target,
+		required: sentence(p.phrases.message(source, "required", lines["required"]), words),
+	}
+}
+
+// pass adds the columns of the header that no field maps and the table has, under the same name.
+func (p *Program) pass(d importer.Definition, n *names, table column.Table) {
+	for i, name := range n.header {
+		name = strings.TrimSpace(name)
+		target, ok := table.Column(name)
+		taken := slices.ContainsFunc(d.Fields, func(f importer.Field) bool { return f.To == name })
+		if !ok || target.Generated || taken || n.mapped[i] || strings.HasPrefix(name, "_") {
+			continue
+		}
+		at, _ := n.find(name)
+		p.fields = append(p.fields, p.filled(name, name, at, table))
+	}
 }
 
 // addKey relies on checkHeader: every key column is mapped and present.
@@ -124,14 +182,14 @@ func (p *Program) addKey(d importer.Definition) {
 	for _, name := range d.Key {
 		f, _ := d.KeyField(name)
 		p.key = append(p.key, slices.IndexFunc(p.columns, func(c column.Column) bool { return c.Name == f.To }))
-		p.keyNames = append(p.keyNames, f.From[0])
+		p.keyNames = append(p.keyNames, f.Source())
 	}
 }
 
 // Warnings are what the run should tell once: header cells without a name, columns that nothing reads.
 func (p *Program) Warnings() []string { return slices.Clone(p.warnings) }
 
-// Columns are the destination columns that are mapped and present in the header, in field order. The result is
+// Columns are the destination columns that there are values for, in field order. The result is
 // shared: do not change it.
 func (p *Program) Columns() []column.Column { return p.columns }
 

@@ -43,7 +43,7 @@ func (s scope) location() *time.Location {
 	return s.zone
 }
 
-// miss remembers a column that only a rule or a transform names and the header lacks.
+// miss remembers a column that only a rule, a transform or an expression names and the header lacks.
 func (n *names) miss(name string) {
 	if !slices.Contains(n.missing, name) {
 		n.missing = append(n.missing, name)
@@ -60,6 +60,9 @@ func (n *names) refer(d importer.Definition) error {
 	}
 	for _, f := range d.Fields {
 		for _, t := range f.Transform {
+			if t.Name == exprTransform {
+				continue // computing tells which columns it names
+			}
 			if _, err := newTransform(t, s); err != nil {
 				return untransformable(f, err)
 			}
@@ -69,5 +72,5 @@ func (n *names) refer(d importer.Definition) error {
 }
 
 func untransformable(f importer.Field, err error) error {
-	return &Error{"The field '" + f.From[0] + "' cannot be transformed: " + err.Error() + "."}
+	return &Error{"The field '" + f.Source() + "' cannot be transformed: " + err.Error() + "."}
 }

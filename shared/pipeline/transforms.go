@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ingest/shared/column"
+	"ingest/shared/expression"
 	"ingest/shared/importer"
 )
 
@@ -37,6 +38,8 @@ var transforms = map[string]transformEntry{
 	"replace": {[]string{"search", "regex", "replace"}, buildReplace},
 	"regex":   {[]string{"pattern", "group", "replacement", "default"}, buildPattern},
 	"hash":    {[]string{"algorithm"}, buildHash},
+	// A field's expr is compiled with the names it may use: see computing.step.
+	exprTransform: {[]string{"value"}, buildExpr},
 }
 
 // CheckTransform answers whether the transform exists and its options are right. The error is for the author of an
@@ -128,4 +131,15 @@ func buildDefault(o *options, _ scope) transform {
 		}
 		return v, nil
 	}
+}
+
+// buildExpr only judges: what an expression gives depends on the names it may use.
+func buildExpr(o *options, _ scope) transform {
+	text, ok := optionText(o.given["value"])
+	if !ok {
+		o.refuse("needs an expression")
+	} else if _, err := expression.Compile(text, expression.Scope{Value: true}, expression.Any); err != nil {
+		o.refuse("has a wrong expression: %w", err)
+	}
+	return texts(func(text string) string { return text })
 }

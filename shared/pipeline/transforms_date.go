@@ -27,7 +27,7 @@ func buildDate(o *options, s scope) transform {
 	}
 	wrong := complain("date")
 	if len(formats) == 1 {
-		wrong = &complaint{"date_format", sentence(lines["date_format"], ":attribute", "format", formats[0])}
+		wrong = &complaint{rule: "date_format", line: sentence(lines["date_format"], ":attribute", "format", formats[0])}
 	}
 	zone := s.location()
 	return reads(func(text string) (string, bool) {

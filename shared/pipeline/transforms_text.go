@@ -87,7 +87,7 @@ func buildConcat(o *options, s scope) transform {
 				continue
 			}
 			if problem := column.Readable(v.Text); problem != "" {
-				return v, &complaint{line: "The :attribute field " + string(problem)}
+				return v, &complaint{problem: problem}
 			}
 			if joined.State == column.Set {
 				joined.Text += separator

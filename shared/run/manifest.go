@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"ingest/shared/column"
 )
@@ -22,6 +23,8 @@ const (
 // fixed once, when the source lies complete and before the first chunk is emitted.
 type Manifest struct {
 	Splitter int `json:"splitter"`
+	// Started is when the run began to read, for expressions: every worker sees the same time. Zero in old runs.
+	Started time.Time `json:"started,omitzero"`
 	// Fingerprint pins the source.
 	Fingerprint Fingerprint `json:"fingerprint"`
 	// Expected is how many rows there should be where that is known before they are read; 0 = not known.

@@ -20,6 +20,7 @@ type Upload struct {
 	Body io.Reader
 	// Size is the length of Body, -1 when it is not known.
 	Size   int64
+	Params map[string]string
 	DryRun bool
 }
 
@@ -29,6 +30,9 @@ func (c *Client) Upload(ctx context.Context, u Upload) (control.Resource, error)
 	query := url.Values{"filename": {u.Name}, "replace": {"true"}}
 	if u.DryRun {
 		query.Set("dry_run", "true")
+	}
+	for name, value := range u.Params {
+		query.Add("param", name+"="+value)
 	}
 	answer, err := c.send(ctx, call{
 		method: http.MethodPost, path: "/upload/" + url.PathEscape(u.Importer), query: query, file: u.Body, size: u.Size,
@@ -46,7 +50,7 @@ func (c *Client) Start(ctx context.Context, req control.StartRequest) (control.R
 	var body data[control.Resource]
 	err := c.ask(ctx, call{
 		method: http.MethodPost, path: "/trigger/" + url.PathEscape(req.Importer), once: newKey(),
-		body: map[string]any{"dry_run": req.DryRun},
+		body: map[string]any{"dry_run": req.DryRun, "params": req.Params},
 	}, &body)
 	return body.Data, false, err
 }

@@ -124,6 +124,7 @@ func docUpload() operation {
 		params: []parameter{
 			{"filename", "query", "What to call the file, for a raw body.", "string", "users.csv"},
 			{"dry_run", "query", "Do everything but keep nothing: true, false, 1 or 0.", "boolean", false},
+			{"param", "query", "A parameter of the importer as name=value; may be repeated.", "string", "month=2026-01"},
 			{"replace", "query", "Take the file instead of the importer's own source, for importers whose source is no upload.", "boolean", false},
 			once(),
 		},
@@ -139,12 +140,14 @@ func docUpload() operation {
 type uploadForm struct {
 	File   string `json:"file"`
 	DryRun string `json:"dry_run,omitempty"`
+	// Param is name=value; it may be repeated.
+	Param []string `json:"param,omitempty"`
 }
 
 func docTrigger() operation {
 	return operation{
 		id: "trigger", summary: "Start a run of an importer that reads its own source",
-		params: []parameter{once()}, takes: []content{{inJSON, triggerBody{}, map[string]any{"dry_run": true}}},
+		params: []parameter{once()}, takes: []content{{inJSON, triggerBody{}, map[string]any{"dry_run": true, "params": map[string]any{"month": "2026-01"}}}},
 		gives: begun(), fails: []int{404},
 	}
 }

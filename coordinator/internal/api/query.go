@@ -55,7 +55,7 @@ func misspelt(r *http.Request, has []parameter) error {
 		switch {
 		case !slices.Contains(known, name):
 			return invalid(name, fmt.Sprintf("There is no parameter '%s'; known: %s.", name, strings.Join(known, ", ")))
-		case len(given[name]) > 1 && name != "importer":
+		case len(given[name]) > 1 && name != "importer" && name != "param":
 			return invalid(name, fmt.Sprintf("The parameter '%s' is given twice.", name))
 		}
 	}

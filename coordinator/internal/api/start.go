@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -26,8 +27,10 @@ import (
 
 const (
 	// maxParts and maxField bound what an upload may carry beside its file.
-	maxParts = 16
+	maxParts = 64
 	maxField = 4 << 10
+	// maxParam is for a name and a value; control judges their lengths.
+	maxParam = 8 << 10
 	maxName  = 255
 	// around is how much a form may add to a file.
 	around = 64 << 10
@@ -41,6 +44,11 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	u := &upload{name: q.text("filename"), dryRun: q.flag("dry_run"), replace: q.flag("replace")}
 	if q.err != nil {
 		return q.err
+	}
+	for _, text := range q.values["param"] {
+		if err := u.params.add(text); err != nil {
+			return err
+		}
 	}
 	if err := a.Control.Uploadable(r.Context(), slugOf(r), u.replace); err != nil {
 		return err
@@ -77,6 +85,7 @@ type upload struct {
 	name    string
 	dryRun  bool
 	replace bool
+	params  params
 	// sum is of the content, nil where nobody asks for it.
 	sum hash.Hash
 }
@@ -84,7 +93,7 @@ type upload struct {
 func (a *API) start(r *http.Request, u *upload) (control.Resource, bool, error) {
 	request := ""
 	if u.sum != nil {
-		request = fmt.Sprintf("upload %s %t %t %s", slugOf(r), u.dryRun, u.replace, hex.EncodeToString(u.sum.Sum(nil)))
+		request = fmt.Sprintf("upload %s %t %t %s%s", slugOf(r), u.dryRun, u.replace, hex.EncodeToString(u.sum.Sum(nil)), u.params)
 	}
 	once, err := onceOf(r, request)
 	if err != nil {
@@ -92,7 +101,8 @@ func (a *API) start(r *http.Request, u *upload) (control.Resource, bool, error) 
 	}
 	// The file is here: that the client has gone meanwhile does not make it unwanted.
 	return a.Control.Start(context.WithoutCancel(r.Context()), control.StartRequest{
-		Importer: slugOf(r), File: u.path, Spooled: true, Filename: filename(u.name), DryRun: u.dryRun, User: userOf(r), Once: once,
+		Importer: slugOf(r), File: u.path, Spooled: true, Filename: filename(u.name), Params: u.params,
+		DryRun: u.dryRun, User: userOf(r), Once: once,
 	})
 }
 
@@ -147,8 +157,16 @@ func (a *API) form(r *http.Request, u *upload, parts *multipart.Reader) error {
 			if u.dryRun, err = flagOf(name, string(text)); err != nil {
 				return err
 			}
+		case name == "param":
+			text, err := io.ReadAll(io.LimitReader(part, maxParam))
+			if err != nil {
+				return broken(err)
+			}
+			if err := u.params.add(string(text)); err != nil {
+				return err
+			}
 		default:
-			return invalid(name, "There is no field '"+name+"'; known: file, dry_run.")
+			return invalid(name, "There is no field '"+name+"'; known: file, dry_run, param.")
 		}
 	}
 	return problem(http.StatusBadRequest, fmt.Sprintf("The form has more than %d fields.", maxParts))
@@ -240,7 +258,36 @@ func filename(name string) string {
 
 // triggerBody are the options of a trigger.
 type triggerBody struct {
-	DryRun bool `json:"dry_run,omitempty"`
+	DryRun bool   `json:"dry_run,omitempty"`
+	Params params `json:"params,omitempty"`
+}
+
+// params are a run's parameters by name.
+type params map[string]string
+
+// add takes name=value, as a form and a query have it.
+func (p *params) add(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok {
+		return invalid("param", "The param field must be a name and a value, like month=2026-01.")
+	}
+	if _, twice := (*p)[name]; twice {
+		return invalid("param", "The parameter '"+name+"' is given twice.")
+	}
+	if *p == nil {
+		*p = params{}
+	}
+	(*p)[name] = value
+	return nil
+}
+
+// String makes requests with the same parameters equal, and others different; "" for none.
+func (p params) String() string {
+	if len(p) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(map[string]string(p)) // sorted by name; texts have a JSON form
+	return " " + string(text)
 }
 
 func (a *API) trigger(w http.ResponseWriter, r *http.Request) error {
@@ -248,12 +295,12 @@ func (a *API) trigger(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &body); err != nil {
 		return err
 	}
-	once, err := onceOf(r, fmt.Sprintf("trigger %s %+v", slugOf(r), body))
+	once, err := onceOf(r, fmt.Sprintf("trigger %s {DryRun:%t}%s", slugOf(r), body.DryRun, body.Params))
 	if err != nil {
 		return err
 	}
 	resource, _, err := a.Control.Start(r.Context(), control.StartRequest{
-		Importer: slugOf(r), DryRun: body.DryRun, User: userOf(r), Once: once,
+		Importer: slugOf(r), Params: body.Params, DryRun: body.DryRun, User: userOf(r), Once: once,
 	})
 	if err != nil {
 		return err

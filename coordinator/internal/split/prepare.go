@@ -33,7 +33,10 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	if err != nil {
 		return run.Manifest{}, err
 	}
-	m := run.Manifest{Splitter: run.SplitterVersion, ChunkRows: definition.ChunkSize, ChunkBytes: chunkBytes, LogRows: s.settings.LogRows}
+	m := run.Manifest{
+		Splitter: run.SplitterVersion, Started: s.now().UTC(), ChunkRows: definition.ChunkSize, ChunkBytes: chunkBytes,
+		LogRows: s.settings.LogRows,
+	}
 	if m.ChunkRows == 0 {
 		m.ChunkRows = s.settings.ChunkSize
 	}
@@ -52,7 +55,7 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	if m.Table, err = s.table(ctx, r, definition, db); err != nil {
 		return run.Manifest{}, err
 	}
-	program, err := pipeline.Compile(definition, m.Header, m.Table)
+	program, err := pipeline.Compile(definition, m.Header, m.Table, m.Started)
 	if err != nil {
 		return run.Manifest{}, err
 	}

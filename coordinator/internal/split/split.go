@@ -6,6 +6,7 @@
 package split
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -180,7 +181,8 @@ func (s *Splitter) begin(ctx context.Context, r run.Run, book *ledger.Ledger) er
 	if _, err := s.redis.Restore(ctx, state); err != nil {
 		return fmt.Errorf("make the partitions in Redis: %w", err)
 	}
-	if _, err := s.registry.Begin(ctx, r.ID, s.now()); err != nil {
+	// What expressions call the beginning is what the run shows as its own.
+	if _, err := s.registry.Begin(ctx, r.ID, cmp.Or(r.Manifest.Started, s.now())); err != nil {
 		return fmt.Errorf("begin the run: %w", err)
 	}
 	if err := s.redis.SetStatus(ctx, state.Ref, run.Processing); err != nil {

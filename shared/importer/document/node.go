@@ -35,6 +35,8 @@ func (k Kind) String() string {
 
 // Node is one value of a document. Aliased values are shared; nobody changes a node.
 type Node struct {
+	// File is where it stands; a document may be put together from several.
+	File         string
 	Line, Column int
 	Kind         Kind
 	// Text is the spelling of a scalar, without quotes.
@@ -51,7 +53,7 @@ func (n *Node) At(i int) *Node {
 	if !n.verbatim || i > len(n.Text) {
 		return n
 	}
-	return &Node{Line: n.Line, Column: n.Column + n.opening + utf8.RuneCountInString(n.Text[:i])}
+	return &Node{File: n.File, Line: n.Line, Column: n.Column + n.opening + utf8.RuneCountInString(n.Text[:i])}
 }
 
 // Entry is one key of a table with its value, in the order of the file.
@@ -198,7 +200,7 @@ func (b *builder) report(at ast.Node, hint, format string, args ...any) {
 // node never answers nil. Once there is a problem the tree is not used.
 func (b *builder) node(n ast.Node, depth int) *Node {
 	at := position(n)
-	out := &Node{Line: at.Line, Column: at.Column}
+	out := &Node{File: b.file, Line: at.Line, Column: at.Column}
 	if b.nodes++; b.nodes > maxNodes || depth > maxDepth {
 		if len(b.problems) == 0 {
 			b.report(n, "", "the file is nested too deeply")

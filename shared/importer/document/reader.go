@@ -1,6 +1,7 @@
 package document
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -24,7 +25,7 @@ type Key struct {
 // Report notes a problem at a node.
 func (r *Reader) Report(at *Node, hint, format string, args ...any) {
 	r.Problems = append(r.Problems, Problem{
-		File: r.File, Line: at.Line, Column: at.Column,
+		File: cmp.Or(at.File, r.File), Line: at.Line, Column: at.Column,
 		Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
 }

@@ -88,7 +88,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	if m.Header == nil {
 		return nil, nil //nolint:nilnil // there is nothing to apply
 	}
-	program, err := pipeline.Compile(d, m.Header, m.Table)
+	program, err := pipeline.Compile(d, m.Header, m.Table, m.Started)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
@@ -153,7 +153,7 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 	}
 	outcome := good.outcome(rows, hash, results)
 	if j.whole && outcome.Counts.Failed > 0 {
-		outcome = rolledBack(rows, outcome)
+		outcome = good.rolledBack(rows, outcome)
 	}
 	outcome.Keep(j.logRows, rows)
 	totals, err := j.book.Record(ctx, tx, j.uid, partition, n, outcome)
@@ -175,7 +175,10 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 // as a whole when one of them was refused.
 func (j *Job) write(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
 	if len(good.values) == 0 {
-		return nil, nil
+		if apart == nil {
+			return nil, nil
+		}
+		return nil, apart.Trying(ctx, 0) // or the last row would be suspected of what happens to the commit
 	}
 	if !j.dryRun && !j.whole {
 		return j.send(ctx, tx, good, apart)
@@ -275,24 +278,22 @@ func Cause(err error) string {
 	return database.Explain(err).Word()
 }
 
-// bad says whether the pipeline failed a row.
-func (c checked) bad() bool {
-	return slices.ContainsFunc(c.failures, func(f *pipeline.Failure) bool { return f != nil })
-}
-
 // rolledBack is the outcome of a chunk that falls as a whole: the bad rows with their reason, the others with the first of
-// them.
-func rolledBack(rows []row.Row, of chunk.Outcome) chunk.Outcome {
+// them. Rows that skip_when leaves out fall with nobody: they would not have been written anyway.
+func (c checked) rolledBack(rows []row.Row, of chunk.Outcome) chunk.Outcome {
 	out := chunk.Outcome{FirstRow: of.FirstRow, LastRow: of.LastRow, Hash: of.Hash}
 	message := fmt.Sprintf("Rolled back: row %d of the same chunk failed.", of.Logged[0].Row.Number)
 	bad := of.Logged
-	for _, r := range rows {
-		if len(bad) > 0 && bad[0].Row.Number == r.Number {
+	for i, r := range rows {
+		switch failure := c.failures[i]; {
+		case failure != nil && failure.Skip:
+			out.Counts.Skipped++
+		case len(bad) > 0 && bad[0].Row.Number == r.Number:
 			out.Fail(r, bad[0].Message, bad[0].Fields)
 			bad = bad[1:]
-			continue
+		default:
+			out.Fail(r, message, nil)
 		}
-		out.Fail(r, message, nil)
 	}
 	return out
 }
@@ -302,7 +303,10 @@ func (c checked) outcome(rows []row.Row, hash string, results []destination.Resu
 	out := chunk.Outcome{FirstRow: rows[0].Number, LastRow: rows[len(rows)-1].Number, Hash: hash}
 	next := 0
 	for i, r := range rows {
-		if failure := c.failures[i]; failure != nil {
+		if failure := c.failures[i]; failure != nil && failure.Skip {
+			out.Counts.Skipped++
+			continue
+		} else if failure != nil {
 			out.Fail(r, failure.Message, failure.Fields)
 			continue
 		}

@@ -39,6 +39,11 @@ type bench struct {
 
 func newBench(t *testing.T, dryRun bool) bench {
 	t.Helper()
+	return benchOf(t, definition, dryRun)
+}
+
+func benchOf(t *testing.T, definition string, dryRun bool) bench {
+	t.Helper()
 	db, err := database.Open(database.Config{Name: "default", URL: dbtest.SQLite(t)})
 	if err != nil {
 		t.Fatal(err)

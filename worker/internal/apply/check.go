@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"ingest/shared/column"
 	"ingest/shared/database"
@@ -40,13 +41,19 @@ func (j *Job) send(ctx context.Context, tx *database.Tx, good checked, apart *Ap
 	return results, apart.Trying(ctx, 0)
 }
 
-// checked are the rows of a chunk after the pipeline: failures by position, and the values and numbers of the others.
+// checked are the rows of a chunk after the pipeline: by position why a row is not written, and the values and numbers of
+// the others.
 type checked struct {
 	failures []*pipeline.Failure
 	values   [][]column.Value
 	numbers  []int64
 	// bug is the stack of the first panic.
 	bug string
+}
+
+// bad says whether the pipeline failed a row.
+func (c checked) bad() bool {
+	return slices.ContainsFunc(c.failures, func(f *pipeline.Failure) bool { return f != nil && !f.Skip })
 }
 
 const condemned = "The row could not be processed (it ended the worker again and again)."
