@@ -98,7 +98,10 @@ func TestAFinishedRunOnATerminal(t *testing.T) {
 		if coloured := done.Screen.Coloured(); coloured != (environ == nil) {
 			t.Errorf("%v: coloured: %v", environ, coloured)
 		}
-		want := strings.TrimSpace(sys.Must(0, "status", fmt.Sprint(3+i)))
+		status := sys.Terminal(80, 24, environ, "status", fmt.Sprint(3+i))
+		status.Wait(patience)
+		onScreen(t, status, "completed_with_errors", "Top errors")
+		want := status.Screen.String()
 		if got := done.Screen.String(); got != want {
 			t.Errorf("%v: the screen shows\n%s\nwant\n%s", environ, got, want)
 		}
