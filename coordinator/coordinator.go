@@ -72,7 +72,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 		served, err := api.New(api.Parts{
 			Config: p.Config, Spool: p.Spool, Version: p.Version, Ready: c.ready, Now: p.Now, Log: p.Log,
 			Control: control.New(control.Parts{
-				Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Now: p.Now, Log: p.Log,
+				Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool.ID(), Now: p.Now, Log: p.Log,
 			}),
 		})
 		if err != nil {

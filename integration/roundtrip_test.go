@@ -240,3 +240,38 @@ func TestQuotedFormulaSurvives(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestUnmendedRowsFailAgain: the file of failed rows gives every row the header's shape, so that one which failed for its
+// own must not go in unmended.
+func TestUnmendedRowsFailAgain(t *testing.T) {
+	t.Parallel()
+	sys := trial{
+		file:   "a,b,c\n1,x\n2,x,y,z\n3,\"x\"y,z\n4,x,y\n",
+		tables: []string{"CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT UNIQUE, b TEXT, c TEXT)", "INSERT INTO x (a, b, c) VALUES ('1', 'old', 'old')"},
+		more:   "key: [a]\non_duplicate: update\n",
+	}.install(t)
+	sys.Must(3, "run", "x")
+	sys.Must(0, "failed-rows", "1", "-o", "failed.csv")
+	sys.Must(3, "run", "x", "--file", "failed.csv")
+	want := []string{
+		"1@2 The row has 2 columns, the header has 3.",
+		"2@3 The row has 4 columns, the header has 3. (mend the row and empty its _error_message)",
+		"3@4 line 4: text after a closing quote (mend the row and empty its _error_message)",
+	}
+	if diff := cmp.Diff(want, outcome(t, sys, 2).Failed); diff != "" {
+		t.Errorf("unmended (-want +got):\n%s", diff)
+	}
+	path := filepath.Join(sys.Dir, "failed.csv")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	lines[1] = strings.Replace(lines[1], "1,x,,", "1,x,new,", 1)
+	lines[2], lines[3] = "2,x,y,,2", "3,xy,z,,3"
+	sys.Write("failed.csv", strings.Join(lines, "\n"))
+	sys.Must(0, "run", "x", "--file", "failed.csv")
+	if diff := cmp.Diff([]string{"1|x|new", "2|x|y", "3|xy|z", "4|x|y"}, outcome(t, sys, 3).Table); diff != "" {
+		t.Errorf("mended (-want +got):\n%s", diff)
+	}
+}

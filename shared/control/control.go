@@ -22,6 +22,7 @@ type Control struct {
 	registry  *registry.Registry
 	redis     *redisstore.Store
 	databases *database.Pool
+	spool     string
 	now       func() time.Time
 	log       *zap.Logger
 }
@@ -33,14 +34,16 @@ type Parts struct {
 	// Redis may be unreachable: then reports come from registry and ledger.
 	Redis     *redisstore.Store
 	Databases *database.Pool
-	Now       func() time.Time
-	Log       *zap.Logger
+	// Spool is the id of the spool that this process reads itself; empty = it has to ask who does.
+	Spool string
+	Now   func() time.Time
+	Log   *zap.Logger
 }
 
 // New returns a Control. It connects to nothing.
 func New(p Parts) *Control {
 	return &Control{
-		settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases, now: p.Now, log: p.Log,
+		settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases, spool: p.Spool, now: p.Now, log: p.Log,
 	}
 }
 

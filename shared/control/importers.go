@@ -111,7 +111,7 @@ func (c *Control) connected(ctx context.Context, d importer.Definition) []string
 		if d.Destination.Creates(db.Dialect() == database.SQLite) {
 			return problems
 		}
-		return append(problems, fmt.Sprintf("the table '%s' does not exist (create it, or set `create_table: true`)",
+		return append(problems, fmt.Sprintf("the table '%s' does not exist (create it, or set `create_table: true` under `destination`)",
 			d.Destination.Table))
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"ingest/shared/config"
@@ -56,7 +57,7 @@ func (c *Control) Runs(ctx context.Context, req ListRequest) (List, error) {
 	}
 	if req.Status != "" && !run.Status(req.Status).Valid() {
 		return List{}, &Error{
-			Kind: Invalid, Field: "status", Message: fmt.Sprintf("The status '%s' is none of %v.", req.Status, run.Statuses()),
+			Kind: Invalid, Field: "status", Message: fmt.Sprintf("The status '%s' is none of %s.", req.Status, words(run.Statuses())),
 		}
 	}
 	runs, total, err := c.registry.List(ctx, listFilter(req))
@@ -243,4 +244,12 @@ func textOf(text string) *string {
 		return nil
 	}
 	return &text
+}
+
+func words(statuses []run.Status) string {
+	all := make([]string, len(statuses))
+	for i, status := range statuses {
+		all[i] = string(status)
+	}
+	return strings.Join(all, ", ")
 }

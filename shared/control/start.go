@@ -191,6 +191,9 @@ const noReader = "No running coordinator reads the spool in %s (start `ingest co
 // spoolID is the spool a coordinator must see to read the source. With Redis configured a live one must see it now:
 // a run nobody can split would wait for ever.
 func (c *Control) spoolID(ctx context.Context) (string, error) {
+	if c.spool != "" {
+		return c.spool, nil
+	}
 	dir := filepath.Join(c.settings.DataDir, "spool")
 	id, err := spool.Identify(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -19,6 +19,9 @@ func (p *Program) Apply(in row.Row, into []column.Value) *Failure {
 	if !p.fits(in.Cells) {
 		return &Failure{Message: fmt.Sprintf("The row has %s, the header has %d.", columns(len(in.Cells)), p.header)}
 	}
+	if failure := p.unmended(in.Cells); failure != nil {
+		return failure
+	}
 	r, problem := p.open(in)
 	if problem != nil {
 		return problem

@@ -21,15 +21,17 @@ type Program struct {
 	header int
 	pad    bool
 	// guarded says that the source is a file of failed rows, whose cells may have a ' before a formula.
-	guarded  bool
-	nulls    []string
-	checks   []check
-	phrases  *phrases
-	fields   []field
-	columns  []column.Column
-	key      []int
-	keyNames []string
-	warnings []string
+	guarded bool
+	// messageAt is where such a file says why its rows failed, -1 in others.
+	messageAt int
+	nulls     []string
+	checks    []check
+	phrases   *phrases
+	fields    []field
+	columns   []column.Column
+	key       []int
+	keyNames  []string
+	warnings  []string
 
 	// virtual are the columns from the address header on; reads are the cells expressions look at, slots how many
 	// columns of both kinds; computes says whether there are expressions.
@@ -72,7 +74,7 @@ func Compile(d importer.Definition, header []string, table column.Table, started
 		return nil, err
 	}
 	p := &Program{
-		header: len(header), pad: d.Format.ShortRows == "pad", guarded: guarded(header), nulls: slices.Clone(d.Format.Nulls),
+		header: len(header), pad: d.Format.ShortRows == "pad", guarded: guarded(header), messageAt: messageAt(header), nulls: slices.Clone(d.Format.Nulls),
 	}
 	if d.Format.Nulls == nil {
 		p.nulls = []string{""}

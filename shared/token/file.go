@@ -122,7 +122,7 @@ func (f *File) Tokens() (Tokens, error) {
 	info, err := os.Stat(f.path)
 	if err != nil {
 		f.seen = version{}
-		return nil, fmt.Errorf("read the tokens file: %w", err)
+		return nil, fmt.Errorf("read the tokens file (`ingest token NAME --role operator` prints a line for it): %w", err)
 	}
 	now := version{size: info.Size(), at: info.ModTime(), inode: inode(info)}
 	if now == f.seen {

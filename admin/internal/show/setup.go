@@ -75,5 +75,5 @@ func (p *Page) Token(t Token) {
 		p.Line("Add this line to %s:", p.relative(t.File))
 	}
 	// One line as it has to stand in the file, however long: it is copied.
-	p.put("  " + clean(t.Line))
+	p.put(clean(t.Line))
 }

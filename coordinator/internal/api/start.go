@@ -68,7 +68,9 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		resource, repeated, err = a.start(r, u)
 	}
-	if u.path != "" && (err != nil || repeated) {
+	// Where the registry could not be asked whether there is a run now, the file stays: the spool is swept of files that no
+	// run names.
+	if refused := err != nil && control.KindOf(err) != control.Unavailable; u.path != "" && (refused || repeated) {
 		if removeErr := a.Spool.Remove(u.path); removeErr != nil {
 			a.Log.Warn("an upload that is not needed was not removed", zap.Error(removeErr))
 		}

@@ -168,7 +168,7 @@ func (s *Splitter) table(ctx context.Context, r run.Run, d importer.Definition, 
 	}
 	if errors.Is(err, database.ErrNoTable) {
 		return column.Table{}, &failure{reason: fmt.Sprintf(
-			"The table '%s' does not exist in connection '%s' (create it, or set `create_table: true`).",
+			"The table '%s' does not exist in connection '%s' (create it, or set `create_table: true` under `destination`).",
 			d.Destination.Table, d.Destination.Connection)}
 	}
 	if err != nil {

@@ -119,8 +119,8 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 // Ledger is the ledger of the run's destination.
 func (j *Job) Ledger() *ledger.Ledger { return j.book }
 
-// Apply applies chunk n of a partition, apart where that is not nil: the effect is the same. An error is a *Broken or one of the database's: when it is transient, nothing
-// took effect, or it did and the next attempt says so.
+// Apply applies chunk n of a partition, apart where that is not nil: the effect is the same. An error is a *Broken or one
+// of the database's: when it is transient, nothing took effect, or it did and the next attempt says so.
 func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte, apart *Apart) (Result, error) {
 	watch := j.metrics.Watch()
 	rows, hash, err := chunk.Decode(payload)

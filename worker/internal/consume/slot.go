@@ -201,6 +201,8 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Claim, others bool) error {
 	if claim.Taken {
 		s.consumer.Metrics.Takeover()
+		s.consumer.Log.Info("partition taken over from a worker that has been silent for its lease",
+			zap.Int64("run", work.ref.ID), zap.Int("partition", claim.Partition))
 		if _, err := work.Ledger().EndSession(held, work.ref.UID, claim.Partition); err != nil && !database.Transient(err) {
 			return fmt.Errorf("end the session of the former owner: %w", err)
 		}
