@@ -103,7 +103,7 @@ func TestOutputsWhileARunIsActive(t *testing.T) {
 	t.Parallel()
 	dir := installation(t)
 	r := &transcript{t: t, dir: dir, environ: []string{
-		"INGEST_REDIS_URL=" + rig.StartRedis(t, rig.RedisOptions{}).URL(), "INGEST_SWEEP=50ms",
+		"INGEST_REDIS_URL=" + rig.StartRedis(t, rig.RedisOptions{}).URL(), "INGEST_SWEEP=50ms", "INGEST_LISTEN=127.0.0.1:0",
 	}}
 	r.run("run people --detach")
 

@@ -296,7 +296,7 @@ func TestUpExecutesWhatIsDetachedAndLeavesWhenTold(t *testing.T) {
 	var log bytes.Buffer
 	up.Go("up", func(context.Context) error {
 		options := Options{Stdout: &log, Stderr: &log, Environ: []string{}, Workdir: dir}
-		if code := Main(ctx, []string{"up", "--log-format", "json"}, options); code != 0 {
+		if code := Main(ctx, []string{"up", "--log-format", "json", "--listen", "127.0.0.1:0"}, options); code != 0 {
 			return fmt.Errorf("up ended with %d", code)
 		}
 		return nil

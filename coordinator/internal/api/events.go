@@ -11,12 +11,15 @@ import (
 
 	"ingest/shared/control"
 	"ingest/shared/lifecycle"
+	"ingest/shared/token"
 )
 
 const (
 	// tick is how often a stream looks for changes, alive how often it says something when there are none.
 	tick  = 250 * time.Millisecond
 	alive = 15 * time.Second
+	// readmit is how often it looks whether its client may still read.
+	readmit = 2 * time.Second
 )
 
 // runEvents sends a run whenever it changes and ends with its terminal status. The id of an event tells its content: who
@@ -65,7 +68,7 @@ func (a *API) allEvents(w http.ResponseWriter, r *http.Request) error {
 	if len(ended) == 0 {
 		place = next
 	}
-	sent := map[int64]string{}
+	sent, over := map[int64]string{}, map[int64]string{}
 	events := a.events(w)
 	return a.follow(r, events, func(ctx context.Context) (bool, error) {
 		active, err := a.Control.Active(ctx)
@@ -91,11 +94,13 @@ func (a *API) allEvents(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return false, events.note("the runs cannot be read now")
 			}
-			if sent[id] == eventID(seen.body) {
+			what := eventID(seen.body)
+			if sent[id] == what || over[id] == what {
 				continue
 			}
-			if sent[id] = eventID(seen.body); seen.status.Terminal() && !now[id] {
+			if sent[id] = what; seen.status.Terminal() && !now[id] {
 				delete(sent, id)
+				over[id] = what
 			}
 			if err := events.send(place, seen.body); err != nil {
 				return true, err
@@ -124,10 +129,15 @@ func (a *API) follow(r *http.Request, events *eventStream, look func(ctx context
 	if r.Method == http.MethodHead {
 		return events.note("alive")
 	}
+	admitted := a.Now()
 	for {
 		over, err := look(ctx)
 		if err == nil {
 			err = events.alive()
+		}
+		if now := a.Now(); err == nil && now.Sub(admitted) >= readmit {
+			_, err = a.admit(r, token.Viewer)
+			admitted = now
 		}
 		if over || err != nil || lifecycle.Wait(ctx, tick, a.over) != nil || a.stopping() {
 			return nil //nolint:nilerr // what could be said was sent; nobody is left to tell of the rest

@@ -16,9 +16,10 @@ import (
 // nobody takes it for whole.
 func (a *API) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(plain http.ResponseWriter, r *http.Request) {
-		w := &answering{ResponseWriter: plain}
-		control := http.NewResponseController(w)
-		_ = control.SetWriteDeadline(a.Now().Add(a.limits.answer)) // every connection of ours has deadlines
+		control := http.NewResponseController(plain)
+		w := &answering{ResponseWriter: plain, begins: func() {
+			_ = control.SetWriteDeadline(a.Now().Add(a.limits.answer)) // every connection of ours has deadlines
+		}}
 		if r.ContentLength != 0 {
 			r.Body = &paced{body: r.Body, control: control, limits: a.limits, now: a.Now, began: a.Now()}
 		}
@@ -46,21 +47,30 @@ func (a *API) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// answering is an answer that knows whether it has begun.
+// answering is an answer that knows whether it has begun. The time to take it counts from there, however long it took to
+// make.
 type answering struct {
 	http.ResponseWriter
-	begun bool
+	begins func()
+	begun  bool
+}
+
+func (w *answering) begin() {
+	if !w.begun {
+		w.begun = true
+		w.begins()
+	}
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *answering) WriteHeader(status int) {
-	w.begun = true
+	w.begin()
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
 func (w *answering) Write(p []byte) (int, error) {
-	w.begun = true
+	w.begin()
 	return w.ResponseWriter.Write(p)
 }
 

@@ -56,6 +56,9 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > int64(a.Config.MaxUpload)+around {
 		return a.tooLarge()
 	}
+	if _, err := onceOf(r, ""); err != nil {
+		return err // before the file comes
+	}
 	if r.Header.Get("Idempotency-Key") != "" {
 		u.sum = sha256.New()
 	}
