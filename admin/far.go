@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,7 +51,8 @@ func (s *session) far() *system {
 
 // send uploads a file, - for standard input, and starts a run on it.
 func (s *session) send(ctx context.Context, to *remote.Client, req control.StartRequest) (control.Resource, error) {
-	body, name, size := s.stdin, "stdin", int64(-1)
+	body, name, size, sent := s.stdin, "stdin", int64(-1), int64(0)
+	var again func() error
 	if req.File != "-" {
 		file, err := os.Open(req.File)
 		if err != nil {
@@ -69,16 +69,17 @@ func (s *session) send(ctx context.Context, to *remote.Client, req control.Start
 		body, name = file, filepath.Base(req.File)
 		if info.Mode().IsRegular() {
 			size = info.Size()
+			again = func() error {
+				sent = 0
+				_, err := file.Seek(0, io.SeekStart)
+				return err
+			}
 		}
-	}
-	if size == 0 {
-		return control.Resource{}, errors.New("the file is empty: there is nothing to upload")
 	}
 	progress := show.NewUpload(s.screen, name, size, s.now())
 	defer progress.End()
-	sent := int64(0)
 	return to.Upload(ctx, remote.Upload{
-		Importer: req.Importer, Name: name, Size: size, Params: req.Params, DryRun: req.DryRun,
+		Importer: req.Importer, Name: name, Size: size, Again: again, Params: req.Params, DryRun: req.DryRun,
 		Body: readerFunc(func(p []byte) (int, error) {
 			n, err := body.Read(p)
 			sent += int64(n)

@@ -116,6 +116,16 @@ func TestRunsByWayOfTheAPI(t *testing.T) {
 		t.Fatalf("standard input: exit code %d\n%s", standard.Code, standard.Stderr)
 	}
 	in.want.checkTable(t, in.System)
+	// An empty file is a file, here and there.
+	empty := in.Write("empty.csv", "")
+	for _, result := range []rig.Result{in.there("run", "products", "--file", empty), in.CLI("run", "products", "--file", empty)} {
+		if result.Code != 0 || !strings.Contains(result.Stdout, "The source is empty.") {
+			t.Errorf("an empty file: %+v", result)
+		}
+	}
+	if result := in.there("run", "products", "--file", "-"); result.Code != 0 || !strings.Contains(result.Stdout, "The source is empty.") {
+		t.Errorf("empty standard input: %+v", result)
+	}
 	if r := in.Await(4, patience); r.Filename != "stdin" || r.Unchanged+r.Progress.Failed != r.Progress.Total {
 		t.Errorf("standard input: %+v", r)
 	}

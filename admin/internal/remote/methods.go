@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync"
 
 	"ingest/shared/control"
 )
@@ -19,7 +22,9 @@ type Upload struct {
 	Name string
 	Body io.Reader
 	// Size is the length of Body, -1 when it is not known.
-	Size   int64
+	Size int64
+	// Again makes Body begin anew, for a request whose answer was lost; nil where that cannot be done.
+	Again  func() error
 	Params map[string]string
 	DryRun bool
 }
@@ -27,22 +32,77 @@ type Upload struct {
 // Upload sends a file and starts a run on it, whatever the importer's own source. It returns when the server has stored
 // the file.
 func (c *Client) Upload(ctx context.Context, u Upload) (control.Resource, error) {
-	query := url.Values{"filename": {u.Name}, "replace": {"true"}}
+	query := url.Values{"replace": {"true"}}
 	if u.DryRun {
 		query.Set("dry_run", "true")
 	}
 	for name, value := range u.Params {
 		query.Add("param", name+"="+value)
 	}
-	answer, err := c.send(ctx, call{
-		method: http.MethodPost, path: "/upload/" + url.PathEscape(u.Importer), query: query, file: u.Body, size: u.Size,
-	})
+	// A form, because there an empty file is a file, too.
+	head, tail, kind, err := form(u.Name)
+	if err != nil {
+		return control.Resource{}, err
+	}
+	request := call{
+		method: http.MethodPost, path: "/upload/" + url.PathEscape(u.Importer), query: query, once: newKey(), kind: kind, size: -1,
+	}
+	if u.Size >= 0 {
+		request.size = int64(len(head)) + u.Size + int64(len(tail))
+	}
+	whole := func() *once {
+		return &once{Reader: io.MultiReader(strings.NewReader(head), u.Body, strings.NewReader(tail)), closed: make(chan struct{})}
+	}
+	first := whole()
+	request.file = first
+	answer, err := c.send(ctx, request)
+	if control.KindOf(err) == control.Unavailable && u.Again != nil && first.left(ctx) && u.Again() == nil {
+		request.file = whole()
+		answer, err = c.send(ctx, request)
+	}
 	if err != nil {
 		return control.Resource{}, err
 	}
 	var body data[control.Resource]
 	err = c.decode(answer, &body)
 	return body.Data, err
+}
+
+// once is a body that tells when its request has let go of it: that may be later than the answer.
+type once struct {
+	io.Reader
+	end    sync.Once
+	closed chan struct{}
+}
+
+// Close implements io.Closer.
+func (o *once) Close() error {
+	o.end.Do(func() { close(o.closed) })
+	return nil
+}
+
+// left waits until nobody reads the body any more; false when ctx ends first.
+func (o *once) left(ctx context.Context) bool {
+	select {
+	case <-o.closed:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// form is what stands around a file in a form, and the content type of that.
+func form(name string) (head, tail, kind string, err error) {
+	var text strings.Builder
+	parts := multipart.NewWriter(&text)
+	if _, err = parts.CreateFormFile("file", name); err != nil {
+		return "", "", "", fmt.Errorf("make the form: %w", err)
+	}
+	head = text.String()
+	if err = parts.Close(); err != nil {
+		return "", "", "", fmt.Errorf("make the form: %w", err)
+	}
+	return head, strings.TrimPrefix(text.String(), head), parts.FormDataContentType(), nil
 }
 
 // Start triggers an importer that reads its own source; a file is for Upload.

@@ -29,6 +29,8 @@ const (
 	dialTime = 10 * time.Second
 	// answerTime is how long an answer may take whose request is no file.
 	answerTime = 60 * time.Second
+	// storeTime is how long it may take when the request was sent.
+	storeTime = 5 * time.Minute
 	// maxProblem bounds how much of a problem is read.
 	maxProblem = 1 << 20
 )
@@ -60,6 +62,9 @@ func New(server, path, token string) (*Client, error) {
 			DialContext:         (&net.Dialer{Timeout: dialTime}).DialContext,
 			TLSHandshakeTimeout: dialTime,
 			ForceAttemptHTTP2:   true,
+			// The server may look at its database before it lets a file come, and has to store it behind the last byte.
+			ExpectContinueTimeout: answerTime,
+			ResponseHeaderTimeout: storeTime,
 		},
 		// A redirect would send the token somewhere else.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -74,9 +79,10 @@ type call struct {
 	method string
 	path   string
 	query  url.Values
-	// body is sent as JSON unless it is nil; file is sent as it is, size is its length or -1.
+	// body is sent as JSON unless it is nil; file is sent as it is, kind is its content type, size its length or -1.
 	body any
 	file io.Reader
+	kind string
 	size int64
 	once string
 }
@@ -127,7 +133,7 @@ func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
 	if len(q.query) > 0 {
 		address += "?" + q.query.Encode()
 	}
-	body, kind := q.file, "application/octet-stream"
+	body, kind := q.file, q.kind
 	if q.body != nil {
 		text, err := json.Marshal(q.body)
 		if err != nil {
@@ -141,6 +147,8 @@ func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
 	}
 	if q.file != nil {
 		request.ContentLength = q.size
+		// A file that is refused by its name or size is not sent, and the refusal is not lost in a broken connection.
+		request.Header.Set("Expect", "100-continue")
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", kind)
