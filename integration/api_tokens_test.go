@@ -67,6 +67,11 @@ func TestAPITokens(t *testing.T) {
 	write(viewerLine)
 	eva.Get(rig.Base).Must(t, http.StatusOK)
 
+	// A stream that is open does not outlive its token.
+	events := follow(t, eva, rig.Base+"/events", "")
+	write(secondLine)
+	events.awaitEnd(t)
+
 	for _, secret := range []string{viewer, operator, second, expired} {
 		if strings.Contains(s.process.Output(), secret) {
 			t.Error("a token is in the log")
