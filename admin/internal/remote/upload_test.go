@@ -45,7 +45,7 @@ func TestAnUploadIsRepeatedWithItsKey(t *testing.T) {
 		first := len(keys) == 1
 		mu.Unlock()
 		if first {
-			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's own way to break an answer off
+			panic(http.ErrAbortHandler)
 		}
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = w.Write([]byte(`{"data": {"id": 7}}`))
