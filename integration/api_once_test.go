@@ -137,7 +137,21 @@ func TestAPIIdempotencyKey(t *testing.T) {
 // the answer: there is no run then or exactly one, and the repeated request is that one.
 func TestAPIKilledBeforeItAnswers(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	t.Run("up", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t)
+		killedBeforeItAnswers(t, s, func() *rig.Process { return s.Start("up") })
+	})
+	t.Run("coordinator", func(t *testing.T) {
+		t.Parallel()
+		s := serveApart(t)
+		s.Worker()
+		killedBeforeItAnswers(t, s, s.Coordinator)
+	})
+}
+
+func killedBeforeItAnswers(t *testing.T, s served, start func() *rig.Process) {
+	t.Helper()
 	random := rand.New(rand.NewPCG(3, 4))
 	var file strings.Builder
 	file.WriteString("name,email\n")
@@ -176,7 +190,7 @@ func TestAPIKilledBeforeItAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.process.Wait(patience)
-		s = answers(t, s.System, s.Start("up"))
+		s = answers(t, s.System, start())
 		had := s.runs(t) - before
 		switch {
 		case had > 1:
@@ -215,7 +229,7 @@ func TestAPIKilledBeforeItAnswers(t *testing.T) {
 		}
 	}
 	s.process.Term()
-	s.process = s.Start("up")
+	s.process = start()
 	s.process.API()
 	if left := spooled(t, s.System); len(left) != whole {
 		t.Errorf("%d whole files were there, now %v", whole, left)
