@@ -102,3 +102,20 @@ func TestAPIWithoutTheLedger(t *testing.T) {
 	refused(t, s.api.Do("POST", rig.Base+"/upload/away", halfBad, "Content-Type", "text/csv"), http.StatusServiceUnavailable,
 		"The connection 'warehouse' cannot be reached")
 }
+
+// TestAPIUploadOfAnotherKind: a name that says that the file is no CSV is refused before it comes.
+func TestAPIUploadOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := refused(t, s.api.Do("POST", rig.Base+"/upload/users?filename=people.xlsx", oneUser, "Content-Type", "text/csv"),
+		http.StatusUnprocessableEntity, "The file is called people.xlsx, which is XLSX, not CSV")
+	if len(p.Errors["file"]) != 1 {
+		t.Errorf("the errors are %v", p.Errors)
+	}
+	form := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.json\"\r\n\r\n" + oneUser + "\r\n--b--\r\n"
+	refused(t, s.api.Do("POST", rig.Base+"/upload/users", form, "Content-Type", "multipart/form-data; boundary=b"),
+		http.StatusUnprocessableEntity, "The file is called people.json, which is JSON, not CSV")
+	if runs := s.runs(t); runs != 0 {
+		t.Errorf("%d runs were made", runs)
+	}
+}

@@ -70,13 +70,15 @@ type API struct {
 	views   *views
 	limits  limits
 	handler http.Handler
+	// uploads holds a place for every upload under way.
+	uploads chan struct{}
 	// over is closed when the API stops: it ends the events, which would not end by themselves.
 	over chan struct{}
 }
 
 // New returns an API that listens nowhere yet.
 func New(p Parts) (*API, error) {
-	a := &API{Parts: p, views: newViews(p.Control, p.Now), limits: usual(), over: make(chan struct{})}
+	a := &API{Parts: p, views: newViews(p.Control, p.Now), limits: usual(), uploads: make(chan struct{}, maxUploads), over: make(chan struct{})}
 	if p.Config.TokensFile != "" {
 		var err error
 		if a.tokens, err = token.Open(p.Config.TokensFile); err != nil {

@@ -132,7 +132,7 @@ func docUpload() operation {
 			{"multipart/form-data", uploadForm{}, nil},
 			{inCSV, nil, "email\r\na@example.org\r\n"},
 		},
-		gives: begun(), fails: []int{404},
+		gives: begun(), fails: []int{404, 429},
 	}
 }
 

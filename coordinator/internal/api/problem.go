@@ -76,7 +76,7 @@ func problemOf(err error) (*Problem, bool) {
 }
 
 func (p *Problem) write(w http.ResponseWriter) {
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "2")
 	}
 	w.Header().Set("Content-Type", "application/problem+json")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -259,6 +260,27 @@ func TestRefusalsAreProblems(t *testing.T) {
 		if answer.Code != status || p.Status != status || p.Detail == "" || p.Message != p.Detail || p.Title != http.StatusText(status) ||
 			answer.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%d %s: %s", answer.Code, fmt.Sprint(answer.Header()), answer.Body)
+		}
+	}
+}
+
+// TestTooManyUploads: who comes when every place is taken is told to come again, and gets one when another has left.
+func TestTooManyUploads(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, nil)
+	upload := func() *httptest.ResponseRecorder {
+		return s.ask(t, "POST", "/api/v1/ingest/upload/users", "name,email\nann,a@example.org\n", "Content-Type", "text/csv")
+	}
+	for range maxUploads {
+		s.uploads <- struct{}{}
+	}
+	if answer := upload(); answer.Code != http.StatusTooManyRequests || answer.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %v", answer.Code, answer.Header())
+	}
+	<-s.uploads
+	for range 2 {
+		if answer := upload(); answer.Code != http.StatusAccepted {
+			t.Errorf("%d %s", answer.Code, answer.Body)
 		}
 	}
 }

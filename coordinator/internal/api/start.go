@@ -22,6 +22,7 @@ import (
 	"go.uber.org/zap"
 
 	"ingest/shared/control"
+	"ingest/shared/format"
 	"ingest/shared/spool"
 )
 
@@ -32,6 +33,8 @@ const (
 	// maxParam is for a name and a value; control judges their lengths.
 	maxParam = 8 << 10
 	maxName  = 255
+	// maxUploads is how many files may be on their way to the spool at once.
+	maxUploads = 512
 	// around is how much a form may add to a file.
 	around = 64 << 10
 )
@@ -58,6 +61,15 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	if _, err := onceOf(r, ""); err != nil {
 		return err // before the file comes
+	}
+	if err := u.named(u.name); err != nil {
+		return err
+	}
+	select {
+	case a.uploads <- struct{}{}:
+		defer func() { <-a.uploads }()
+	default:
+		return problem(http.StatusTooManyRequests, fmt.Sprintf("%d uploads are under way: try again later.", maxUploads))
 	}
 	if r.Header.Get("Idempotency-Key") != "" {
 		u.sum = sha256.New()
@@ -93,6 +105,15 @@ type upload struct {
 	params  params
 	// sum is of the content, nil where nobody asks for it.
 	sum hash.Hash
+}
+
+// named gives the upload the name of its file and refuses one that says that it is something else than CSV.
+func (u *upload) named(name string) error {
+	u.name = name
+	if err := format.CheckName(filename(name)); err != nil {
+		return invalid("file", err.Error())
+	}
+	return nil
 }
 
 func (a *API) start(r *http.Request, u *upload) (control.Resource, bool, error) {
@@ -144,7 +165,9 @@ func (a *API) form(r *http.Request, u *upload, parts *multipart.Reader) error {
 			return invalid("file", "The file field must be given once.")
 		case name == "file":
 			if part.FileName() != "" {
-				u.name = part.FileName()
+				if err := u.named(part.FileName()); err != nil {
+					return err
+				}
 			}
 			if err := a.store(r, u, part); err != nil {
 				return err
