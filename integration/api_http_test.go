@@ -170,20 +170,25 @@ func TestAPIWithoutRedis(t *testing.T) {
 	if r := s.api.Get(at(1, "")).Must(t, http.StatusOK).Run(t); r.Status != "completed_with_errors" {
 		t.Errorf("without Redis the run is %s", r.Status)
 	}
-	refused(t, s.api.Do("POST", rig.Base+"/upload/users", oneUser, "Content-Type", "text/csv"), http.StatusServiceUnavailable, "Redis cannot be reached")
+	// The registry knows of a run, and the run says what it waits for.
+	waits := s.upload(t, oneUser).ID
+	rig.Until(t, patience, "the run saying what it waits for", func() bool {
+		waiting := s.api.Get(at(waits, "")).Must(t, http.StatusOK).Run(t).WaitingFor
+		return waiting != nil && strings.Contains(*waiting, "Redis cannot be reached")
+	})
 	for _, answer := range []rig.Answer{s.api.Get("/readyz"), s.api.Get(rig.Base + "/workers")} {
 		if strings.Contains(answer.Body, redis.Addr()) {
 			t.Errorf("an address is told: %s", answer.Body)
 		}
-	}
-	if left := spooled(t, sys); len(left) > 1 { // the one of run 1 waits for a retry
-		t.Errorf("a refused upload is left in the spool: %v", left)
 	}
 	redis.Start()
 	rig.Until(t, patience, "being ready again", func() bool { return s.api.Get("/readyz").Status == http.StatusOK })
 	rig.Until(t, patience, "the coordinator being known again", func() bool {
 		return strings.Contains(s.api.Get(rig.Base+"/workers").Body, `"coordinator"`)
 	})
+	if r := s.api.Await(waits, patience); r.Status != "completed" {
+		t.Errorf("the run that waited for Redis is %s", r.Status)
+	}
 	if r := s.api.Await(s.upload(t, oneUser).ID, patience); r.Status != "completed" {
 		t.Errorf("after Redis came back the run is %s", r.Status)
 	}
