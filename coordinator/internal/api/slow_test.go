@@ -103,12 +103,12 @@ func TestSlowBodiesAreCutOff(t *testing.T) {
 func TestASlowUploadThatGoesOnIsTaken(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, nil)
-	s.limits.answer, s.limits.rate = time.Millisecond, 1
+	s.limits.answer, s.limits.rate = 250*time.Millisecond, 1
 	address := s.listen(t)
 	reader, writer := io.Pipe()
 	tasks := lifecycle.NewTasks(t.Context())
 	tasks.Go("send", func(ctx context.Context) error {
-		for i := range 20 {
+		for i := range 60 {
 			if _, err := fmt.Fprintf(writer, "u%d,u%d@example.org\n", i, i); err != nil {
 				return err
 			}
