@@ -84,6 +84,18 @@ type Table struct {
 	Meets []string `json:"meets,omitempty"`
 	// Refuses lists what can refuse a row that Go has checked: CHECK constraints, foreign keys, triggers, rules.
 	Refuses []string `json:"refuses,omitempty"`
+	// Foreign are the table's foreign keys, in the order of their names.
+	Foreign []ForeignKey `json:"foreign,omitempty"`
+}
+
+// ForeignKey says that columns refer to columns of another table, or of the same.
+type ForeignKey struct {
+	Columns []string `json:"columns"`
+	// Schema and Table name the other table as the catalog does.
+	Schema string `json:"schema,omitempty"`
+	Table  string `json:"table"`
+	// References are its columns, in the order of Columns.
+	References []string `json:"references"`
 }
 
 // Column returns the column of that name.

@@ -38,6 +38,22 @@ type Definition struct {
 	BeforeRow []Assignment `json:"before_row,omitempty"`
 	// SkipWhen is a condition, empty = none: rows for which it is true are counted as skipped.
 	SkipWhen string `json:"skip_when,omitempty"`
+	// TableWhen are other tables for rows for which a condition is true; the first one counts.
+	TableWhen []TableChoice `json:"table_when,omitempty"`
+	// Relations are columns and pivot rows that are found by looking into other tables.
+	Relations []Relation `json:"relations,omitempty"`
+	// Nested are lists of objects within a row that become rows of other tables.
+	Nested []Nested `json:"nested,omitempty"`
+	// Compare is what UpdateIfNewer compares; nil for the other strategies.
+	Compare *Compare `json:"compare,omitempty"`
+	// Timezone is where a time without a zone is, a name of the IANA database; empty = UTC.
+	Timezone string `json:"timezone,omitempty"`
+	// Overlap is OverlapRefuse or OverlapWait, or empty: runs of the importer may overlap.
+	Overlap string `json:"overlap,omitempty"`
+	// SkipUnchanged completes a run at once whose source is that of the last completed one.
+	SkipUnchanged bool `json:"skip_unchanged,omitempty"`
+	// IndependentRows allows several partitions although rows with different keys can meet.
+	IndependentRows bool `json:"independent_rows,omitempty"`
 	// Params are what a run may be given, Given what this one was. A definition of a file has none given.
 	Params []Param           `json:"params,omitempty"`
 	Given  map[string]string `json:"given,omitempty"`
@@ -76,7 +92,86 @@ const (
 	Update OnDuplicate = "update"
 	Upsert OnDuplicate = "upsert"
 	Fail   OnDuplicate = "fail"
+	// UpdateIfNewer is Update for rows whose time of the source is later than that of the table; others are skipped.
+	UpdateIfNewer OnDuplicate = "update_if_newer"
 )
+
+// What happens to a run that begins while another one of its importer is not over.
+const (
+	OverlapRefuse = "refuse"
+	OverlapWait   = "wait"
+)
+
+// Compare names the times that UpdateIfNewer compares: a source column and a column of the table.
+type Compare struct {
+	Source string `json:"source"`
+	Column string `json:"column"`
+}
+
+// TableChoice sends the rows for which When is true to another table than the destination's.
+type TableChoice struct {
+	When  string `json:"when"`
+	Table string `json:"table"`
+}
+
+// Relation looks for rows of another table. Without a Pivot the row belongs to the one it finds, whose Key goes into the
+// column To; with one it has many, and each is joined to it by a row of the pivot table.
+type Relation struct {
+	// From is the source column and its aliases, as in a Field; of many it holds a list of texts.
+	From      []string    `json:"from"`
+	Transform []Transform `json:"transform,omitempty"`
+	// To is the column that a belongs-to fills; empty with a Pivot.
+	To string `json:"to,omitempty"`
+	// Table is looked into for rows whose column Match has the value; their column Key – empty = the primary key, or what
+	// a foreign key says – is what is stored.
+	Table string `json:"table"`
+	Match string `json:"match"`
+	Key   string `json:"key,omitempty"`
+	// CreateIfMissing makes a row of the Table for a value that none has.
+	CreateIfMissing bool `json:"create_if_missing,omitempty"`
+	// OnMissing is MissingFail, or for a belongs-to MissingNull, for many MissingIgnore.
+	OnMissing string `json:"on_missing"`
+	// Pivot is the table that joins; Own and Other are its columns – empty = what its foreign keys say.
+	Pivot string `json:"pivot,omitempty"`
+	Own   string `json:"own,omitempty"`
+	Other string `json:"other,omitempty"`
+	// Separator is between the texts of a list.
+	Separator string `json:"separator,omitempty"`
+	// Sync is SyncAttach or SyncReplace.
+	Sync string `json:"sync,omitempty"`
+}
+
+// Many says that the relation joins by a pivot table.
+func (r Relation) Many() bool { return r.Pivot != "" }
+
+// What happens to a row with a value that no row of the related table has.
+const (
+	// MissingFail fails the row.
+	MissingFail = "fail"
+	// MissingNull writes NULL.
+	MissingNull = "null"
+	// MissingIgnore leaves the value out.
+	MissingIgnore = "ignore"
+)
+
+// What happens to rows of the pivot table that the list does not name: they stay, or they are removed.
+const (
+	SyncAttach  = "attach"
+	SyncReplace = "replace"
+)
+
+// Nested makes rows of another table from a list of objects (JSON) in a source column. Its fields and relations name keys
+// of these objects, or dotted paths into them.
+type Nested struct {
+	From  []string `json:"from"`
+	Table string   `json:"table"`
+	// Key are keys of the objects that tell the rows of one parent apart; empty = every object is inserted.
+	Key []string `json:"key,omitempty"`
+	// Parent is the column that holds the key of the row which the list belongs to.
+	Parent    string     `json:"parent"`
+	Fields    []Field    `json:"fields"`
+	Relations []Relation `json:"relations,omitempty"`
+}
 
 // Source says where the bytes come from.
 type Source struct {
@@ -114,6 +209,8 @@ type Destination struct {
 	Table      string `json:"table"`
 	// CreateTable makes a missing table before the first chunk; nil = true for SQLite, false elsewhere.
 	CreateTable *bool `json:"create_table,omitempty"`
+	// Timestamps sets created_at and updated_at of the rows that are written to the time the run began.
+	Timestamps bool `json:"timestamps,omitempty"`
 }
 
 // KeyField returns the field of a key column: the one whose primary name it is – of a field without a source column

@@ -3,7 +3,6 @@ package pipeline_test
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -134,7 +133,7 @@ func TestCompileRefuses(t *testing.T) {
 			t.Parallel()
 			d := products()
 			test.change(&d)
-			_, err := pipeline.Compile(d, test.header, productTable(), time.Time{})
+			_, err := pipeline.Compile(d, pipeline.Setting{Header: test.header, Table: productTable()})
 			var refused *pipeline.Error
 			if !errors.As(err, &refused) || refused.Message != test.want {
 				t.Errorf("got %v, want %s", err, test.want)

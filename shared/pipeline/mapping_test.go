@@ -37,7 +37,9 @@ func from(t testing.TB, yaml string, header []string, columns ...column.Column) 
 		}
 		table.Columns = append(table.Columns, column.Column{Name: f.To, Type: kind})
 	}
-	p, err := pipeline.Compile(d, header, table, time.Date(2026, 1, 31, 12, 0, 0, 5, time.UTC))
+	p, err := pipeline.Compile(d, pipeline.Setting{
+		Header: header, Table: table, Started: time.Date(2026, 1, 31, 12, 0, 0, 5, time.UTC),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +248,7 @@ func TestExpressionsSeeColumnsByTheirPrimaryNames(t *testing.T) {
 func TestStrictHeadersWantTheColumnsOfExpressions(t *testing.T) {
 	t.Parallel()
 	d := importer.Definition{StrictHeaders: true, Fields: []importer.Field{{To: "sku", Expr: "row.gone"}, field("name", "Name")}}
-	_, err := pipeline.Compile(d, []string{"Name"}, productTable(), time.Time{})
+	_, err := pipeline.Compile(d, pipeline.Setting{Header: []string{"Name"}, Table: productTable()})
 	if err == nil || err.Error() != "The column 'gone' was not found in the source file headers. Strict header validation is enabled." {
 		t.Errorf("got %v", err)
 	}

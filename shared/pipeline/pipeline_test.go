@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -66,7 +65,7 @@ func productHeader() []string { return []string{"SKU", "E-Mail", "Stock", "Full 
 
 func compile(t testing.TB, d importer.Definition, header []string, table column.Table) *pipeline.Program {
 	t.Helper()
-	p, err := pipeline.Compile(d, header, table, time.Time{})
+	p, err := pipeline.Compile(d, pipeline.Setting{Header: header, Table: table})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"ingest/shared/column"
 	"ingest/shared/expression"
 	"ingest/shared/importer"
+	"ingest/shared/run"
 )
 
 // Program is a compiled importer for one header and one table. It is immutable and safe for concurrent use.
@@ -62,10 +63,25 @@ type Error struct{ Message string }
 // Error returns the message.
 func (e *Error) Error() string { return e.Message }
 
-// Compile makes the program. The header is the source's, as read; the table is the destination's; started is when the
-// run began, zero where that is not known. Every error is an *Error. Nothing of the arguments is kept that the caller
-// could change.
-func Compile(d importer.Definition, header []string, table column.Table, started time.Time) (*Program, error) {
+// Setting is what an importer meets in a run.
+type Setting struct {
+	// Header is the source's, as read.
+	Header []string
+	// Table is the destination's, Tables are the others that the definition names, by these names.
+	Table  column.Table
+	Tables map[string]column.Table
+	// Started is when the run began, zero where that is not known.
+	Started time.Time
+}
+
+// Met is the setting that a manifest has fixed.
+func Met(m run.Manifest) Setting {
+	return Setting{Header: m.Header, Table: m.Table, Tables: m.Tables, Started: m.Started}
+}
+
+// Compile makes the program. Every error is an *Error. Nothing of the arguments is kept that the caller could change.
+func Compile(d importer.Definition, in Setting) (*Program, error) {
+	header, table := in.Header, in.Table
 	if err := checkTargets(d, table); err != nil {
 		return nil, err
 	}
@@ -84,7 +100,7 @@ func Compile(d importer.Definition, header []string, table column.Table, started
 		p.virtual = append(p.virtual, v)
 		return p.header + len(p.virtual) - 1
 	}
-	computing := newComputing(p, d, names, started)
+	computing := newComputing(p, d, names, in.Started)
 	if err := computing.assign(d.BeforeRow); err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	if m.Table, err = s.table(ctx, r, definition, db); err != nil {
 		return run.Manifest{}, err
 	}
-	program, err := pipeline.Compile(definition, m.Header, m.Table, m.Started)
+	program, err := pipeline.Compile(definition, pipeline.Met(m))
 	if err != nil {
 		return run.Manifest{}, err
 	}

@@ -234,7 +234,7 @@ func router(r run.Run) (route, error) {
 	if err != nil {
 		return nil, err
 	}
-	program, err := pipeline.Compile(definition, r.Manifest.Header, r.Manifest.Table, r.Manifest.Started)
+	program, err := pipeline.Compile(definition, pipeline.Met(*r.Manifest))
 	if err != nil {
 		return nil, fmt.Errorf("compile importer %s: %w", r.Importer, err)
 	}

@@ -88,7 +88,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	if m.Header == nil {
 		return nil, nil //nolint:nilnil // there is nothing to apply
 	}
-	program, err := pipeline.Compile(d, m.Header, m.Table, m.Started)
+	program, err := pipeline.Compile(d, pipeline.Met(m))
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
