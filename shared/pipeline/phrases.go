@@ -61,6 +61,15 @@ func (p *phrases) words(primary string) string {
 	return Words(primary)
 }
 
+// names says whether the importer has a name of its own for a column.
+func (p *phrases) names(primary string) bool {
+	if p == nil {
+		return false
+	}
+	_, ok := p.attributes[primary]
+	return ok
+}
+
 // message is what the importer says when a column breaks a rule: its words for the column, for the rule, or the
 // language's line.
 func (p *phrases) message(primary, rule, line string) string {
