@@ -198,9 +198,9 @@ func (p *Program) pass(d importer.Definition, n *names, table column.Table) {
 // addKey relies on checkHeader: every key column is mapped and present.
 func (p *Program) addKey(d importer.Definition) {
 	for _, name := range d.Key {
-		f, _ := d.KeyField(name)
-		p.key = append(p.key, slices.IndexFunc(p.columns, func(c column.Column) bool { return c.Name == f.To }))
-		p.keyNames = append(p.keyNames, f.Source())
+		key, _ := d.KeyColumn(name)
+		p.key = append(p.key, slices.IndexFunc(p.columns, func(c column.Column) bool { return c.Name == key.To }))
+		p.keyNames = append(p.keyNames, key.Source)
 	}
 }
 
