@@ -179,8 +179,8 @@ func (c *Control) ready(ctx context.Context, d importer.Definition) error {
 func keyTargets(d importer.Definition) []string {
 	var targets []string
 	for _, name := range d.Key {
-		if field, ok := d.KeyField(name); ok {
-			targets = append(targets, field.To)
+		if key, ok := d.KeyColumn(name); ok {
+			targets = append(targets, key.To)
 		}
 	}
 	return targets

@@ -112,11 +112,11 @@ func definition(db *database.DB, d importer.Definition) ([]string, error) {
 func keyColumns(d importer.Definition) ([]string, error) {
 	var columns []string
 	for _, name := range d.Key {
-		field, ok := d.KeyField(name)
+		key, ok := d.KeyColumn(name)
 		if !ok {
 			return nil, fmt.Errorf("the key column '%s' is not mapped by any field", name)
 		}
-		columns = append(columns, field.To)
+		columns = append(columns, key.To)
 	}
 	return columns, nil
 }

@@ -15,8 +15,8 @@ import (
 type plan struct {
 	// Target has the fixed columns behind its own ones, and every row their values.
 	Target
-	mapped int
-	fixed  []column.Value
+	mapped  int
+	fixed   []column.Value
 	dialect database.Dialect
 	// table and names are quoted.
 	table string

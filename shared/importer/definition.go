@@ -5,8 +5,6 @@
 // are filled in and every name has been checked.
 package importer
 
-import "slices"
-
 // Definition is one importer. Its JSON form is the snapshot a run keeps; equal definitions have equal JSON.
 type Definition struct {
 	Slug        string      `json:"importer"`
@@ -211,22 +209,6 @@ type Destination struct {
 	CreateTable *bool `json:"create_table,omitempty"`
 	// Timestamps sets created_at and updated_at of the rows that are written to the time the run began.
 	Timestamps bool `json:"timestamps,omitempty"`
-}
-
-// KeyField returns the field of a key column: the one whose primary name it is – of a field without a source column
-// that is the column it fills –, else the first that has it as an alias.
-func (d Definition) KeyField(name string) (Field, bool) {
-	for _, f := range d.Fields {
-		if f.Source() == name {
-			return f, true
-		}
-	}
-	for _, f := range d.Fields {
-		if slices.Contains(f.From, name) {
-			return f, true
-		}
-	}
-	return Field{}, false
 }
 
 // Creates says whether a missing table is made before the first chunk; byDefault where the importer does not say.

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,45 +8,29 @@ import (
 	"ingest/shared/importer/document"
 )
 
-// engineTables are never a destination: writing into the ledger would break every promise made with it.
-var engineTables = []string{"ingest_runs", "ingest_partitions", "ingest_chunks", "ingest_schema", "ingest_dry_rows", "ingest_dry_forms"}
-
-func checkTable(name string) error {
-	parts := strings.Split(name, ".")
-	if len(parts) > 2 {
-		return fmt.Errorf("the table %q must be `table` or `schema.table`", name)
-	}
-	for _, part := range parts {
-		if part == "" {
-			return fmt.Errorf("the table %q must be `table` or `schema.table`", name)
-		}
-		if err := identifier("table", part); err != nil {
-			return err
-		}
-	}
-	if slices.Contains(engineTables, strings.ToLower(parts[len(parts)-1])) {
-		return fmt.Errorf("the table %q belongs to the engine itself", name)
-	}
-	return nil
-}
-
-func (p *parsing) fields(n *document.Node) {
-	if n.Kind != document.List {
-		p.Report(n, "like `- {from: SKU, to: sku}`", "fields must be a list of fields, this is %s", n.Kind)
-		return
+func (p *parsing) fields(n *document.Node, filled fillers) []Field {
+	if !p.list(n, "fields", "fields", "{from: SKU, to: sku}") {
+		return nil
 	}
 	if len(n.Items) == 0 {
 		p.Report(n, "", "fields must not be empty")
-		return
 	}
-	targets := map[string]int{}
+	fields := make([]Field, 0, len(n.Items))
 	for _, item := range n.Items {
-		p.field(item, targets)
+		fields = append(fields, p.field(item, filled))
 	}
+	return fields
 }
 
-// field reads one field; targets are the lines of the columns filled so far.
-func (p *parsing) field(n *document.Node, targets map[string]int) {
+// list says whether the node is one of tables.
+func (p *parsing) list(n *document.Node, what, of, like string) bool {
+	if n.Kind != document.List {
+		p.Report(n, "like `- "+like+"`", "%s must be a list of %s, this is %s", what, of, n.Kind)
+	}
+	return n.Kind == document.List
+}
+
+func (p *parsing) field(n *document.Node, filled fillers) Field {
 	var f Field
 	var origins []string
 	table := p.Keys(n, "a field", []document.Key{
@@ -62,21 +45,7 @@ func (p *parsing) field(n *document.Node, targets map[string]int) {
 			origins, f.Expr = append(origins, "expr"), p.expression(n, "expr", expression.Any)
 		}},
 		{Name: "when", Read: func(n *document.Node) { f.When = p.condition(n, "when") }},
-		{Name: "to", Required: true, Read: func(n *document.Node) {
-			to, ok := p.Filled(n, "to")
-			if !ok {
-				return
-			}
-			if err := identifier("column", to); err != nil {
-				p.Report(n, "", "%v", err)
-				return
-			}
-			if line, twice := targets[to]; twice {
-				p.Report(n, fmt.Sprintf("first in line %d", line), "the column %q is filled by two fields", to)
-				return
-			}
-			f.To, targets[to] = to, n.Line
-		}},
+		{Name: "to", Required: true, Read: func(n *document.Node) { f.To = p.target(n, "to", "a field", filled) }},
 		{Name: "type", Read: func(n *document.Node) {
 			text, ok := p.Filled(n, "type")
 			if !ok {
@@ -99,7 +68,7 @@ func (p *parsing) field(n *document.Node, targets map[string]int) {
 		p.Report(n, "an expression names its columns itself: row.price", "a field has one of from, const and expr, not %s",
 			strings.Join(origins, " and "))
 	}
-	p.d.Fields = append(p.d.Fields, f)
+	return f
 }
 
 func (p *parsing) from(n *document.Node) []string {

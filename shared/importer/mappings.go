@@ -33,7 +33,7 @@ func parseMapping(file string, text []byte, c Checks) (*mapping, Problems) {
 		m.broken = true
 		return m, Problems{{File: file, Message: "the file is empty", Hint: "a reusable mapping begins with `mapping: NAME`"}}
 	}
-	p := parsing{Reader: document.Reader{File: file}, checks: c}
+	p := parsing{Reader: document.Reader{File: file}, checks: c, filled: fillers{}}
 	p.Keys(root, "the mapping", []document.Key{
 		{Name: "mapping", Required: true, Read: func(n *document.Node) {
 			if text, ok := p.Filled(n, "mapping"); ok && slugPattern.MatchString(text) {
@@ -42,7 +42,7 @@ func parseMapping(file string, text []byte, c Checks) (*mapping, Problems) {
 				p.Report(n, "like product_fields", "the name %q must be lower-case letters, digits, - and _", text)
 			}
 		}},
-		{Name: "fields", Required: true, Read: p.fields},
+		{Name: "fields", Required: true, Read: func(n *document.Node) { p.d.Fields = p.fields(n, p.filled) }},
 		{Name: "rules", Read: p.rules},
 	})
 	m.fields, m.rules, m.expressions, m.broken = p.d.Fields, p.d.Rules, p.expressions, len(p.Problems) > 0
@@ -114,7 +114,7 @@ func (p *parsing) prefix(n *document.Node) string {
 }
 
 // include puts the used mappings before the importer's own fields and rules, which take the place of those that fill
-// the same column or judge the same source column.
+// the same column or judge the same source column; so do relations.
 func (p *parsing) include() {
 	own, ownRules := p.d.Fields, p.d.Rules
 	p.d.Fields, p.d.Rules = nil, nil
@@ -125,6 +125,7 @@ func (p *parsing) include() {
 			f = u.field(f)
 			switch by, twice := filled[f.To]; {
 			case slices.ContainsFunc(own, func(o Field) bool { return o.To == f.To }):
+			case slices.ContainsFunc(p.d.Relations, func(r Relation) bool { return r.To == f.To }):
 			case twice:
 				p.Report(u.node, "to_prefix makes them different", "the column %q is filled by the mapping %q, too", f.To, by)
 			default:

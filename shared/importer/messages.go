@@ -54,7 +54,32 @@ func (p *parsing) phrases(n *document.Node, what string, into *map[string]string
 	*into = texts
 }
 
-// knowsColumn says whether a field or a rule names a source column, or before_row makes it.
+// sourceColumns are those that fields, relations and nested lists are made of, or that are compared.
+func (p *parsing) sourceColumns() []string {
+	var names []string
+	for _, f := range p.d.Fields {
+		if names = append(names, f.From...); len(f.From) == 0 {
+			names = append(names, f.To)
+		}
+	}
+	for _, r := range p.d.Relations {
+		names = append(names, r.From...)
+	}
+	for _, n := range p.d.Nested {
+		names = append(names, n.From...)
+		for _, c := range keyColumns(n.Fields, n.Relations) {
+			if len(n.From) > 0 {
+				names = append(names, n.From[0]+"."+c.Source)
+			}
+		}
+	}
+	if p.d.Compare != nil {
+		names = append(names, p.d.Compare.Source)
+	}
+	return names
+}
+
+// knowsColumn says whether the definition names a source column, or before_row makes it.
 func (p *parsing) knowsColumn(at *document.Node, column string) bool {
 	known := p.sourceColumns()
 	for _, a := range p.d.BeforeRow {

@@ -1,10 +1,8 @@
 package importer
 
 import (
-	"fmt"
 	"math"
 	"regexp"
-	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -58,7 +56,7 @@ func parse(file string, text []byte, c Checks, in surroundings) (Definition, Pro
 	if root == nil {
 		return Definition{}, Problems{{File: file, Message: "the file is empty", Hint: "a definition begins with `importer: NAME`"}}
 	}
-	p := parsing{Reader: document.Reader{File: file}, checks: c, around: in, d: Definition{
+	p := parsing{Reader: document.Reader{File: file}, checks: c, around: in, filled: fillers{}, d: Definition{
 		Source:      Source{Type: Filesystem},
 		Format:      Format{Type: "csv", Nulls: []string{""}, ShortRows: "fail", MaxRecord: DefaultMaxRecord},
 		Destination: Destination{Connection: "default"},
@@ -78,8 +76,10 @@ type parsing struct {
 	checks Checks
 	d      Definition
 
-	keyNodes    []*document.Node
-	onDuplicate *document.Node
+	keyNodes             []*document.Node
+	onDuplicate, compare *document.Node
+	// filled are the columns of the destination's table.
+	filled fillers
 	// What names columns is read after fields and rules, wherever it stands in the file.
 	schemaNode, messagesNode, attributesNode *document.Node
 	// expressions are checked last: they name parameters, which may stand behind them.
@@ -97,12 +97,8 @@ func (p *parsing) document(root *document.Node) {
 		{Name: "format", Read: p.format},
 		{Name: "destination", Required: true, Read: p.destination},
 		{Name: "key", Read: func(n *document.Node) { d.Key, p.keyNodes, _ = p.Texts(n, "a key column") }},
-		{Name: "on_duplicate", Read: func(n *document.Node) {
-			p.onDuplicate = n
-			if text, ok := p.Choice(n, "on_duplicate", string(Skip), string(Update), string(Upsert), string(Fail)); ok {
-				d.OnDuplicate = OnDuplicate(text)
-			}
-		}},
+		{Name: "on_duplicate", Read: p.strategy},
+		{Name: "compare", Read: p.comparison},
 		{Name: "chunk_size", Read: func(n *document.Node) {
 			v, _ := p.Int(n, "chunk_size", 1, MaxChunkSize)
 			d.ChunkSize = int(v)
@@ -132,20 +128,33 @@ func (p *parsing) document(root *document.Node) {
 				d.MaxFailedRatio = &v
 			}
 		}},
-		{Name: "fields", Required: !has(root, "use"), Read: p.fields},
+		{Name: "timezone", Read: p.timezone},
+		{Name: "overlap", Read: p.overlap},
+		{Name: "if_unchanged", Read: p.ifUnchanged},
+		{Name: "independent_rows", Read: func(n *document.Node) { d.IndependentRows, _ = p.Bool(n, "independent_rows") }},
+		{Name: "fields", Required: !has(root, "use") && !has(root, "relations"), Read: func(n *document.Node) {
+			d.Fields = p.fields(n, p.filled)
+		}},
+		{Name: "relations", Read: func(n *document.Node) { d.Relations = p.relations(n, p.filled) }},
+		{Name: "nested", Read: p.nested},
 		{Name: "rules", Read: p.rules},
 		{Name: "schema", Read: func(n *document.Node) { p.schemaNode = n }},
 		{Name: "messages", Read: func(n *document.Node) { p.messagesNode = n }},
 		{Name: "attributes", Read: func(n *document.Node) { p.attributesNode = n }},
 		{Name: "before_row", Read: p.beforeRow},
 		{Name: "skip_when", Read: func(n *document.Node) { d.SkipWhen = p.condition(n, "skip_when") }},
+		{Name: "table_when", Read: p.tableWhen},
 		{Name: "params", Read: p.params},
 		{Name: "use", Read: p.use},
 	})
 	// The short form of rules is the importer's own, so it takes the place of a mapping's rules as they do.
 	p.schema(p.schemaNode)
+	if !has(root, "use") {
+		p.columns(root, "the definition", d.Fields, d.Relations)
+	}
 	p.include()
-	p.key()
+	p.duplicates()
+	p.key(d.Key, p.keyNodes, d.Fields, d.Relations)
 	p.messages(p.messagesNode)
 	p.attributes(p.attributesNode)
 	p.judge()
@@ -255,82 +264,12 @@ func (p *parsing) destination(n *document.Node) {
 				d.Connection = text
 			}
 		}},
-		{Name: "table", Required: true, Read: func(n *document.Node) {
-			text, ok := p.Filled(n, "the table")
-			if !ok {
-				return
-			}
-			if err := checkTable(text); err != nil {
-				p.Report(n, "", "%v", err)
-				return
-			}
-			d.Table = text
-		}},
+		{Name: "table", Required: true, Read: func(n *document.Node) { d.Table = p.tableName(n, "the table") }},
 		{Name: "create_table", Read: func(n *document.Node) {
 			if v, ok := p.Bool(n, "create_table"); ok {
 				d.CreateTable = &v
 			}
 		}},
+		{Name: "timestamps", Read: func(n *document.Node) { d.Timestamps, _ = p.Bool(n, "timestamps") }},
 	})
-}
-
-// key checks what key and on_duplicate need of the rest of the definition.
-func (p *parsing) key() {
-	if p.onDuplicate != nil && len(p.d.Key) == 0 {
-		p.Report(p.onDuplicate, "add `key:` with the columns that identify a row",
-			"on_duplicate says what to do with rows that are there already, but there is no key")
-	}
-	if len(p.d.Fields) == 0 {
-		return
-	}
-	used := map[int]string{}
-	for i, column := range p.d.Key {
-		field := p.fieldOf(column)
-		if column == "" {
-			continue
-		}
-		if field < 0 {
-			p.Report(p.keyNodes[i], document.Suggest(column, p.sourceColumns()),
-				"the key column '%s' is not mapped by any field", column)
-			continue
-		}
-		if before, twice := used[field]; twice {
-			p.Report(p.keyNodes[i], "", "the key names one column twice: '%s' and '%s'", before, column)
-		}
-		used[field] = column
-	}
-}
-
-func (p *parsing) fieldOf(column string) int {
-	return slices.IndexFunc(p.d.Fields, func(f Field) bool { return f.Source() == column || slices.Contains(f.From, column) })
-}
-
-func (p *parsing) sourceColumns() []string {
-	var names []string
-	for _, f := range p.d.Fields {
-		if names = append(names, f.From...); len(f.From) == 0 {
-			names = append(names, f.To)
-		}
-	}
-	return names
-}
-
-func identifier(what, name string) error {
-	if len(name) > maxIdentifier {
-		return fmt.Errorf("the %s name %q is longer than %d bytes", what, name, maxIdentifier)
-	}
-	if name == "" {
-		return fmt.Errorf("the %s name must not be empty", what)
-	}
-	first, _ := utf8.DecodeRuneInString(name)
-	last, _ := utf8.DecodeLastRuneInString(name)
-	if unicode.IsSpace(first) || unicode.IsSpace(last) {
-		return fmt.Errorf("the %s name %q begins or ends with a blank", what, name)
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) || r == '"' || r == '`' {
-			return fmt.Errorf("the %s name %q contains %q", what, name, r)
-		}
-	}
-	return nil
 }

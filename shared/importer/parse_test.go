@@ -231,7 +231,12 @@ func TestSnapshotKeepsEverything(t *testing.T) {
 					"list":  []any{name.Draw(t, "item"), nil},
 				}}},
 			}},
-			Rules: []importer.Rules{{Column: name.Draw(t, "column"), Rules: []importer.Rule{{Name: "in", Args: rapid.SliceOfN(name, 1, 3).Draw(t, "args")}}}},
+			Compare:  &importer.Compare{Source: name.Draw(t, "source"), Column: name.Draw(t, "compared")},
+			Timezone: name.Draw(t, "zone"), Overlap: name.Draw(t, "overlap"), SkipUnchanged: rapid.Bool().Draw(t, "skip"),
+			IndependentRows: rapid.Bool().Draw(t, "independent"), TableWhen: []importer.TableChoice{{When: name.Draw(t, "when"), Table: name.Draw(t, "table")}},
+			Relations: []importer.Relation{{From: []string{name.Draw(t, "relation")}, Pivot: name.Draw(t, "pivot"), Separator: name.Draw(t, "separator")}},
+			Nested:    []importer.Nested{{From: []string{name.Draw(t, "list")}, Key: rapid.SliceOfN(name, 1, 3).Draw(t, "key"), Parent: name.Draw(t, "parent")}},
+			Rules:     []importer.Rules{{Column: name.Draw(t, "column"), Rules: []importer.Rule{{Name: "in", Args: rapid.SliceOfN(name, 1, 3).Draw(t, "args")}}}},
 		}
 		snapshot, hash := d.Snapshot()
 		back, err := importer.FromSnapshot(snapshot)
@@ -270,6 +275,9 @@ func TestSnapshotOfANewerVersionIsRefused(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add("importer: a\ndestination: {table: a}\nfields: [{from: a, to: a, transform: [{default: x}]}]\nrules: {a: 'regex:/a|b/|in:\"x\",y'}\n")
+	f.Add("importer: a\ndestination: {table: a}\nkey: c\non_duplicate: update_if_newer\ncompare: {source: m, column: u}\ntimezone: UTC\ntable_when: [{when: 'row.a == nil', table: b}]\n" +
+		"relations: [{from: [c, d], to: c_id, table: c, match: n, on_missing: null}, {from: t, many: {table: t, match: n, pivot: p, separator: ;}, sync: replace}]\n" +
+		"nested: [{from: l, table: l, key: s, parent: p, fields: [{from: s, to: s}], relations: [{from: x, to: x, table: x, match: n}]}]\n")
 	f.Add("a: &a [*a]\n<<: *a\n? b\n: !!str |\n  c\n")
 	f.Add("key: \"\\u00e4|\"\r\n- 'x''y'\n")
 	f.Fuzz(func(t *testing.T, text string) {

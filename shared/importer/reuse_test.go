@@ -150,9 +150,9 @@ fields: [{to: own, expr: "1"}]
 func TestDefaultsOfADirectory(t *testing.T) {
 	t.Parallel()
 	dir := nested(t, map[string]string{
-		"_defaults.yaml": "destination: {connection: warehouse, create_table: true}\nformat: {delimiter: \";\", nulls: [NA]}\nchunk_size: 7\nunmapped: pass\nparams: {month: {default: x}}\n",
+		"_defaults.yaml": "destination: {connection: warehouse, create_table: true, timestamps: true}\ntimezone: Europe/Berlin\noverlap: wait\nif_unchanged: skip\nindependent_rows: true\nformat: {delimiter: \";\", nulls: [NA]}\nchunk_size: 7\nunmapped: pass\nparams: {month: {default: x}}\n",
 		"a.yaml":         "importer: a\ndestination: {table: a, create_table: false}\nformat: {nulls: []}\nparams: {region: }\nfields: [{from: a, to: a}]\n",
-		"b.yaml":         "importer: b\ndestination: {table: b}\nchunk_size: 8\nunmapped: ignore\nfields: [{from: a, to: a}]\n",
+		"b.yaml":         "importer: b\ndestination: {table: b, timestamps: false}\nchunk_size: 8\nunmapped: ignore\ntimezone: UTC\noverlap: refuse\nif_unchanged: import\nindependent_rows: false\nfields: [{from: a, to: a}]\n",
 	})
 	a, err := importer.Load(dir, "a", knowing())
 	if err != nil {
@@ -163,10 +163,12 @@ func TestDefaultsOfADirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a.Destination.Connection != "warehouse" || *a.Destination.CreateTable || a.Format.Delimiter != ";" || len(a.Format.Nulls) != 0 ||
-		a.ChunkSize != 7 || a.Unmapped != "pass" || len(a.Params) != 2 {
+		a.ChunkSize != 7 || a.Unmapped != "pass" || len(a.Params) != 2 ||
+		!a.Destination.Timestamps || a.Timezone != "Europe/Berlin" || a.Overlap != importer.OverlapWait || !a.SkipUnchanged || !a.IndependentRows {
 		t.Errorf("a: %+v", a)
 	}
-	if !*b.Destination.CreateTable || b.Format.Nulls[0] != "NA" || b.ChunkSize != 8 || b.Unmapped != "ignore" {
+	if !*b.Destination.CreateTable || b.Format.Nulls[0] != "NA" || b.ChunkSize != 8 || b.Unmapped != "ignore" ||
+		b.Destination.Timestamps || b.Timezone != "" || b.Overlap != importer.OverlapRefuse || b.SkipUnchanged || b.IndependentRows {
 		t.Errorf("b: %+v", b)
 	}
 	if all, err := importer.List(dir, knowing()); err != nil || len(all) != 2 {

@@ -200,11 +200,11 @@ func CheckHeader(d importer.Definition, header []string) error {
 // checkHeader answers whether the header has what the definition cannot do without.
 func checkHeader(d importer.Definition, n *names) error {
 	for _, name := range d.Key {
-		from, ok := keyFrom(d, name)
+		key, ok := d.KeyColumn(name)
 		if !ok {
 			return &Error{"The key column '" + name + "' is not mapped by any field."}
 		}
-		if _, ok := n.field(importer.Field{From: from}); !ok {
+		if _, ok := n.field(importer.Field{From: key.From}); !ok {
 			return &Error{"The key column '" + name + "' or one of its aliases was not found in the source file headers."}
 		}
 	}

@@ -37,16 +37,23 @@ func newPhrases(d importer.Definition, n *names) *phrases {
 		return nil
 	}
 	p := &phrases{map[string]string{}, map[string]string{}}
+	primary := func(name string) string {
+		for _, list := range d.Nested {
+			if strings.HasPrefix(name, list.From[0]+".") {
+				return name // a key of its objects
+			}
+		}
+		name, _ = n.column(name)
+		return name
+	}
 	for key, text := range d.Messages {
 		if column, rule, of := importer.MessageOf(key); of {
-			primary, _ := n.column(column)
-			key = primary + "." + rule
+			key = primary(column) + "." + rule
 		}
 		p.messages[key] = text
 	}
 	for name, text := range d.Attributes {
-		primary, _ := n.column(name)
-		p.attributes[primary] = text
+		p.attributes[primary(name)] = text
 	}
 	return p
 }

@@ -257,15 +257,17 @@ func (b building) addCompare(t *Target, d importer.Definition) error {
 	if !ok {
 		return &Error{"The table '" + t.Table.Name + "' has no column '" + d.Compare.Column + "' (compare)."}
 	}
-	from, known := d.KeyField(d.Compare.Source)
-	if known && from.To == d.Compare.Column {
+	from := importer.Field{From: []string{d.Compare.Source}}
+	if i := slices.IndexFunc(d.Fields, func(f importer.Field) bool {
+		return f.Source() == d.Compare.Source || slices.Contains(f.From, d.Compare.Source)
+	}); i >= 0 {
+		from = d.Fields[i]
+	}
+	if from.To == d.Compare.Column {
 		if i := slices.IndexFunc(t.columns, func(c column.Column) bool { return c.Name == from.To }); i >= 0 {
 			t.Compare, t.fields[i].needed = i, true
 			return nil
 		}
-	}
-	if !known {
-		from = importer.Field{From: []string{d.Compare.Source}}
 	}
 	from.To = d.Compare.Column
 	compiled, ok, err := b.field(from, t.Table)
@@ -284,33 +286,8 @@ func (b building) addCompare(t *Target, d importer.Definition) error {
 // addKey relies on checkHeader: every key column is mapped and present.
 func (b building) addKey(t *Target, d importer.Definition) {
 	for _, name := range d.Key {
-		source, to := keyOf(d, name)
-		t.key = append(t.key, slices.IndexFunc(t.columns, func(c column.Column) bool { return c.Name == to }))
-		t.keyNames = append(t.keyNames, source)
+		key, _ := d.KeyColumn(name)
+		t.key = append(t.key, slices.IndexFunc(t.columns, func(c column.Column) bool { return c.Name == key.To }))
+		t.keyNames = append(t.keyNames, key.Source)
 	}
-}
-
-// keyOf is a key column's primary source name and the column it fills, as a field or a relation says.
-func keyOf(d importer.Definition, name string) (source, to string) {
-	if f, ok := d.KeyField(name); ok {
-		return f.Source(), f.To
-	}
-	for _, r := range d.Relations {
-		if slices.Contains(r.From, name) {
-			return r.From[0], r.To
-		}
-	}
-	return name, ""
-}
-
-func keyFrom(d importer.Definition, name string) (from []string, ok bool) {
-	if f, ok := d.KeyField(name); ok {
-		return f.From, true
-	}
-	for _, r := range d.Relations {
-		if slices.Contains(r.From, name) && !r.Many() {
-			return r.From, true
-		}
-	}
-	return nil, false
 }
