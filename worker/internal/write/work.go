@@ -87,14 +87,12 @@ func (n *nested) write(
 	problems := map[int][]chunk.FieldMessage{}
 	for k, result := range written {
 		parent := &results[of[k]]
-		switch result.Outcome {
-		case destination.Failed:
+		changed := result.Outcome == destination.Created || result.Outcome == destination.Updated
+		if result.Outcome == destination.Failed {
 			broken = true
 			problems[of[k]] = append(problems[of[k]], n.problem(result)...)
-		case destination.Created, destination.Updated:
-			if parent.Outcome == destination.Unchanged {
-				parent.Outcome = destination.Updated
-			}
+		} else if changed && parent.Outcome == destination.Unchanged {
+			parent.Outcome = destination.Updated
 		}
 	}
 	for i, list := range problems {

@@ -64,26 +64,18 @@ func (w *Writer) Write(ctx context.Context, tx *database.Tx, records []pipeline.
 
 // groups are positions of records of one target each, in the order in which they have to be written.
 func (w *Writer) groups(records []pipeline.Record) (groups [][]int) {
-	if !w.ordered {
-		groups = make([][]int, len(w.targets))
-		for i, r := range records {
-			groups[r.Target] = append(groups[r.Target], i)
-		}
-		all := groups
-		groups = nil
-		for _, group := range all {
-			if len(group) > 0 {
-				groups = append(groups, group)
-			}
-		}
-		return groups
-	}
+	last := make([]int, len(w.targets)) // by target: where its group is, counting from 1
 	for i, r := range records {
-		if last := len(groups) - 1; last >= 0 && records[groups[last][0]].Target == r.Target {
-			groups[last] = append(groups[last], i)
-			continue
+		at := last[r.Target]
+		if w.ordered && at != len(groups) {
+			at = 0 // another target's rows came in between
 		}
-		groups = append(groups, []int{i})
+		if at == 0 {
+			groups = append(groups, nil)
+			at = len(groups)
+		}
+		last[r.Target] = at
+		groups[at-1] = append(groups[at-1], i)
 	}
 	return groups
 }
