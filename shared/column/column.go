@@ -84,7 +84,8 @@ type Table struct {
 	Meets []string `json:"meets,omitempty"`
 	// Refuses lists what can refuse a row that Go has checked: CHECK constraints, foreign keys, triggers, rules.
 	Refuses []string `json:"refuses,omitempty"`
-	// Foreign are the table's foreign keys, in the order of their names.
+	// Foreign are the table's foreign keys, in the order of their names, which in SQLite they do not have: in that of its
+	// definition.
 	Foreign []ForeignKey `json:"foreign,omitempty"`
 }
 

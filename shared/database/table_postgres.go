@@ -34,7 +34,7 @@ func (d *DB) postgresTable(ctx context.Context, name string) (column.Table, erro
 		t.Meets = append(t.Meets, "tables that inherit from it")
 	}
 	for _, read := range []func(context.Context, int64, *column.Table) error{
-		d.postgresColumns, d.postgresIndexes, d.postgresConstraints,
+		d.postgresColumns, d.postgresIndexes, d.postgresConstraints, d.postgresForeign,
 	} {
 		if err := read(ctx, id, &t); err != nil {
 			return t, err

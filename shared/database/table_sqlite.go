@@ -37,6 +37,9 @@ func (d *DB) sqliteTable(ctx context.Context, name string) (column.Table, error)
 	if err := d.sqliteIndexes(ctx, &t, rowless); err != nil {
 		return t, err
 	}
+	if t.Foreign, err = d.sqliteForeign(ctx, t.Name); err != nil {
+		return t, err
+	}
 	return t, d.sqliteRefusals(ctx, &t, source)
 }
 

@@ -75,6 +75,7 @@ func TestPostgresCatalog(t *testing.T) {
 			"the domain of column sku", "CHECK constraint cheap", "foreign key Items_parent_fkey", "trigger watch",
 			"exclusion constraint apart", "foreign key belongs of shop.child",
 		},
+		Foreign: []column.ForeignKey{{Columns: []string{"parent"}, Schema: "shop", Table: "Items", References: []string{"id"}}},
 	}
 	if diff := cmp.Diff(want, describe(t, db, "shop.Items")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -148,6 +149,7 @@ func TestSQLiteCatalog(t *testing.T) {
 		},
 		Meets:   []string{"unique index partly", "unique index low", "foreign key to the table itself"},
 		Refuses: []string{"foreign key to Items", "foreign key of child", "trigger watch", "a CHECK constraint"},
+		Foreign: []column.ForeignKey{{Columns: []string{"parent"}, Table: "Items", References: []string{"id"}}},
 	}
 	for _, name := range []string{"Items", "items", "main.Items"} {
 		if diff := cmp.Diff(want, describe(t, db, name)); diff != "" {

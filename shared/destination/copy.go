@@ -81,6 +81,9 @@ func (p *plan) arrays(items []*item, columns []int) []any {
 			text = append(text, "{,"[min(j, 1)])
 			text = appendElement(text, it.values[c])
 		}
+		if len(items) == 0 {
+			text = append(text, '{')
+		}
 		args[i] = string(append(text, '}'))
 	}
 	return args

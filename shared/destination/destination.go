@@ -30,11 +30,31 @@ type Target struct {
 	Key []int
 	// OnDuplicate says what happens to a row whose key is in the table.
 	OnDuplicate importer.OnDuplicate
+	// Compare is the position in Columns of what UpdateIfNewer compares; only that strategy looks at it. A row whose key is
+	// in the table is updated if the stored value is NULL or less than the row's, which must be set; else it is skipped.
+	// What SQLite stores that is no value of the column's type is never less.
+	Compare int
+	// CompareOnly says that the column at Compare is there to be compared: it is neither written nor a difference. It may
+	// stand a second time in Columns, as one that is written.
+	CompareOnly bool
+	// Fixed are written with every row; none of them is in Columns.
+	Fixed []Fixed
+	// Own is a column of the table whose stored value every Result shall have that says Created, Updated or Unchanged;
+	// nil = none.
+	Own *column.Column
 	// Label names column i in messages: the source column's primary name and the attribute in words. Nil = the
 	// column's own name.
 	Label func(i int) (source, words string)
 	// Duplicate is the message of a row that strategy fail refuses.
 	Duplicate string
+}
+
+// Fixed is a value that is the same for every row: it goes into every row that is inserted and, with Update, into every
+// one that is updated because something else differs. It makes no row differ.
+type Fixed struct {
+	Column column.Column
+	Value  column.Value
+	Update bool
 }
 
 // Outcome is what became of a row.
@@ -72,6 +92,9 @@ type Result struct {
 	Outcome Outcome
 	Message string
 	Fields  []chunk.FieldMessage
+	// Own is the value of Target.Own: as the row brings it, else as the table has it, in canonical form. It is absent
+	// for rows without effect, and where a trigger has moved the row to another key.
+	Own column.Value
 }
 
 // Writer writes chunks into one table. It is safe for concurrent use, each call with a transaction of its own.
@@ -116,6 +139,9 @@ func (w *writer) Write(ctx context.Context, tx *database.Tx, rows [][]column.Val
 	}
 	if err := s.run(ctx); err != nil {
 		return nil, fmt.Errorf("write %d rows into table '%s': %w", len(rows), w.plan.Table.Name, err)
+	}
+	if err := s.own(ctx); err != nil {
+		return nil, fmt.Errorf("read what was written into table '%s': %w", w.plan.Table.Name, err)
 	}
 	return s.results, nil
 }

@@ -9,6 +9,7 @@ const (
 	nothing op = iota
 	look
 	insert
+	returning // insert, and the row's own value is wanted back
 	update
 )
 
@@ -23,9 +24,11 @@ type item struct {
 	exists  bool // the key is in the table
 	differs bool // and a present value differs from the stored one
 	moves   bool // and one of them is part of another unique index
+	newer   bool // what UpdateIfNewer compares is greater than what is stored, or nothing is
 	gone    bool // an update found no row
 	refused bool // several rows folded into one were refused: they go one by one
 
+	own      column.Value // plan.Own as it was inserted
 	op       op
 	outcomes []Outcome // of row and follow
 }

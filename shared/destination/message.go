@@ -108,12 +108,18 @@ func (p *plan) onKey(f database.Fault) bool {
 	return true
 }
 
+// position is where a column is that is written.
 func (p *plan) position(name string) int {
-	return slices.IndexFunc(p.Columns, func(c column.Column) bool { return c.Name == name })
+	for i, c := range p.Columns {
+		if c.Name == name && !p.aside(i) {
+			return i
+		}
+	}
+	return -1
 }
 
 func (p *plan) label(i int) (source, words string) {
-	if p.Label == nil {
+	if p.Label == nil || i >= p.mapped {
 		return p.Columns[i].Name, strings.ReplaceAll(p.Columns[i].Name, "_", " ")
 	}
 	return p.Label(i)

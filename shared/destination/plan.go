@@ -13,7 +13,10 @@ import (
 
 // plan is what is known about a target before its first row. It is never changed after newPlan, but for a hint.
 type plan struct {
+	// Target has the fixed columns behind its own ones, and every row their values.
 	Target
+	mapped  int
+	fixed   []column.Value
 	dialect database.Dialect
 	// table and names are quoted.
 	table string
@@ -27,6 +30,9 @@ type plan struct {
 	folds    bool // nothing but what Go has checked can refuse a row: occurrences of a key are folded in Go
 	exactKey bool // Go knows which keys are equal
 	moving   []bool
+	restless bool // every update writes a column of another unique index
+	newer    bool // UpdateIfNewer
+	ownAt    int  // position of Own, -1 if no row brings it
 	keyIndex string
 	// mostlyNew is a hint from chunk to chunk: most rows of the last one were not in the table.
 	mostlyNew *atomic.Bool
@@ -34,9 +40,17 @@ type plan struct {
 
 func newPlan(db *database.DB, t Target) (*plan, error) {
 	p := &plan{
-		Target: t, dialect: db.Dialect(), table: quoted(t.Table, db.Quote), quote: db.Quote,
-		isKey: make([]bool, len(t.Columns)), moving: make([]bool, len(t.Columns)), mostlyNew: &atomic.Bool{},
+		dialect: db.Dialect(), table: quoted(t.Table, db.Quote), quote: db.Quote, mapped: len(t.Columns), mostlyNew: &atomic.Bool{},
+		newer: t.OnDuplicate == importer.UpdateIfNewer, ownAt: -1,
 	}
+	if len(t.Fixed) > 0 {
+		t.Columns = slices.Clone(t.Columns)
+	}
+	for _, f := range t.Fixed {
+		t.Columns = append(t.Columns, f.Column)
+		p.fixed = append(p.fixed, f.Value)
+	}
+	p.Target, p.isKey, p.moving = t, make([]bool, len(t.Columns)), make([]bool, len(t.Columns))
 	if p.dialect != database.Postgres && p.dialect != database.SQLite {
 		return nil, fmt.Errorf("write into a %s database: unknown dialect", p.dialect)
 	}
@@ -53,7 +67,7 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 	if index, ok := t.Table.UniqueOn(key); ok {
 		p.keyIndex = index.Name
 	}
-	p.compares = len(key) > 0 && (t.OnDuplicate == importer.Update || t.OnDuplicate == importer.Upsert)
+	p.compares = len(key) > 0 && (t.OnDuplicate == importer.Update || t.OnDuplicate == importer.Upsert || p.newer)
 	p.single = len(t.Table.Meets) > 0
 	p.ordered = p.single
 	for _, index := range t.Table.Unique {
@@ -63,14 +77,21 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 		p.ordered = true
 		for i, c := range t.Columns {
 			p.moving[i] = p.moving[i] || slices.Contains(index.Columns, c.Name)
+			p.restless = p.restless || p.moving[i] && i >= p.mapped && t.Fixed[i-p.mapped].Update
 		}
 	}
-	p.folds = p.compares && !p.ordered && len(t.Table.Refuses) == 0
+	p.folds = p.compares && !p.newer && !p.ordered && len(t.Table.Refuses) == 0
 	for _, c := range t.Columns {
 		p.folds = p.folds && p.exact(c)
 	}
+	if t.Own != nil {
+		p.ownAt = p.position(t.Own.Name)
+	}
 	return p, nil
 }
+
+// aside says that a column is there only to be compared.
+func (p *plan) aside(c int) bool { return p.newer && p.CompareOnly && c == p.Compare }
 
 // harmless says that two rows with different keys can never meet in this index: it holds the whole key, or only
 // columns that the database fills by itself.

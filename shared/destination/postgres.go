@@ -65,39 +65,48 @@ func (p *postgres) look(ctx context.Context, items []*item) error {
 // find sets exists of the items, and with compare whether the stored values differ.
 func (p *postgres) find(ctx context.Context, items []*item, compare bool) error {
 	for _, it := range items {
-		it.exists, it.differs, it.moves = false, false, false
+		it.exists, it.differs, it.moves, it.newer = false, false, false, false
 	}
 	columns := p.Key
-	differs, moves := "false", "false"
+	differs, moves, newer := "false", "false", "false"
 	if compare {
 		changes := items[0].shape.changes
 		columns = append(append([]int{}, p.Key...), changes...)
 		differs = p.anyDiffers(changes, len(p.Key), func(int) bool { return true })
 		moves = p.anyDiffers(changes, len(p.Key), func(c int) bool { return p.moving[c] })
+		if p.newer {
+			newer = p.isNewer(len(columns))
+			columns = append(columns, p.Compare)
+		}
 	}
-	query := fmt.Sprintf("SELECT u.ord - 1, %s, %s FROM %s JOIN %s AS t ON %s",
-		differs, moves, unnest(len(columns)), p.table, p.sameKey())
+	query := fmt.Sprintf("SELECT u.ord - 1, %s, %s, %s FROM %s JOIN %s AS t ON %s",
+		differs, moves, newer, unnest(len(columns)), p.table, p.sameKey())
 	return p.batch(ctx, query, p.arrays(items, columns), func(rows pgx.Rows) error {
 		var ord int64
-		var differs, moves bool
-		if err := rows.Scan(&ord, &differs, &moves); err != nil {
+		var differs, moves, newer bool
+		if err := rows.Scan(&ord, &differs, &moves, &newer); err != nil {
 			return err
 		}
 		it := items[ord]
-		it.exists, it.differs, it.moves = true, differs, moves
+		it.exists, it.differs, it.moves, it.newer = true, differs, moves, newer
 		return nil
 	})
 }
 
 func (p *postgres) update(ctx context.Context, items []*item) error {
-	changes := items[0].shape.changes
-	columns := append(append([]int{}, p.Key...), changes...)
-	sets := make([]string, len(changes))
-	for i, c := range changes {
-		sets[i] = p.names[c] + " = " + assigned(p.Columns[c], len(p.Key)+i)
+	columns := append(append([]int{}, p.Key...), items[0].shape.sets...)
+	sets := make([]string, len(items[0].shape.sets))
+	for i, c := range items[0].shape.sets {
+		sets[i] = p.names[c] + " = " + assigned(p.Columns[c], unnested(len(p.Key)+i))
+	}
+	where := p.sameKey()
+	if p.newer {
+		// Somebody else may have written a later one since.
+		where += " AND " + p.isNewer(len(columns))
+		columns = append(columns, p.Compare)
 	}
 	query := fmt.Sprintf("UPDATE %s AS t SET %s FROM %s WHERE %s RETURNING u.ord - 1",
-		p.table, strings.Join(sets, ", "), unnest(len(columns)), p.sameKey())
+		p.table, strings.Join(sets, ", "), unnest(len(columns)), where)
 	for _, it := range items {
 		it.gone = true
 	}
@@ -127,7 +136,7 @@ func (p *postgres) insert(ctx context.Context, items []*item) error {
 	}
 	names, values := make([]string, len(present)), make([]string, len(present))
 	for i, c := range present {
-		names[i], values[i] = p.names[c], assigned(p.Columns[c], i)
+		names[i], values[i] = p.names[c], assigned(p.Columns[c], unnested(i))
 	}
 	query := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s ORDER BY u.ord",
 		p.table, strings.Join(names, ", "), strings.Join(values, ", "), unnest(len(present)))
@@ -149,6 +158,47 @@ func (p *postgres) insertDefaults(ctx context.Context, n int) error {
 		err = errLeftOut
 	}
 	return err
+}
+
+// returning sends one INSERT for each item, all in one round trip: only so it is certain which row has which value.
+func (p *postgres) returning(ctx context.Context, items []*item) error {
+	present := items[0].shape.present
+	names, values := make([]string, len(present)), make([]string, len(present))
+	for i, c := range present {
+		names[i], values[i] = p.names[c], assigned(p.Columns[c], fmt.Sprintf("$%d::text", i+1))
+	}
+	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", p.table, strings.Join(names, ", "), strings.Join(values, ", "))
+	if len(present) == 0 {
+		query = "INSERT INTO " + p.table + " DEFAULT VALUES"
+	}
+	query += " RETURNING " + p.quote(p.Own.Name) + "::text"
+	return p.tx.Pgx(func(conn *pgx.Conn) error {
+		batch := &pgx.Batch{}
+		for _, statement := range p.hold() {
+			batch.Queue(statement)
+		}
+		for _, it := range items {
+			args := make([]any, len(present))
+			for i, c := range present {
+				if it.values[c].State == column.Set {
+					args[i] = it.values[c].Text
+				}
+			}
+			batch.Queue(query, args...).QueryRow(func(row pgx.Row) error {
+				var text *string
+				if err := row.Scan(&text); err != nil {
+					return err
+				}
+				it.own = nullable(*p.Own, text)
+				return nil
+			})
+		}
+		err := conn.SendBatch(ctx, batch).Close()
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errLeftOut
+		}
+		return err
+	})
 }
 
 func (p *postgres) ranks(ctx context.Context, items []*item) ([]int64, error) {
@@ -232,6 +282,12 @@ func (p *postgres) differs(c column.Column, name string, i int) string {
 	}
 }
 
+// isNewer compares the stored value of what UpdateIfNewer compares with array i.
+func (p *postgres) isNewer(i int) string {
+	c := p.Columns[p.Compare]
+	return fmt.Sprintf("(t.%[1]s IS NULL OR t.%[1]s < %[2]s)", p.names[p.Compare], typed(c, i))
+}
+
 // sameKey joins the table t with the arrays u, whose first columns are the key.
 func (p *postgres) sameKey() string {
 	terms := make([]string, len(p.Key))
@@ -241,12 +297,14 @@ func (p *postgres) sameKey() string {
 	return strings.Join(terms, " AND ")
 }
 
-func typed(c column.Column, i int) string { return fmt.Sprintf("u.c%d::%s", i, c.Type.Native) }
+func unnested(i int) string { return fmt.Sprintf("u.c%d", i) }
 
-// assigned is a value on its way into a column. A text is not cast: a cast would cut what is too long.
-func assigned(c column.Column, i int) string {
+func typed(c column.Column, i int) string { return unnested(i) + "::" + c.Type.Native }
+
+// assigned is a text on its way into a column. A text is not cast: a cast would cut what is too long.
+func assigned(c column.Column, text string) string {
 	if c.Type.Kind == column.Text && (c.Type.Native == "text" || strings.HasPrefix(c.Type.Native, "character")) {
-		return fmt.Sprintf("u.c%d", i)
+		return text
 	}
-	return typed(c, i)
+	return text + "::" + c.Type.Native
 }

@@ -23,22 +23,17 @@ func (w *writer) Read(ctx context.Context, tx *database.Tx, rows [][]column.Valu
 		return found, nil
 	}
 	keep := func(ord int64, values []column.Value) { found[items[ord].row] = values }
-	var err error
-	if w.plan.dialect == database.Postgres {
-		err = (&postgres{plan: w.plan, tx: tx}).stored(ctx, items, keep)
-	} else {
-		err = (&sqlite{plan: w.plan, tx: tx}).stored(ctx, items, keep)
-	}
+	err := newStore(w.plan, tx).stored(ctx, items, w.plan.Columns[:w.plan.mapped], keep)
 	if err != nil {
 		return nil, fmt.Errorf("read %d rows of table '%s': %w", len(items), w.plan.Table.Name, err)
 	}
 	return found, nil
 }
 
-func (p *postgres) stored(ctx context.Context, items []*item, keep func(ord int64, values []column.Value)) error {
-	selected := make([]string, len(p.names))
-	for i, name := range p.names {
-		selected[i] = "t." + name + "::text"
+func (p *postgres) stored(ctx context.Context, items []*item, columns []column.Column, keep func(ord int64, values []column.Value)) error {
+	selected := make([]string, len(columns))
+	for i, c := range columns {
+		selected[i] = "t." + p.quote(c.Name) + "::text"
 	}
 	query := fmt.Sprintf("SELECT u.ord - 1, %s FROM %s JOIN %s AS t ON %s",
 		strings.Join(selected, ", "), unnest(len(p.Key)), p.table, p.sameKey())
@@ -54,14 +49,18 @@ func (p *postgres) stored(ctx context.Context, items []*item, keep func(ord int6
 		}
 		values := make([]column.Value, len(texts))
 		for i, text := range texts {
-			values[i] = column.Value{State: column.Null}
-			if text != nil {
-				values[i] = asText(p.Columns[i], *text)
-			}
+			values[i] = nullable(columns[i], text)
 		}
 		keep(ord, values)
 		return nil
 	})
+}
+
+func nullable(c column.Column, text *string) column.Value {
+	if text == nil {
+		return column.Value{State: column.Null}
+	}
+	return asText(c, *text)
 }
 
 // asText is a value as PostgreSQL writes it, in canonical form where it has one.
@@ -74,14 +73,18 @@ func asText(c column.Column, text string) column.Value {
 	return column.Value{Text: text, State: column.Set}
 }
 
-func (q *sqlite) stored(ctx context.Context, items []*item, keep func(ord int64, values []column.Value)) error {
-	head, tail := q.joined(q.names)
+func (q *sqlite) stored(ctx context.Context, items []*item, columns []column.Column, keep func(ord int64, values []column.Value)) error {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = q.quote(c.Name)
+	}
+	head, tail := q.joined(names)
 	return q.guarded(ctx, func() error {
 		return q.keyed(items, func(args []any, n int) error {
-			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(q.names), func(ord int64, stored []any) {
+			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(columns), func(ord int64, stored []any) {
 				values := make([]column.Value, len(stored))
 				for i := range stored {
-					values[i] = canonical(q.Columns[i], stored[i])
+					values[i] = canonical(columns[i], stored[i])
 				}
 				keep(ord, values)
 			})

@@ -66,7 +66,7 @@ func (s *session) runs(writes []*item) [][]*item {
 		last := len(all) - 1
 		// An update that moves a row in another unique index can meet its neighbours, and the order within a
 		// statement is the database's own.
-		apart := s.single || it.op == update && it.moves
+		apart := s.single || it.op == update && (it.moves || s.restless)
 		if apart || last < 0 || all[last].apart || all[last].shape != it.shape || all[last].op != it.op {
 			all = append(all, group{shape: it.shape, op: it.op, apart: apart})
 			last++
@@ -75,7 +75,7 @@ func (s *session) runs(writes []*item) [][]*item {
 	}
 	var inserts, rest [][]*item
 	for _, g := range all {
-		if g.op == insert && !s.ordered {
+		if g.op != update && !s.ordered {
 			inserts = append(inserts, g.items)
 			continue
 		}
@@ -105,8 +105,12 @@ func (g *groups) add(sh *shape, o op, it *item) {
 
 // write is one attempt to write all items, which have one operation and shape.
 func (s *session) write(ctx context.Context, items []*item) error {
-	if items[0].op == insert {
+	switch items[0].op {
+	case insert:
 		return s.store.insert(ctx, items)
+	case returning:
+		return s.store.returning(ctx, items)
+	default:
+		return s.store.update(ctx, items)
 	}
-	return s.store.update(ctx, items)
 }

@@ -33,7 +33,8 @@ type session struct {
 // shape is which columns a row brings; rows of one shape fit into one statement.
 type shape struct {
 	present []int
-	changes []int // present and not in the key
+	changes []int // present and not in the key: they make a row differ
+	sets    []int // what an update writes
 }
 
 func newSession(ctx context.Context, p *plan, tx *database.Tx, rows [][]column.Value) (*session, error) {
@@ -43,9 +44,15 @@ func newSession(ctx context.Context, p *plan, tx *database.Tx, rows [][]column.V
 		results: make([]Result, len(rows)), again: make([]bool, len(rows)),
 		known: map[string]bool{}, unfold: map[string]bool{},
 	}
+	if len(p.fixed) > 0 {
+		s.rows = make([][]column.Value, len(rows))
+		for i, row := range rows {
+			s.rows[i] = slices.Concat(row, p.fixed)
+		}
+	}
 	shapes := map[string]*shape{}
 	bits := make([]byte, len(p.Columns))
-	for i, row := range rows {
+	for i, row := range s.rows {
 		for c, value := range row {
 			bits[c] = '1'
 			if value.State == column.Absent {
@@ -65,12 +72,17 @@ func newSession(ctx context.Context, p *plan, tx *database.Tx, rows [][]column.V
 func (p *plan) shape(row []column.Value) *shape {
 	found := &shape{}
 	for c, value := range row {
-		if value.State == column.Absent {
+		if value.State == column.Absent || p.aside(c) {
 			continue
 		}
 		found.present = append(found.present, c)
-		if !p.isKey[c] {
+		switch {
+		case p.isKey[c]:
+		case c < p.mapped:
 			found.changes = append(found.changes, c)
+			found.sets = append(found.sets, c)
+		case p.Fixed[c-p.mapped].Update:
+			found.sets = append(found.sets, c)
 		}
 	}
 	return found
@@ -180,7 +192,7 @@ func (s *session) duplicate() Result {
 // finish decides the rows of an item that took effect.
 func (s *session) finish(it *item) {
 	for i, outcome := range it.outcomes {
-		s.decide(it.at(i), Result{Outcome: outcome})
+		s.decide(it.at(i), Result{Outcome: outcome, Own: it.own})
 	}
 	if it.id != "" {
 		s.known[it.id] = true
@@ -193,7 +205,13 @@ func (s *session) resolve(it *item) {
 	switch {
 	case !it.exists:
 		it.op = insert
+		if s.asks(it) {
+			it.op = returning
+		}
 		it.outcomes = append(it.outcomes, Created)
+	case s.newer && !it.newer:
+		s.decide(it.row, Result{Outcome: Skipped})
+		return
 	case !s.compares:
 		s.known[it.id] = true
 		s.decide(it.row, s.duplicate())

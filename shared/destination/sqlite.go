@@ -2,9 +2,11 @@ package destination
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,20 +28,27 @@ const (
 )
 
 func (q *sqlite) look(ctx context.Context, items []*item) error {
-	var changes []int
+	var changes, looked []int
 	if q.compares {
 		changes = items[0].shape.changes
+		looked = changes
 	}
-	names := make([]string, len(changes))
-	for i, c := range changes {
+	if q.newer {
+		looked = append(slices.Clone(changes), q.Compare)
+	}
+	names := make([]string, len(looked))
+	for i, c := range looked {
 		names[i] = q.names[c]
 	}
 	head, tail := q.joined(names)
 	return q.guarded(ctx, func() error {
 		return q.keyed(items, func(args []any, n int) error {
-			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(changes), func(ord int64, stored []any) {
+			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(looked), func(ord int64, stored []any) {
 				it := items[ord]
 				it.exists = true
+				if q.newer {
+					it.newer = q.isNewer(stored[len(changes)], it.values[q.Compare])
+				}
 				for i, c := range changes {
 					if !q.equal(q.Columns[c], canonical(q.Columns[c], stored[i]), it.values[c]) {
 						it.differs = true
@@ -151,7 +160,7 @@ func (q *sqlite) whole(ctx context.Context, n int, query string, args ...any) er
 }
 
 func (q *sqlite) update(ctx context.Context, items []*item) error {
-	changes := items[0].shape.changes
+	changes := items[0].shape.sets
 	sets, where := make([]string, len(changes)), make([]string, len(q.Key))
 	for i, c := range changes {
 		sets[i] = q.names[c] + " = ?"
@@ -178,6 +187,35 @@ func (q *sqlite) update(ctx context.Context, items []*item) error {
 				return err
 			}
 			it.gone = n == 0
+		}
+		return nil
+	})
+}
+
+func (q *sqlite) returning(ctx context.Context, items []*item) error {
+	present := items[0].shape.present
+	names := make([]string, len(present))
+	for i, c := range present {
+		names[i] = q.names[c]
+	}
+	query := "INSERT OR ABORT INTO " + q.table + " DEFAULT VALUES"
+	if len(present) > 0 {
+		query = "INSERT OR ABORT INTO " + q.table + " (" + strings.Join(names, ", ") + ") VALUES " + tuples(1, len(present))
+	}
+	query += " RETURNING +" + q.quote(q.Own.Name)
+	args := make([]any, len(present))
+	return q.guarded(ctx, func() error {
+		for _, it := range items {
+			for i, c := range present {
+				args[i] = bind(q.Columns[c], it.values[c])
+			}
+			var own any
+			if err := q.tx.QueryRow(ctx, query, args...).Scan(&own); errors.Is(err, sql.ErrNoRows) {
+				return errLeftOut
+			} else if err != nil {
+				return err
+			}
+			it.own = canonical(*q.Own, own)
 		}
 		return nil
 	})

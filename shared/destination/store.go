@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"ingest/shared/column"
 	"ingest/shared/database"
 )
 
@@ -11,13 +12,24 @@ import (
 // about a row, and after errLeftOut, undo takes the transaction back to before the call. The items of a call have
 // different keys.
 type store interface {
-	// look sets exists of every item and, if stored values decide (plan.compares), differs and moves.
+	// look sets exists of every item and, if stored values decide (plan.compares), differs, moves and newer.
 	look(ctx context.Context, items []*item) error
 	// insert inserts items of one shape, in order; errLeftOut when the table did not take all of them.
 	insert(ctx context.Context, items []*item) error
+	// returning inserts like insert and sets own of every item.
+	returning(ctx context.Context, items []*item) error
 	// update overwrites what is not in the key of items of one shape, found by their keys, and sets gone of items
 	// it did not find.
 	update(ctx context.Context, items []*item) error
+	// stored calls keep with the position and the values in some columns of every item whose key is in the table.
+	stored(ctx context.Context, items []*item, columns []column.Column, keep func(ord int64, values []column.Value)) error
+	// match calls keep with the position and the least key of every item whose value a row has, not counting those that
+	// have the excepted value.
+	match(ctx context.Context, items []*item, key column.Column, except *Except, keep func(ord int64, key column.Value)) error
+	// remove deletes the rows with the keys of the items.
+	remove(ctx context.Context, items []*item) error
+	// unlink deletes the rows whose first column is an item's and whose second is none of the others of the same position.
+	unlink(ctx context.Context, items []*item, others [][]column.Value, removed func(ord int64)) error
 	// ranks gives items equal numbers exactly if their keys are equal, or fails with errNoRanks.
 	ranks(ctx context.Context, items []*item) ([]int64, error)
 	undo(ctx context.Context) error

@@ -67,6 +67,11 @@ func (p *parsing) sourceColumns() []string {
 	}
 	for _, n := range p.d.Nested {
 		names = append(names, n.From...)
+		for _, c := range keyColumns(n.Fields, n.Relations) {
+			if len(n.From) > 0 {
+				names = append(names, n.From[0]+"."+c.Source)
+			}
+		}
 	}
 	if p.d.Compare != nil {
 		names = append(names, p.d.Compare.Source)

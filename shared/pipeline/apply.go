@@ -9,10 +9,22 @@ import (
 	"ingest/shared/row"
 )
 
-// Apply fills into, whose length is that of Columns, with the row's values and returns nil, or returns why the row
+// Record is what a row becomes: the values of the columns of a target, and what hangs on them.
+type Record struct {
+	// Target is the position in Program.Targets.
+	Target int
+	// Values are those of the target's columns; of a column in Target.Belongs it is the value to look up.
+	Values []column.Value
+	// Many has a list for each of Target.Many, nil where the source lacks the column.
+	Many [][]column.Value
+	// Nested has the rows for each of Target.Nested; their Target is 0.
+	Nested [][]Record
+}
+
+// Apply fills into, whose Values have room for Width, with what the row becomes and returns nil, or returns why the row
 // is not written – it failed or is to be skipped –; into is then without meaning. Row and values share memory: a value
 // may be a part of a cell.
-func (p *Program) Apply(in row.Row, into []column.Value) *Failure {
+func (p *Program) Apply(in row.Row, answers Answers, into *Record) *Failure {
 	if in.Fault != "" {
 		return &Failure{Message: in.Fault}
 	}
@@ -31,6 +43,7 @@ func (p *Program) Apply(in row.Row, into []column.Value) *Failure {
 	} else if skip {
 		return p.skipped
 	}
+	r.answers = answers
 	var found failures
 	for i := range p.checks {
 		p.checks[i].apply(r.cell(p.checks[i].cell), r, &found)
@@ -38,10 +51,39 @@ func (p *Program) Apply(in row.Row, into []column.Value) *Failure {
 	if found != nil {
 		return found.failure()
 	}
-	for i := range p.fields {
-		into[i] = p.fields[i].fill(p, r, &found)
+	if into.Target, problem = p.choose(r); problem != nil {
+		return problem
 	}
+	target := p.targets[into.Target]
+	into.Values = into.Values[:len(target.columns)]
+	target.fill(p, r, into, &found)
 	return found.failure()
+}
+
+// choose is the target of a row: that of the first condition of table_when that is true.
+func (p *Program) choose(r record) (target int, problem *Failure) {
+	for i, choice := range p.choices {
+		truth, why := choice.Truth(r.state)
+		if why != "" {
+			return 0, &Failure{Message: "The condition table_when for '" + p.targets[i+1].Table.Name + "' " + couldNot + why + "."}
+		}
+		if truth {
+			return i + 1, nil
+		}
+	}
+	return 0, nil
+}
+
+func (t *Target) fill(p *Program, r record, into *Record, found *failures) {
+	for i := range t.fields {
+		into.Values[i] = t.fields[i].fill(p, r, found)
+	}
+	for i := range t.Many {
+		into.Many = append(into.Many, t.Many[i].values(p, r, found))
+	}
+	for i := range t.Nested {
+		into.Nested = append(into.Nested, t.Nested[i].records(p, r, found))
+	}
 }
 
 // fill makes the value of a field, or adds why there is none.
@@ -65,7 +107,7 @@ func (f *field) fill(p *Program, r record, found *failures) column.Value {
 		found.add(f.source, p.phrases.complaint(f, wrong))
 	case problem != "":
 		found.add(f.source, p.phrases.problem(f, problem))
-	case value.State == column.Null && f.column.NotNull:
+	case value.State == column.Null && f.column.NotNull, value.State != column.Set && f.needed:
 		found.add(f.source, f.required)
 	}
 	return value
@@ -121,16 +163,20 @@ func (f *field) convert(v column.Value) (column.Value, column.Problem) {
 // forms; the converse need not hold. It answers false, and buf as it was, for a row that meets no other: the
 // importer has no key, a key column is NULL or absent or does not convert.
 func (p *Program) Route(in row.Row, buf []byte) (form []byte, ok bool) {
-	if len(p.key) == 0 || in.Fault != "" {
+	if len(p.targets[0].key) == 0 || in.Fault != "" {
 		return buf, false
 	}
 	r, failed := p.open(in)
 	if failed != nil {
 		return buf, false
 	}
-	start := len(buf)
-	for _, i := range p.key {
-		f := &p.fields[i]
+	at, failed := p.choose(r)
+	if failed != nil {
+		return buf, false
+	}
+	target, start := p.targets[at], len(buf)
+	for _, i := range target.key {
+		f := &target.fields[i]
 		value, wrong, problem := f.transformed(r)
 		if wrong == nil && problem == "" {
 			value, problem = f.convert(value)

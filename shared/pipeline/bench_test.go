@@ -49,9 +49,9 @@ func wideRow() row.Row {
 
 func TestGoodRowsHardlyAllocate(t *testing.T) {
 	p := compile(t, wide(), wideHeader(), wideTable())
-	r, into := wideRow(), make([]column.Value, 8)
+	r, into := wideRow(), room(p)
 	if n := testing.AllocsPerRun(100, func() {
-		if failure := p.Apply(r, into); failure != nil {
+		if failure := p.Apply(r, nil, into); failure != nil {
 			t.Fatal(failure.Message)
 		}
 	}); n >= 2 {
@@ -78,10 +78,11 @@ func BenchmarkTransforms(b *testing.B) {
 }
 
 func benchmark(b *testing.B, d importer.Definition, r row.Row) {
-	p, into := compile(b, d, wideHeader(), wideTable()), make([]column.Value, 8)
+	p := compile(b, d, wideHeader(), wideTable())
+	into := room(p)
 	b.ReportAllocs()
 	for b.Loop() {
-		if failure := p.Apply(r, into); failure != nil {
+		if failure := p.Apply(r, nil, into); failure != nil {
 			b.Fatal(failure.Message)
 		}
 	}

@@ -29,7 +29,7 @@ func newCheck(list importer.Rules, s scope) (check, error) {
 	context := ruleContext{
 		numeric: slices.ContainsFunc(list.Rules, func(r importer.Rule) bool { return rules[r.Name].numeric }),
 		formats: dateFormats(list.Rules),
-		scope:   s,
+		scope:   s, source: source, cell: cell,
 	}
 	words := s.phrases.words(source)
 	for _, rule := range list.Rules {

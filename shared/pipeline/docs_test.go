@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"ingest/shared/column"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
+	"ingest/shared/row"
 )
 
 // table returns the rows of docs/importers.md below a header, without the quotes of code.
@@ -52,8 +54,18 @@ func program(t *testing.T, lines string) *pipeline.Program {
 	}
 	table := productTable()
 	table.Columns[4].NotNull = false
-	return compile(t, d, []string{"A", "B"}, table)
+	users := column.Table{Name: "users", Columns: []column.Column{{Name: "email", Type: column.Type{Kind: column.Text, Native: "text"}}}}
+	p, err := pipeline.Compile(d, pipeline.Setting{
+		Header: []string{"A", "B"}, Table: table, Tables: map[string]column.Table{"users": users},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
+
+// users answers for the table of the examples.
+func users(_ int, value string) bool { return value == "ann@example.com" }
 
 // cells are those of A and B, as the examples of rules write them.
 func cells(written string) []string {
@@ -114,13 +126,13 @@ func TestDocumentedValidators(t *testing.T) {
 	}
 }
 
-func example(t *testing.T, p *pipeline.Program, row []string) {
+func example(t *testing.T, p *pipeline.Program, said []string) {
 	t.Helper()
-	if _, failure := apply(p, cells(row[1])...); failure != nil {
-		t.Errorf("%s: %q: %s", row[0], row[1], failure.Message)
+	if failure := p.Apply(row.Row{Cells: cells(said[1])}, users, room(p)); failure != nil {
+		t.Errorf("%s: %q: %s", said[0], said[1], failure.Message)
 	}
-	if _, failure := apply(p, cells(row[2])...); failure == nil || failure.Message != row[3] {
-		t.Errorf("%s: %q: got %+v, want %s", row[0], row[2], failure, row[3])
+	if failure := p.Apply(row.Row{Cells: cells(said[2])}, users, room(p)); failure == nil || failure.Message != said[3] {
+		t.Errorf("%s: %q: got %+v, want %s", said[0], said[2], failure, said[3])
 	}
 }
 

@@ -17,6 +17,17 @@ type Failure struct {
 	Fields []chunk.FieldMessage
 }
 
+// Failed is the failure of a row with these messages, of which there is at least one.
+func Failed(found []chunk.FieldMessage) *Failure {
+	var all failures
+	for _, field := range found {
+		for _, message := range field.Messages {
+			all.add(field.Column, message)
+		}
+	}
+	return all.failure()
+}
+
 // failures collects the messages of a row.
 type failures []chunk.FieldMessage
 

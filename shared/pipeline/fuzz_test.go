@@ -18,8 +18,8 @@ func FuzzApply(f *testing.F) {
 	p := compile(f, wide(), wideHeader(), wideTable())
 	f.Fuzz(func(t *testing.T, a, b, c, d, e string) {
 		r := row.Row{Cells: []string{a, b, c, d, e, a, b, c}}
-		first, second := make([]column.Value, 8), make([]column.Value, 8)
-		one, two := p.Apply(r, first), p.Apply(r, second)
+		first, second := room(p), room(p)
+		one, two := p.Apply(r, nil, first), p.Apply(r, nil, second)
 		if (one == nil) != (two == nil) || one != nil && one.Message != two.Message {
 			t.Fatalf("%+v, then %+v", one, two)
 		}

@@ -26,6 +26,8 @@ type names struct {
 	// assigned are the columns of before_row, by their addresses; paths those of dotted names.
 	assigned map[string]int
 	paths    map[string]int
+	// object says that the source is an object, whose keys are the columns: any may be there.
+	object bool
 	// virtual makes a virtual column. It is nil where only the header is looked at.
 	virtual func(virtual) int
 }
@@ -74,6 +76,9 @@ func (n *names) find(name string) (int, bool) {
 		return at, true
 	}
 	ways := walks(name, n.find)
+	if n.object {
+		ways = keys(name)
+	}
 	if len(ways) == 0 {
 		return 0, false
 	}
@@ -182,7 +187,7 @@ func capped(list []string) string {
 
 // CheckHeader says what Compile would say about the header alone, before there is a table. An error is an *Error.
 func CheckHeader(d importer.Definition, header []string) error {
-	n, err := newNames(meant(header), d.Fields)
+	n, err := newNames(meant(header), sources(d))
 	if err != nil {
 		return err
 	}
@@ -206,7 +211,7 @@ func checkHeader(d importer.Definition, n *names) error {
 	if err := n.refer(d); err != nil || !d.StrictHeaders {
 		return err
 	}
-	for _, f := range d.Fields {
+	for _, f := range sources(d) {
 		if _, ok := n.field(f); !ok {
 			return &Error{"None of the required columns ['" + strings.Join(f.From, "', '") + "'] were" + strict}
 		}
@@ -249,6 +254,18 @@ func checkTargets(d importer.Definition, table column.Table) error {
 			return &Error{"The column '" + f.To + "' is written by two fields ('" + first + "' and '" + source + "')."}
 		}
 		writer[f.To] = source
+	}
+	for _, r := range d.Relations {
+		if r.Many() {
+			continue
+		}
+		target, ok := table.Column(r.To)
+		if !ok {
+			return &Error{"The table '" + name + "' has no column '" + r.To + "' (relation '" + r.From[0] + "')."}
+		}
+		if target.Generated {
+			return &Error{"The column '" + r.To + "' of the table '" + name + "' is generated and cannot be written (relation '" + r.From[0] + "')."}
+		}
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ var lines = map[string]string{
 	"digits_between":   "The :attribute field must be between :min and :max digits.",
 	"email":            "The :attribute field must be a valid email address.",
 	"ends_with":        "The :attribute field must end with one of the following: :values.",
+	"exists":           "The selected :attribute is invalid.",
 	"gt":               "The :attribute field must be greater than :value characters.",
 	"gt.numeric":       "The :attribute field must be greater than :value.",
 	"gte":              "The :attribute field must be greater than or equal to :value characters.",
@@ -46,6 +47,7 @@ var lines = map[string]string{
 	"size.numeric":     "The :attribute field must be :size.",
 	"starts_with":      "The :attribute field must start with one of the following: :values.",
 	"string":           "The :attribute field must be a string.",
+	"unique":           "The :attribute has already been taken.",
 	"url":              "The :attribute field must be a valid URL.",
 	"uuid":             "The :attribute field must be a valid UUID.",
 }

@@ -3,7 +3,6 @@ package pipeline_test
 import (
 	"testing"
 
-	"ingest/shared/column"
 	"ingest/shared/row"
 )
 
@@ -45,9 +44,9 @@ func TestExpressionsHardlyAllocate(t *testing.T) {
 			continue
 		}
 		p := from(t, c.yaml, c.header)
-		r, into := row.Row{Cells: c.cells}, make([]column.Value, len(p.Columns()))
+		r, into := row.Row{Cells: c.cells}, room(p)
 		if n := testing.AllocsPerRun(100, func() {
-			if failure := p.Apply(r, into); failure != nil {
+			if failure := p.Apply(r, nil, into); failure != nil {
 				t.Fatal(failure.Message)
 			}
 		}); n > limit {
@@ -60,10 +59,10 @@ func BenchmarkMapping(b *testing.B) {
 	for name, c := range computing() {
 		b.Run(name, func(b *testing.B) {
 			p := from(b, c.yaml, c.header)
-			r, into := row.Row{Cells: c.cells}, make([]column.Value, len(p.Columns()))
+			r, into := row.Row{Cells: c.cells}, room(p)
 			b.ReportAllocs()
 			for b.Loop() {
-				if failure := p.Apply(r, into); failure != nil {
+				if failure := p.Apply(r, nil, into); failure != nil {
 					b.Fatal(failure.Message)
 				}
 			}

@@ -59,9 +59,9 @@ func outcome(p *pipeline.Program, cells ...string) string {
 	for i, value := range values {
 		switch value.State {
 		case column.Set:
-			words = append(words, p.Columns()[i].Name+"="+value.Text)
+			words = append(words, p.Targets()[0].Columns()[i].Name+"="+value.Text)
 		case column.Null:
-			words = append(words, p.Columns()[i].Name+"=NULL")
+			words = append(words, p.Targets()[0].Columns()[i].Name+"=NULL")
 		}
 	}
 	return strings.Join(words, " ")
@@ -184,7 +184,7 @@ rules: {composite_key: max:5, sku: "in:A!,AA!"}`
 	if _, ok := p.Route(row.Row{Cells: []string{"1", ""}}, nil); ok {
 		t.Error("a row whose key cannot be computed was routed by it")
 	}
-	if diff := cmp.Diff([]string{"composite_key"}, p.KeyNames()); diff != "" {
+	if diff := cmp.Diff([]string{"composite_key"}, p.Targets()[0].KeyNames()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -211,7 +211,7 @@ func TestAKeyMayBeAComputedField(t *testing.T) {
 	if form, ok := p.Route(row.Row{Cells: []string{"x", "y"}}, nil); !ok || string(form) != "\x02xy" {
 		t.Errorf("routed %q, %v", form, ok)
 	}
-	if got := p.KeyNames(); len(got) != 1 || got[0] != "k" || p.Source(0) != "k" {
+	if got := p.Targets()[0].KeyNames(); len(got) != 1 || got[0] != "k" || p.Targets()[0].Source(0) != "k" {
 		t.Errorf("named %q", got)
 	}
 }

@@ -15,6 +15,8 @@ const maxPath = 32
 type walk struct {
 	address int
 	path    []string
+	// open says that the next way is looked at, too, when there is nothing at the end of this one.
+	open bool
 }
 
 // walks are the ways in which a dotted name can be read, the longest column first. It is empty when no column begins
@@ -26,8 +28,20 @@ func walks(name string, find func(name string) (address int, ok bool)) []walk {
 	var list []walk
 	for end := strings.LastIndexByte(name, '.'); end > 0; end = strings.LastIndexByte(name[:end], '.') {
 		if address, ok := find(name[:end]); ok {
-			list = append(list, walk{address, strings.Split(name[end+1:], ".")})
+			list = append(list, walk{address: address, path: strings.Split(name[end+1:], ".")})
 		}
+	}
+	return list
+}
+
+// keys are the ways in which a name leads into an object: as one of its keys, or, with dots, into what a shorter one has.
+func keys(name string) []walk {
+	list := []walk{{path: []string{name}, open: true}}
+	if strings.Count(name, ".") >= maxPath {
+		return list
+	}
+	for end := strings.LastIndexByte(name, '.'); end > 0; end = strings.LastIndexByte(name[:end], '.') {
+		list = append(list, walk{path: append([]string{name[:end]}, strings.Split(name[end+1:], ".")...), open: true})
 	}
 	return list
 }
@@ -40,7 +54,9 @@ func (r record) walk(ways []walk) column.Value {
 			if found, ok := within(json.RawMessage(text), way.path); ok {
 				return r.program.leaf(found)
 			}
-			return column.Value{}
+			if !way.open {
+				return column.Value{}
+			}
 		}
 	}
 	return column.Value{}

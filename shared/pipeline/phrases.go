@@ -37,16 +37,23 @@ func newPhrases(d importer.Definition, n *names) *phrases {
 		return nil
 	}
 	p := &phrases{map[string]string{}, map[string]string{}}
+	primary := func(name string) string {
+		for _, list := range d.Nested {
+			if strings.HasPrefix(name, list.From[0]+".") {
+				return name // a key of its objects
+			}
+		}
+		name, _ = n.column(name)
+		return name
+	}
 	for key, text := range d.Messages {
 		if column, rule, of := importer.MessageOf(key); of {
-			primary, _ := n.column(column)
-			key = primary + "." + rule
+			key = primary(column) + "." + rule
 		}
 		p.messages[key] = text
 	}
 	for name, text := range d.Attributes {
-		primary, _ := n.column(name)
-		p.attributes[primary] = text
+		p.attributes[primary(name)] = text
 	}
 	return p
 }
@@ -59,6 +66,15 @@ func (p *phrases) words(primary string) string {
 		}
 	}
 	return Words(primary)
+}
+
+// names says whether the importer has a name of its own for a column.
+func (p *phrases) names(primary string) bool {
+	if p == nil {
+		return false
+	}
+	_, ok := p.attributes[primary]
+	return ok
 }
 
 // message is what the importer says when a column breaks a rule: its words for the column, for the rule, or the

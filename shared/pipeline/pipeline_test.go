@@ -73,8 +73,14 @@ func compile(t testing.TB, d importer.Definition, header []string, table column.
 }
 
 func apply(p *pipeline.Program, cells ...string) ([]column.Value, *pipeline.Failure) {
-	values := make([]column.Value, len(p.Columns()))
-	return values, p.Apply(row.Row{Number: 1, Line: 2, Cells: cells}, values)
+	into := room(p)
+	failure := p.Apply(row.Row{Number: 1, Line: 2, Cells: cells}, nil, into)
+	return into.Values, failure
+}
+
+// room is a record with room for every target.
+func room(p *pipeline.Program) *pipeline.Record {
+	return &pipeline.Record{Values: make([]column.Value, p.Width())}
 }
 
 func TestApplyFillsValues(t *testing.T) {
@@ -169,7 +175,7 @@ func TestFaultOfTheFormatIsTheMessage(t *testing.T) {
 	t.Parallel()
 	p := compile(t, products(), productHeader(), productTable())
 	r := row.Row{Number: 3, Fault: "line 12: text after a closing quote", Cells: []string{"S"}}
-	if f := p.Apply(r, make([]column.Value, len(p.Columns()))); f == nil || f.Message != r.Fault || f.Fields != nil {
+	if f := p.Apply(r, nil, room(p)); f == nil || f.Message != r.Fault || f.Fields != nil {
 		t.Errorf("got %+v", f)
 	}
 	if _, ok := p.Route(r, nil); ok {
@@ -247,16 +253,16 @@ func TestProgramDescribesItself(t *testing.T) {
 	d.Key = []string{"Full Name", "Email Address"}
 	p := compile(t, d, []string{"Email Address", "SKU", "Full Name"}, productTable())
 	var columns []string
-	for i, c := range p.Columns() {
-		columns = append(columns, c.Name+" from "+p.Source(i)+", "+p.Words(i))
+	for i, c := range p.Targets()[0].Columns() {
+		columns = append(columns, c.Name+" from "+p.Targets()[0].Source(i)+", "+p.Targets()[0].Words(i))
 	}
 	if diff := cmp.Diff([]string{"sku from SKU, sku", "email from E-Mail, e-mail", "name from Full Name, full name"}, columns); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]int{2, 1}, p.Key()); diff != "" {
+	if diff := cmp.Diff([]int{2, 1}, p.Targets()[0].Key()); diff != "" {
 		t.Error(diff)
 	}
-	if got, want := pipeline.Duplicate(p.KeyNames()), "Duplicate entry found for key 'Full Name, E-Mail'."; got != want {
+	if got, want := pipeline.Duplicate(p.Targets()[0].KeyNames()), "Duplicate entry found for key 'Full Name, E-Mail'."; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

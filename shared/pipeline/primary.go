@@ -18,12 +18,12 @@ func PrimaryNames(d importer.Definition, header []string) []string {
 			list[i] = short
 		}
 	}
-	n, err := newNames(header, d.Fields)
+	n, err := newNames(header, sources(d))
 	if err != nil {
 		return list
 	}
 	named := map[int]bool{}
-	for _, f := range d.Fields {
+	for _, f := range sources(d) {
 		at, ok := n.cell(f)
 		if !ok || named[at] {
 			continue

@@ -8,7 +8,6 @@ package pipeline
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"ingest/shared/column"
@@ -17,7 +16,7 @@ import (
 	"ingest/shared/run"
 )
 
-// Program is a compiled importer for one header and one table. It is immutable and safe for concurrent use.
+// Program is a compiled importer for one header and its tables. It is immutable and safe for concurrent use.
 type Program struct {
 	header int
 	pad    bool
@@ -27,12 +26,14 @@ type Program struct {
 	messageAt int
 	nulls     []string
 	checks    []check
+	lookups   []Lookup
 	phrases   *phrases
-	fields    []field
-	columns   []column.Column
-	key       []int
-	keyNames  []string
-	warnings  []string
+	// targets are the tables rows go to: the destination's, then one for each of choices.
+	targets []*Target
+	choices []*expression.Expression
+	// stamp is when the run began, where its rows are stamped with it; empty otherwise.
+	stamp    string
+	warnings []string
 
 	// virtual are the columns from the address header on; reads are the cells expressions look at, slots how many
 	// columns of both kinds; computes says whether there are expressions.
@@ -42,19 +43,6 @@ type Program struct {
 	computes bool
 	skip     *expression.Expression
 	skipped  *Failure
-}
-
-// field is one destination column that there is a value for.
-type field struct {
-	origin
-	cell     int
-	source   string
-	words    string
-	required string
-	column   column.Column
-	steps    []transform
-	// validators judge what the transforms made of the cell.
-	validators []validator
 }
 
 // Error is why an importer cannot be applied to a source. Its message is for people.
@@ -81,25 +69,13 @@ func Met(m run.Manifest) Setting {
 
 // Compile makes the program. Every error is an *Error. Nothing of the arguments is kept that the caller could change.
 func Compile(d importer.Definition, in Setting) (*Program, error) {
-	header, table := in.Header, in.Table
-	if err := checkTargets(d, table); err != nil {
-		return nil, err
-	}
-	names, err := newNames(meant(header), d.Fields)
+	names, err := newNames(meant(in.Header), sources(d))
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{
-		header: len(header), pad: d.Format.ShortRows == "pad", guarded: guarded(header), messageAt: messageAt(header), nulls: slices.Clone(d.Format.Nulls),
-	}
-	if d.Format.Nulls == nil {
-		p.nulls = []string{""}
-	}
-	p.skipped = &Failure{Skip: true}
-	names.virtual = func(v virtual) int {
-		p.virtual = append(p.virtual, v)
-		return p.header + len(p.virtual) - 1
-	}
+	p := newProgram(d, len(in.Header))
+	p.guarded, p.messageAt = guarded(in.Header), messageAt(in.Header)
+	names.virtual = p.addVirtual
 	computing := newComputing(p, d, names, in.Started)
 	if err := computing.assign(d.BeforeRow); err != nil {
 		return nil, err
@@ -113,21 +89,17 @@ func Compile(d importer.Definition, in Setting) (*Program, error) {
 		return nil, err
 	}
 	p.phrases = newPhrases(d, names)
-	s := scope{names: names, phrases: p.phrases}
-	for _, f := range d.Fields {
-		if err := p.addField(f, computing, s, table); err != nil {
-			return nil, err
-		}
+	b := building{
+		program: p, definition: d, setting: in, computing: computing, scope: scope{names: names, phrases: p.phrases, program: p, tables: in.Tables},
 	}
-	if d.Unmapped == importer.UnmappedPass {
-		p.pass(d, names, table)
+	if d.Destination.Timestamps {
+		p.stamp = in.Started.UTC().Format(time.RFC3339Nano)
 	}
-	if len(p.fields) == 0 {
-		return nil, &Error{"None of the mapped columns were found in the source file headers."}
+	if err := b.targets(); err != nil {
+		return nil, err
 	}
-	p.addKey(d)
 	for _, rules := range d.Rules {
-		check, err := newCheck(rules, s)
+		check, err := newCheck(rules, b.scope)
 		if err != nil {
 			return nil, err
 		}
@@ -140,85 +112,44 @@ func Compile(d importer.Definition, in Setting) (*Program, error) {
 	return p, nil
 }
 
-func (p *Program) addField(f importer.Field, c *computing, s scope, table column.Table) (err error) {
-	cell, ok := c.names.field(f)
-	if !ok {
-		return nil
+func newProgram(d importer.Definition, header int) *Program {
+	p := &Program{
+		header: header, pad: d.Format.ShortRows == "pad", messageAt: -1, nulls: slices.Clone(d.Format.Nulls), skipped: &Failure{Skip: true},
 	}
-	if at, ok := c.names.cell(f); ok {
-		c.names.mapped[at] = true
+	if d.Format.Nulls == nil {
+		p.nulls = []string{""}
 	}
-	compiled := p.filled(f.Source(), f.To, cell, table)
-	if compiled.origin, err = c.origin(f); err != nil {
-		return err
-	}
-	for _, t := range f.Transform {
-		step, err := c.step(t, f, s)
-		if err != nil {
-			return err
-		}
-		compiled.steps = append(compiled.steps, step)
-	}
-	for _, v := range f.Validate {
-		judge, err := newValidator(v)
-		if err != nil {
-			return &Error{"The field '" + f.Source() + "' cannot be validated: " + err.Error() + "."}
-		}
-		compiled.validators = append(compiled.validators, judge)
-	}
-	p.fields = append(p.fields, compiled)
-	return nil
+	return p
 }
 
-// filled is a field that fills a column from a cell; the column is the program's from here on.
-func (p *Program) filled(source, to string, cell int, table column.Table) field {
-	target, _ := table.Column(to)
-	p.columns = append(p.columns, target)
-	words := p.phrases.words(source)
-	return field{
-		cell: cell, source: source, words: words, column: target,
-		required: sentence(p.phrases.message(source, "required", lines["required"]), words),
-	}
+func (p *Program) addVirtual(v virtual) int {
+	p.virtual = append(p.virtual, v)
+	return p.header + len(p.virtual) - 1
 }
 
-// pass adds the columns of the header that no field maps and the table has, under the same name.
-func (p *Program) pass(d importer.Definition, n *names, table column.Table) {
-	for i, name := range n.header {
-		name = strings.TrimSpace(name)
-		target, ok := table.Column(name)
-		taken := slices.ContainsFunc(d.Fields, func(f importer.Field) bool { return f.To == name })
-		if !ok || target.Generated || taken || n.mapped[i] || strings.HasPrefix(name, "_") {
-			continue
-		}
-		at, _ := n.find(name)
-		p.fields = append(p.fields, p.filled(name, name, at, table))
+// sources are the columns that a definition maps, as fields: names and aliases.
+func sources(d importer.Definition) []importer.Field {
+	list := slices.Clone(d.Fields)
+	for _, r := range d.Relations {
+		list = append(list, importer.Field{From: r.From})
 	}
-}
-
-// addKey relies on checkHeader: every key column is mapped and present.
-func (p *Program) addKey(d importer.Definition) {
-	for _, name := range d.Key {
-		key, _ := d.KeyColumn(name)
-		p.key = append(p.key, slices.IndexFunc(p.columns, func(c column.Column) bool { return c.Name == key.To }))
-		p.keyNames = append(p.keyNames, key.Source)
+	for _, n := range d.Nested {
+		list = append(list, importer.Field{From: n.From})
 	}
+	return list
 }
 
 // Warnings are what the run should tell once: header cells without a name, columns that nothing reads.
 func (p *Program) Warnings() []string { return slices.Clone(p.warnings) }
 
-// Columns are the destination columns that there are values for, in field order. The result is
-// shared: do not change it.
-func (p *Program) Columns() []column.Column { return p.columns }
+// Targets are the tables that rows go to; the first is the destination's. The result is shared: do not change it.
+func (p *Program) Targets() []*Target { return p.targets }
 
-// Key are the positions in Columns of the key's columns, in key order; nil without a key. The result is shared.
-func (p *Program) Key() []int { return p.key }
-
-// KeyNames are the primary source names of the key, in key order, as Duplicate wants them. The result is shared.
-func (p *Program) KeyNames() []string { return p.keyNames }
-
-// Source is the primary source name of Columns()[i]: what validation messages are filed under.
-func (p *Program) Source(i int) string { return p.fields[i].source }
-
-// Words is the source name of Columns()[i] as messages say it.
-func (p *Program) Words(i int) string { return p.fields[i].words }
+// Width is the greatest number of columns of a target.
+func (p *Program) Width() int {
+	width := 0
+	for _, t := range p.targets {
+		width = max(width, len(t.columns))
+	}
+	return width
+}

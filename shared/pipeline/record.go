@@ -15,6 +15,8 @@ type record struct {
 	virtual []column.Value
 	// state is nil for a program without expressions.
 	state *expression.State
+	// answers are those of the database.
+	answers Answers
 }
 
 // virtual is a source column that is no cell of its own: made by before_row, or found within a cell.

@@ -43,6 +43,9 @@ type ruleContext struct {
 	// formats are those of the field's date_format rules.
 	formats []layout
 	scope   scope
+	// source is the primary name of the column, cell its address.
+	source string
+	cell   int
 }
 
 // ruleTest is a compiled rule. One of passes, counts and judge is set.
@@ -104,6 +107,8 @@ var rules = map[string]ruleEntry{
 	"ip":               {family: plain, build: simple(isIP)},
 	"uuid":             {family: plain, build: simple(isUUID)},
 	"json":             {family: plain, build: simple(isJSON)},
+	"exists":           {family: plain, least: 1, most: 2, build: buildExists},
+	"unique":           {family: plain, least: 1, most: 4, build: buildUnique},
 }
 
 // simple builds a rule without arguments.

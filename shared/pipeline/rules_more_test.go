@@ -216,7 +216,7 @@ func TestCheckRulesOfMoreArguments(t *testing.T) {
 		"gt beyond":              {rule("gt", "1e999"), "the rule 'gt' needs a smaller number than '1e999'"},
 		"today":                  {rule("after", "Today"), "the rule 'after' needs a date such as 2024-01-31 or a source column, not 'Today'"},
 		"date_format":            {rule("date_format", "d.x"), "the rule 'date_format' has a format with the letter 'x', which means nothing: 'd.x' (text is written \\x)"},
-		"unique needs the table": {rule("unique"), "there is no rule 'unique'; there are "},
+		"unique needs the table": {rule("unique"), "the rule 'unique' takes 1 to 4 arguments, not 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

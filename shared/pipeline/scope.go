@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"ingest/shared/column"
 	"ingest/shared/importer"
 )
 
@@ -16,6 +17,9 @@ type scope struct {
 	phrases *phrases
 	// zone is where dates without a zone of their own are; nil = UTC.
 	zone *time.Location
+	// program is the one that is compiled, nil while there is none; tables are those that rules may ask.
+	program *Program
+	tables  map[string]column.Table
 }
 
 // reference is another source column that a rule or a transform names.

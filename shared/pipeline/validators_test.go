@@ -154,8 +154,8 @@ func TestMessages(t *testing.T) {
 			}
 		})
 	}
-	if p.Words(0) != "artikel" {
-		t.Errorf("the database's refusals would name %q", p.Words(0))
+	if p.Targets()[0].Words(0) != "artikel" {
+		t.Errorf("the database's refusals would name %q", p.Targets()[0].Words(0))
 	}
 }
 

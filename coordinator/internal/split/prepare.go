@@ -2,12 +2,8 @@ package split
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
-	"ingest/shared/column"
 	"ingest/shared/database"
 	"ingest/shared/destination"
 	"ingest/shared/importer"
@@ -26,8 +22,8 @@ const (
 	retriedRow = 256
 )
 
-// prepare looks at the source and the table and returns the manifest. It writes nothing but the table of
-// create_table, and that of a dry run whose table does not exist.
+// prepare looks at the source and the table and returns the manifest. It writes nothing but the tables of
+// create_table, and those of a dry run whose tables do not exist.
 func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run.Manifest, error) {
 	definition, err := importer.FromSnapshot(r.Definition)
 	if err != nil {
@@ -52,7 +48,7 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	if err := pipeline.CheckHeader(definition, m.Header); err != nil {
 		return run.Manifest{}, err // before a table is made for it
 	}
-	if m.Table, err = s.table(ctx, r, definition, db); err != nil {
+	if m.Table, m.Tables, err = s.tables(ctx, r, definition, db); err != nil {
 		return run.Manifest{}, err
 	}
 	program, err := pipeline.Compile(definition, pipeline.Met(m))
@@ -60,27 +56,31 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		return run.Manifest{}, err
 	}
 	m.Warnings = append(m.Warnings, program.Warnings()...)
-	if err := refuseKey(db, program, m.Table); err != nil {
+	if err := refuseKeys(db, program); err != nil {
 		return run.Manifest{}, err
 	}
 	m.Partitions = definition.Partitions
 	if m.Partitions == 0 {
 		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
 	}
-	if m.OneBecause = meeting(program, m.Table); m.OneBecause == "" && definition.Transaction == importer.TransactionChunk {
+	meeting := program.Meeting(definition, m.Tables).Reason
+	if m.OneBecause = meeting; definition.IndependentRows {
+		m.OneBecause = ""
+	}
+	if m.OneBecause == "" && definition.Transaction == importer.TransactionChunk {
 		m.OneBecause = "a chunk that stands or falls as a whole is made of consecutive rows"
 	}
-	if m.OneBecause != "" {
+	switch {
+	case m.OneBecause != "":
 		if definition.Partitions > 1 {
 			m.Warnings = append(m.Warnings, fmt.Sprintf("One partition is used instead of %d: %s.", definition.Partitions, m.OneBecause))
 		}
 		m.Partitions = 1
+	case meeting != "" && m.Partitions > 1:
+		m.Warnings = append(m.Warnings, fmt.Sprintf("Rows may take effect in another order than the file's (independent_rows): %s.", meeting))
 	}
 	return m, nil
 }
-
-// Scratch is the table a dry run makes for itself where the real one does not exist.
-func Scratch(r run.Run) string { return fmt.Sprintf("ingest_dry_%s", r.UID) }
 
 // look finds out what the source is: fingerprint, header, delimiter. It returns the size in bytes, for a retry a guess.
 func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
@@ -153,72 +153,18 @@ func lookAt(r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
 	return fingerprint.Size, f.close()
 }
 
-// table describes the destination table, making it first where the importer says so. A dry run makes no table that
-// stays: it works on one of its own, dropped at the end.
-func (s *Splitter) table(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (column.Table, error) {
-	table, err := db.Table(ctx, d.Destination.Table)
-	if errors.Is(err, database.ErrNoTable) && d.Destination.Creates(db.Dialect() == database.SQLite) {
-		if r.DryRun {
-			d.Destination.Table = Scratch(r)
+// refuseKeys ends the run when a key has no unique index: nothing could then keep two rows of one key apart.
+func refuseKeys(db *database.DB, program *pipeline.Program) error {
+	for _, t := range program.Targets() {
+		var key []string
+		for _, i := range t.Key() {
+			key = append(key, t.Columns()[i].Name)
 		}
-		if err := destination.Create(ctx, db, d); err != nil {
-			return column.Table{}, fmt.Errorf("create table %s: %w", d.Destination.Table, err)
+		if err := destination.MissingIndex(t.Table, key, db.Quote); err != nil {
+			return &failure{reason: err.Error()}
 		}
-		table, err = db.Table(ctx, d.Destination.Table)
-	}
-	if errors.Is(err, database.ErrNoTable) {
-		return column.Table{}, &failure{reason: fmt.Sprintf(
-			"The table '%s' does not exist in connection '%s' (create it, or set `create_table: true` under `destination`).",
-			d.Destination.Table, d.Destination.Connection)}
-	}
-	if err != nil {
-		return column.Table{}, fmt.Errorf("describe table %s: %w", d.Destination.Table, err)
-	}
-	return table, nil
-}
-
-// refuseKey ends the run when the key has no unique index: nothing could then keep two rows of one key apart.
-func refuseKey(db *database.DB, program *pipeline.Program, table column.Table) error {
-	var key []string
-	for _, i := range program.Key() {
-		key = append(key, program.Columns()[i].Name)
-	}
-	if err := destination.MissingIndex(table, key, db.Quote); err != nil {
-		return &failure{reason: err.Error()}
 	}
 	return nil
-}
-
-// meeting says why rows with different keys could meet, so that one partition must keep their order; "" if they
-// cannot.
-func meeting(program *pipeline.Program, table column.Table) string {
-	if len(table.Meets) > 0 {
-		return "rows with different keys can meet in " + strings.Join(table.Meets, ", ")
-	}
-	columns := program.Columns()
-	var key, mapped []string
-	for _, c := range columns {
-		mapped = append(mapped, c.Name)
-	}
-	for _, i := range program.Key() {
-		key = append(key, columns[i].Name)
-		if columns[i].Fold == column.FoldUnknown {
-			return fmt.Sprintf("the collation of column %s may hold different keys equal", columns[i].Name)
-		}
-	}
-	for _, index := range table.Unique {
-		if coversKey := len(key) > 0 && subset(key, index.Columns); coversKey {
-			continue // rows that differ in the key differ in the index, too
-		}
-		if slices.ContainsFunc(index.Columns, func(name string) bool { return slices.Contains(mapped, name) }) {
-			return "rows with different keys can meet in the unique index " + index.Name
-		}
-	}
-	return ""
-}
-
-func subset(a, b []string) bool {
-	return !slices.ContainsFunc(a, func(name string) bool { return !slices.Contains(b, name) })
 }
 
 // fix makes the manifest the run's own, in registry and ledger. It returns the manifest that won: another

@@ -9,6 +9,7 @@ import (
 	"ingest/coordinator/internal/split"
 	"ingest/shared/chunk"
 	"ingest/shared/database"
+	"ingest/shared/destination"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/redisstore"
@@ -64,9 +65,9 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 	}
 	final.Errors, final.Validation = run.Histogram(errors), run.Histogram(validation)
 	if r.DryRun && db != nil {
-		// Made before the manifest was fixed: a run that failed in between has one, too.
-		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+db.Quote(split.Scratch(r))); err != nil {
-			return fmt.Errorf("drop the dry run's table: %w", err)
+		// Made before the manifest was fixed: a run that failed in between has them, too.
+		if err := destination.Drop(ctx, db, split.Scratch(r)); err != nil {
+			return fmt.Errorf("drop the dry run's tables: %w", err)
 		}
 		if err := ledger.New(db).EndRehearsal(ctx, r.UID); err != nil {
 			return err

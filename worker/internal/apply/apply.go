@@ -20,6 +20,7 @@ import (
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
 	"ingest/shared/run"
+	"ingest/worker/internal/write"
 )
 
 // Job is a run as a worker applies it: compiled once, used for all of its chunks, safe for concurrent use.
@@ -31,8 +32,11 @@ type Job struct {
 	program   *pipeline.Program
 	db        *database.DB
 	book      *ledger.Ledger
-	writer    destination.Writer
-	logRows   string
+	writer    *write.Writer
+	// lookups are those of the program's rules, watches what rows read of what others write.
+	lookups []*destination.Lookup
+	watches *pipeline.Watches
+	logRows string
 	// whole says that one bad row fails its chunk.
 	whole       bool
 	metrics     *metrics.Metrics
@@ -92,18 +96,18 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
-	target := destination.Target{
-		Table: m.Table, Columns: program.Columns(), Key: program.Key(), OnDuplicate: d.OnDuplicate,
-		Label:     func(i int) (source, words string) { return program.Source(i), program.Words(i) },
-		Duplicate: pipeline.Duplicate(program.KeyNames()),
-	}
-	writer, err := destination.New(p.DB, target)
+	writer, err := write.New(p.DB, d, program, m.Tables)
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
+	lookups, err := lookupsOf(p.DB, program)
+	if err != nil {
+		return nil, &Broken{Reason: err.Error()}
+	}
+	meeting := program.Meeting(d, m.Tables)
 	var rehearsed *rehearsal
 	if dryRun {
-		if rehearsed, err = newRehearsal(uid, p.DB, target, writer); err != nil {
+		if rehearsed, err = newRehearsal(uid, p.DB, d, program, m.Tables, meeting); err != nil {
 			return nil, &Broken{Reason: err.Error()}
 		}
 	}
@@ -112,8 +116,24 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	}
 	return &Job{
 		uid: uid, dryRun: dryRun, rehearsal: rehearsed, program: program, db: p.DB, book: ledger.New(p.DB), writer: writer,
+		lookups: lookups, watches: meeting.Watches,
 		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit,
 	}, nil
+}
+
+func lookupsOf(db *database.DB, program *pipeline.Program) (list []*destination.Lookup, err error) {
+	for _, l := range program.Lookups() {
+		target := destination.LookupTarget{Table: l.Table, Match: l.Column, Key: l.Column}
+		if l.Except != nil {
+			target.Except = &destination.Except{Column: l.ExceptColumn, Value: *l.Except}
+		}
+		lookup, err := destination.NewLookup(db, target)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, lookup)
+	}
+	return list, nil
 }
 
 // Ledger is the ledger of the run's destination.
@@ -127,7 +147,7 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 	if err != nil || len(rows) == 0 {
 		return Result{}, &Broken{Reason: fmt.Sprintf("Chunk %d of partition %d is damaged.", n, partition)}
 	}
-	good, err := j.check(ctx, rows, apart)
+	first, err := j.check(ctx, rows, nil, apart)
 	if err != nil {
 		return Result{}, err
 	}
@@ -147,11 +167,11 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 		}
 		return j.why(ctx, partition, n, hash)
 	}
-	results, err := j.write(ctx, tx, good, apart)
+	good, err := j.write(ctx, tx, rows, first, apart)
 	if err != nil {
 		return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
 	}
-	outcome := good.outcome(rows, hash, results)
+	outcome := good.outcome(rows, hash, good.results)
 	if j.whole && outcome.Counts.Failed > 0 {
 		outcome = good.rolledBack(rows, outcome)
 	}
@@ -173,58 +193,50 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 
 // write writes the rows and takes them back where they must not stay: in a dry run, and in a chunk that stands or falls
 // as a whole when one of them was refused.
-func (j *Job) write(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
-	if len(good.values) == 0 {
-		if apart == nil {
-			return nil, nil
-		}
-		return nil, apart.Trying(ctx, 0) // or the last row would be suspected of what happens to the commit
-	}
+func (j *Job) write(ctx context.Context, tx *database.Tx, rows []row.Row, first checked, apart *Apart) (played, error) {
 	if !j.dryRun && !j.whole {
-		return j.send(ctx, tx, good, apart)
+		return j.play(ctx, tx, rows, first, apart)
 	}
 	const mark = "chunk"
 	if err := tx.Savepoint(ctx, mark); err != nil {
-		return nil, fmt.Errorf("mark the chunk's beginning: %w", err)
+		return played{}, fmt.Errorf("mark the chunk's beginning: %w", err)
 	}
 	if j.rehearsal != nil {
-		return j.rehearse(ctx, tx, good, apart, mark)
+		return j.rehearse(ctx, tx, rows, first, apart, mark)
 	}
-	results, err := j.send(ctx, tx, good, apart)
+	good, err := j.play(ctx, tx, rows, first, apart)
 	if err != nil {
-		return nil, err
+		return played{}, err
 	}
-	if j.stays(good, results) && !j.dryRun {
-		return results, nil
+	if j.stays(good) && !j.dryRun {
+		return good, nil
 	}
 	if err := tx.RollbackTo(ctx, mark); err != nil {
-		return nil, fmt.Errorf("take the chunk back: %w", err)
+		return played{}, fmt.Errorf("take the chunk back: %w", err)
 	}
-	return results, nil
+	return good, nil
 }
 
 // rehearse writes the rows behind the savepoint and takes them back, as the real run would have met them.
 func (j *Job) rehearse(
-	ctx context.Context, tx *database.Tx, good checked, apart *Apart, mark string,
-) ([]destination.Result, error) {
-	scene := j.rehearsal.scene(good)
-	results, err := scene.play(ctx, tx, func() ([]destination.Result, error) { return j.send(ctx, tx, good, apart) }, mark)
+	ctx context.Context, tx *database.Tx, rows []row.Row, first checked, apart *Apart, mark string,
+) (played, error) {
+	scene := j.rehearsal.scene(rows, first)
+	good, err := scene.play(ctx, tx, func() (played, error) { return j.play(ctx, tx, rows, first, apart) }, mark)
 	if err != nil {
-		return nil, err
+		return played{}, err
 	}
 	if err := tx.RollbackTo(ctx, mark); err != nil {
-		return nil, fmt.Errorf("take the rehearsal back: %w", err)
+		return played{}, fmt.Errorf("take the rehearsal back: %w", err)
 	}
-	if !j.stays(good, results) {
-		return results, nil
+	if !j.stays(good) {
+		return good, nil
 	}
-	return results, scene.keep(ctx, tx)
+	return good, scene.keep(ctx, tx)
 }
 
 // stays says that what was written is not undone by a bad row of the chunk.
-func (j *Job) stays(good checked, results []destination.Result) bool {
-	return !j.whole || !good.bad() && !refused(results)
-}
+func (j *Job) stays(good played) bool { return !j.whole || !good.bad() && !refused(good.results) }
 
 func refused(results []destination.Result) bool {
 	return slices.ContainsFunc(results, func(r destination.Result) bool { return r.Outcome == destination.Failed })

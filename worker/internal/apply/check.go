@@ -8,8 +8,6 @@ import (
 	"slices"
 
 	"ingest/shared/column"
-	"ingest/shared/database"
-	"ingest/shared/destination"
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
 )
@@ -23,29 +21,11 @@ type Apart struct {
 	Trying func(ctx context.Context, number int64) error
 }
 
-func (j *Job) send(ctx context.Context, tx *database.Tx, good checked, apart *Apart) ([]destination.Result, error) {
-	if apart == nil {
-		return j.writer.Write(ctx, tx, good.values)
-	}
-	results := make([]destination.Result, 0, len(good.values))
-	for i, number := range good.numbers {
-		if err := apart.Trying(ctx, number); err != nil {
-			return nil, err
-		}
-		one, err := j.writer.Write(ctx, tx, good.values[i:i+1])
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, one...)
-	}
-	return results, apart.Trying(ctx, 0)
-}
-
-// checked are the rows of a chunk after the pipeline: by position why a row is not written, and the values and numbers of
-// the others.
+// checked are rows of a chunk after the pipeline: by position why a row is not written, and the records and numbers of the
+// others.
 type checked struct {
 	failures []*pipeline.Failure
-	values   [][]column.Value
+	records  []pipeline.Record
 	numbers  []int64
 	// bug is the stack of the first panic.
 	bug string
@@ -56,14 +36,20 @@ func (c checked) bad() bool {
 	return slices.ContainsFunc(c.failures, func(f *pipeline.Failure) bool { return f != nil && !f.Skip })
 }
 
+// add puts the rows that follow behind.
+func (c *checked) add(o checked) {
+	c.failures, c.records = append(c.failures, o.failures...), append(c.records, o.records...)
+	c.numbers, c.bug = append(c.numbers, o.numbers...), cmp.Or(c.bug, o.bug)
+}
+
 const condemned = "The row could not be processed (it ended the worker again and again)."
 
 // check applies the pipeline to every row.
-func (j *Job) check(ctx context.Context, rows []row.Row, apart *Apart) (checked, error) {
-	width := len(j.program.Columns())
+func (j *Job) check(ctx context.Context, rows []row.Row, answers pipeline.Answers, apart *Apart) (checked, error) {
+	width := j.program.Width()
 	cells := make([]column.Value, width*len(rows))
 	out := checked{
-		failures: make([]*pipeline.Failure, len(rows)), values: make([][]column.Value, 0, len(rows)),
+		failures: make([]*pipeline.Failure, len(rows)), records: make([]pipeline.Record, 0, len(rows)),
 		numbers: make([]int64, 0, len(rows)),
 	}
 	for i, r := range rows {
@@ -76,10 +62,10 @@ func (j *Job) check(ctx context.Context, rows []row.Row, apart *Apart) (checked,
 				return out, err
 			}
 		}
-		into := cells[i*width : (i+1)*width : (i+1)*width]
+		into := pipeline.Record{Values: cells[i*width : (i+1)*width : (i+1)*width]}
 		var bug string
-		if out.failures[i], bug = j.apply(r, into); out.failures[i] == nil {
-			out.values, out.numbers = append(out.values, into), append(out.numbers, r.Number)
+		if out.failures[i], bug = j.apply(r, answers, &into); out.failures[i] == nil {
+			out.records, out.numbers = append(out.records, into), append(out.numbers, r.Number)
 		}
 		out.bug = cmp.Or(out.bug, bug)
 	}
@@ -87,7 +73,7 @@ func (j *Job) check(ctx context.Context, rows []row.Row, apart *Apart) (checked,
 }
 
 // apply keeps a panic of the pipeline to its row. bug is where it happened; what it says may quote a cell.
-func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure, bug string) {
+func (j *Job) apply(r row.Row, answers pipeline.Answers, into *pipeline.Record) (failed *pipeline.Failure, bug string) {
 	defer func() {
 		if p := recover(); p != nil {
 			failed = &pipeline.Failure{Message: "The row could not be processed (internal error)."}
@@ -95,5 +81,5 @@ func (j *Job) apply(r row.Row, into []column.Value) (failed *pipeline.Failure, b
 		}
 	}()
 	failpoint(r)
-	return j.program.Apply(r, into), ""
+	return j.program.Apply(r, answers, into), ""
 }

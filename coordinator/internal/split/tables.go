@@ -1,0 +1,99 @@
+package split
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ingest/shared/column"
+	"ingest/shared/database"
+	"ingest/shared/destination"
+	"ingest/shared/importer"
+	"ingest/shared/run"
+)
+
+// Scratch are the tables a dry run makes for itself where the real ones do not exist, those that refer to others behind
+// them.
+func Scratch(r run.Run) []string {
+	d, err := importer.FromSnapshot(r.Definition)
+	if err != nil {
+		return nil // then it made none
+	}
+	var names []string
+	for _, name := range tablesOf(d) {
+		names = append(names, scratch(r, d, name))
+	}
+	return names
+}
+
+func tablesOf(d importer.Definition) []string {
+	return append([]string{d.Destination.Table}, d.Tables()...)
+}
+
+// scratch is the name of the table that stands for another one in a dry run.
+func scratch(r run.Run, d importer.Definition, table string) string {
+	if i := slices.Index(tablesOf(d), table); i > 0 {
+		return fmt.Sprintf("ingest_dry_%s_%d", r.UID, i)
+	}
+	return "ingest_dry_" + r.UID
+}
+
+// tables describes the tables of the definition, making them first where the importer says so. A dry run makes no table
+// that stays: it works on some of its own, dropped at the end.
+func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (main column.Table, others map[string]column.Table, err error) {
+	real := func(name string) string { return name }
+	described := real
+	if d.Destination.Creates(db.Dialect() == database.SQLite) {
+		made := d
+		if r.DryRun {
+			missing := map[string]bool{}
+			for _, name := range tablesOf(d) {
+				_, err := db.Table(ctx, name)
+				if missing[name] = errors.Is(err, database.ErrNoTable); err != nil && !missing[name] {
+					return main, nil, fmt.Errorf("describe table %s: %w", name, err)
+				}
+			}
+			described = func(name string) string {
+				if missing[name] {
+					return scratch(r, d, name)
+				}
+				return name
+			}
+			made = d.Renamed(described)
+		}
+		if err := destination.Create(ctx, db, made); err != nil {
+			return main, nil, fmt.Errorf("create the tables of %s: %w", d.Slug, err)
+		}
+	}
+	if main, err = s.table(ctx, d, db, d.Destination.Table, described); err != nil {
+		return main, nil, err
+	}
+	for _, name := range d.Tables() {
+		if others == nil {
+			others = map[string]column.Table{}
+		}
+		if others[name], err = s.table(ctx, d, db, name, described); err != nil {
+			return main, nil, err
+		}
+	}
+	if len(others) > 0 {
+		others[d.Destination.Table] = main // which relations and rules may name, too
+	}
+	return main, others, nil
+}
+
+func (s *Splitter) table(
+	ctx context.Context, d importer.Definition, db *database.DB, name string, described func(string) string,
+) (column.Table, error) {
+	table, err := db.Table(ctx, described(name))
+	if errors.Is(err, database.ErrNoTable) {
+		return column.Table{}, &failure{reason: fmt.Sprintf(
+			"The table '%s' does not exist in connection '%s' (create it, or set `create_table: true` under `destination`).",
+			name, d.Destination.Connection)}
+	}
+	if err != nil {
+		return column.Table{}, fmt.Errorf("describe table %s: %w", name, err)
+	}
+	return table, nil
+}
