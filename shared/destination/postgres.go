@@ -172,7 +172,8 @@ func (p *postgres) returning(ctx context.Context, items []*item) error {
 		query = "INSERT INTO " + p.table + " DEFAULT VALUES"
 	}
 	query += " RETURNING " + p.quote(p.Own.Name) + "::text"
-	return p.tx.Pgx(func(conn *pgx.Conn) error {
+	taken := 0
+	err := p.tx.Pgx(func(conn *pgx.Conn) error {
 		batch := &pgx.Batch{}
 		for _, statement := range p.hold() {
 			batch.Queue(statement)
@@ -184,21 +185,24 @@ func (p *postgres) returning(ctx context.Context, items []*item) error {
 					args[i] = it.values[c].Text
 				}
 			}
-			batch.Queue(query, args...).QueryRow(func(row pgx.Row) error {
-				var text *string
-				if err := row.Scan(&text); err != nil {
-					return err
+			batch.Queue(query, args...).Query(func(rows pgx.Rows) error {
+				for rows.Next() {
+					var text *string
+					if err := rows.Scan(&text); err != nil {
+						return err
+					}
+					it.own = nullable(*p.Own, text)
+					taken++
 				}
-				it.own = nullable(*p.Own, text)
-				return nil
+				return rows.Err()
 			})
 		}
-		err := conn.SendBatch(ctx, batch).Close()
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errLeftOut
-		}
-		return err
+		return conn.SendBatch(ctx, batch).Close()
 	})
+	if err == nil && taken != len(items) {
+		err = errLeftOut
+	}
+	return err
 }
 
 func (p *postgres) ranks(ctx context.Context, items []*item) ([]int64, error) {

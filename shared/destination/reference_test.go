@@ -56,13 +56,13 @@ func (w twin) write(ctx context.Context, rows [][]column.Value) ([]Result, error
 
 func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 	var where, names, marks, sets, same []string
-	var key, values, changes []any
-	for i, c := range w.Columns {
+	var key, values, changes, written []any
+	for i, c := range w.Columns[:len(row)] {
 		if slices.Contains(w.Key, i) {
 			where = append(where, w.db.Quote(c.Name)+" = "+w.mark(c))
 			key = append(key, w.arg(c, row[i]))
 		}
-		if row[i].State == column.Absent {
+		if row[i].State == column.Absent || w.OnDuplicate == importer.UpdateIfNewer && w.CompareOnly && i == w.Compare {
 			continue
 		}
 		names, marks, values = append(names, w.db.Quote(c.Name)), append(marks, w.mark(c)), append(values, w.arg(c, row[i]))
@@ -70,6 +70,14 @@ func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 			sets = append(sets, w.db.Quote(c.Name)+" = "+w.mark(c))
 			same = append(same, w.same(c))
 			changes = append(changes, w.arg(c, row[i]))
+		}
+	}
+	written = slices.Clone(changes)
+	for _, f := range w.Fixed {
+		c := f.Column
+		names, marks, values = append(names, w.db.Quote(c.Name)), append(marks, w.mark(c)), append(values, w.arg(c, f.Value))
+		if f.Update {
+			sets, written = append(sets, w.db.Quote(c.Name)+" = "+w.mark(c)), append(written, w.arg(c, f.Value))
 		}
 	}
 	found := 0
@@ -91,7 +99,16 @@ func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 		return Skipped, nil
 	case w.OnDuplicate == importer.Fail:
 		return Failed, nil
-	case len(sets) == 0:
+	}
+	if w.OnDuplicate == importer.UpdateIfNewer {
+		newer, c := 0, w.Columns[w.Compare]
+		query := fmt.Sprintf("SELECT count(*) FROM %[1]s WHERE %[2]s AND (%[3]s IS NULL OR %[3]s < %[4]s)",
+			w.table, strings.Join(where, " AND "), w.db.Quote(c.Name), w.mark(c))
+		if err := w.tx.QueryRow(ctx, query, append(slices.Clone(key), w.arg(c, row[w.Compare]))...).Scan(&newer); err != nil || newer == 0 {
+			return Skipped, err
+		}
+	}
+	if len(same) == 0 {
 		return Unchanged, nil
 	}
 	equal := 0
@@ -100,7 +117,7 @@ func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 		return Unchanged, err
 	}
 	query = fmt.Sprintf("UPDATE %s SET %s WHERE %s", w.table, strings.Join(sets, ", "), strings.Join(where, " AND "))
-	return w.took(ctx, Updated, query, slices.Concat(changes, key)...)
+	return w.took(ctx, Updated, query, slices.Concat(written, key)...)
 }
 
 // took is the outcome of a statement for one row: a trigger may have left the row out.

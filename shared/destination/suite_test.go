@@ -83,7 +83,7 @@ func open(t testing.TB, f features) *database.DB {
 
 var tables atomic.Int64
 
-func newName() string { return fmt.Sprintf("t%d", tables.Add(1)) }
+func newName() string { return fmt.Sprintf("t%06d", tables.Add(1)) }
 
 // fataler is what *testing.T and *rapid.T have in common.
 type fataler interface {
