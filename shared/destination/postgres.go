@@ -208,9 +208,11 @@ func (p *postgres) returning(ctx context.Context, items []*item) error {
 func (p *postgres) ranks(ctx context.Context, items []*item) ([]int64, error) {
 	order := make([]string, len(p.Key))
 	for i, k := range p.Key {
-		order[i] = typed(p.Columns[k], i)
+		// Only the column knows its collation.
+		order[i] = "COALESCE(t." + p.names[k] + ", " + typed(p.Columns[k], i) + ")"
 	}
-	query := fmt.Sprintf("SELECT u.ord - 1, dense_rank() OVER (ORDER BY %s) FROM %s", strings.Join(order, ", "), unnest(len(p.Key)))
+	query := fmt.Sprintf("SELECT u.ord - 1, dense_rank() OVER (ORDER BY %s) FROM %s LEFT JOIN %s AS t ON false",
+		strings.Join(order, ", "), unnest(len(p.Key)), p.table)
 	ranks := make([]int64, len(items))
 	err := p.batch(ctx, query, p.arrays(items, p.Key), func(rows pgx.Rows) error {
 		var ord, rank int64
