@@ -60,7 +60,7 @@ func NewLinks(db *database.DB, l LinkTarget) (*Links, error) {
 // has no effect and costs no other one. Values without text are left out. After an error the transaction must be rolled
 // back.
 func (l *Links) Sync(ctx context.Context, tx *database.Tx, sets []LinkSet) ([]LinkResult, error) {
-	s := &linking{Links: l, tx: tx, store: newStore(l.pairs, tx), sets: sets, results: make([]LinkResult, len(sets))}
+	s := &linking{Links: l, tx: tx, sets: sets, results: make([]LinkResult, len(sets))}
 	rounds, err := s.rounds(ctx)
 	for i := 0; i < len(rounds) && err == nil; i++ {
 		err = s.round(ctx, rounds[i])
@@ -75,7 +75,6 @@ func (l *Links) Sync(ctx context.Context, tx *database.Tx, sets []LinkSet) ([]Li
 type linking struct {
 	*Links
 	tx      *database.Tx
-	store   store
 	sets    []LinkSet
 	results []LinkResult
 }
@@ -195,7 +194,7 @@ func (s *linking) unlink(ctx context.Context, sets []int) (map[int]bool, error) 
 	if len(items) == 0 {
 		return changed, nil
 	}
-	return changed, s.store.unlink(ctx, items, others, func(ord int64) { changed[items[ord].row] = true })
+	return changed, newStore(s.pairs, s.tx).unlink(ctx, items, others, func(ord int64) { changed[items[ord].row] = true })
 }
 
 // link adds what is missing.
@@ -227,7 +226,6 @@ func (s *linking) link(ctx context.Context, sets []int, changed map[int]bool) er
 }
 
 func (s *linking) undo(ctx context.Context) error {
-	s.store = newStore(s.pairs, s.tx)
 	if err := s.tx.RollbackTo(ctx, linksSavepoint); err != nil {
 		return err
 	}
