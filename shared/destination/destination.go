@@ -5,6 +5,9 @@
 // message for people, without SQL and without values. An error of Write is never about a row: the caller rolls
 // the whole transaction back.
 //
+// What hangs on rows has the same promise: Lookup finds rows that values name, and makes them, Links writes pivot tables.
+// Create makes the tables of a definition that are missing.
+//
 // One algorithm serves every database (write.go, isolate.go); a database only says how rows are looked up,
 // inserted and updated (store). Not covered by the promise are triggers that read or write other rows of the
 // table, because they see the rows of a statement, not those of one row.

@@ -213,13 +213,9 @@ func (s *linking) link(ctx context.Context, sets []int, changed map[int]bool) er
 		return err
 	}
 	for n, i := range of {
-		switch results[n].Outcome {
-		case Created:
-			changed[i] = true
-		case Failed:
-			if s.results[i].Failed == nil {
-				s.results[i].Failed = &results[n]
-			}
+		changed[i] = changed[i] || results[n].Outcome == Created
+		if results[n].Outcome == Failed && s.results[i].Failed == nil {
+			s.results[i].Failed = &results[n]
 		}
 	}
 	return nil

@@ -156,8 +156,7 @@ func TestFixedValues(t *testing.T) {
 
 func TestUpdateIfNewer(t *testing.T) {
 	t.Parallel()
-	forEach(t, func(t *testing.T, f features, db *database.DB) {
-		zoned := map[string]string{"sqlite": "timestamptz", "postgres": "timestamptz"}[f.name]
+	forEach(t, func(t *testing.T, _ features, db *database.DB) {
 		for _, c := range []struct {
 			name, kind string
 			seed       string
@@ -192,7 +191,7 @@ func TestUpdateIfNewer(t *testing.T) {
 				contents: []string{"1|b|2024-03-01", "2|a|2024-02-29"},
 			},
 			{
-				name: "zones", kind: zoned, only: true, seed: "(1, 'a', '2024-01-01 10:00:00+02:00'), (2, 'a', '2024-01-01 10:00:00+02:00'), (3, 'a', '2024-01-01 10:00:00+02:00')",
+				name: "zones", kind: "timestamptz", only: true, seed: "(1, 'a', '2024-01-01 10:00:00+02:00'), (2, 'a', '2024-01-01 10:00:00+02:00'), (3, 'a', '2024-01-01 10:00:00+02:00')",
 				rows: []string{"1,b,2024-01-01T08:00:00.000001Z", "2,b,2024-01-01T09:00:00+01:00", "3,b,2024-01-01T08:30:00+01:00"}, outcomes: "USS",
 			},
 		} {
