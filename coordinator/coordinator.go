@@ -47,17 +47,10 @@ type Coordinator struct {
 // New returns a Coordinator with an identity of its own.
 func New(p Parts) *Coordinator { return &Coordinator{parts: p, id: "coordinator-" + rand.Text()} }
 
-// halfWritten is the age from which a file that is still being written in the spool belongs to a process that was killed:
-// an upload has to make progress.
-const halfWritten = time.Hour
-
 // Run supervises and splits until ctx ends, then gives its split leases back. It returns an error only for what
 // cannot be waited for.
 func (c *Coordinator) Run(ctx context.Context) error {
 	p := c.parts
-	if err := p.Spool.Sweep(p.Now().Add(-halfWritten)); err != nil {
-		p.Log.Warn("the spool was not swept", zap.Error(err))
-	}
 	splitter := split.New(split.Parts{
 		Owner: c.id, Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Now: p.Now, Log: p.Log,
 	})

@@ -14,7 +14,9 @@ import (
 const (
 	// cleanEvery is how often the spool is looked through, first when the coordinator starts.
 	cleanEvery = time.Hour
-	// leftOver is how old a file is that nobody can be about to begin a run with.
+	// halfWritten is how old a file is, still being written, whose writer was killed: an upload has to make progress.
+	halfWritten = time.Hour
+	// leftOver is how old a stored file is that nobody can be about to begin a run with.
 	leftOver = 24 * time.Hour
 )
 
@@ -22,11 +24,11 @@ const (
 // the registry names, of whatever namespace. A file belongs to a run by its name, which is random: the way to the spool
 // may have changed.
 func (s *Supervisor) clean(ctx context.Context) error {
-	before := s.Now().Add(-leftOver)
-	if err := s.Spool.Sweep(before); err != nil {
+	now := s.Now()
+	if err := s.Spool.Sweep(now.Add(-halfWritten)); err != nil {
 		return err
 	}
-	stored, err := s.Spool.Stored(before)
+	stored, err := s.Spool.Stored(now.Add(-leftOver))
 	if err != nil || len(stored) == 0 {
 		return err
 	}
