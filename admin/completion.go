@@ -61,7 +61,7 @@ func complete(ctx context.Context, words []string, o Options) {
 func candidates(ctx context.Context, noun line.Noun, settings []string, o Options) []line.Candidate {
 	switch noun {
 	case line.Status:
-		return fixed(statuses()...)
+		return fixed(run.StatusNames()...)
 	case line.LogRows:
 		return fixed(run.LogFailed, run.LogAll, run.LogNone)
 	case line.LogLevel:

@@ -25,7 +25,7 @@ type runsCommand struct {
 // Run lists recent runs, newest first.
 func (c *runsCommand) Run(ctx context.Context, s *session) error {
 	if c.Status != "" && !run.Status(c.Status).Valid() {
-		return mistaken(line.OneOf("--status", c.Status, statuses()))
+		return mistaken(line.OneOf("--status", c.Status, run.StatusNames()))
 	}
 	if c.Limit < 1 || c.Limit > 100 {
 		return mistaken("--limit is between 1 and 100")
@@ -41,14 +41,6 @@ func (c *runsCommand) Run(ctx context.Context, s *session) error {
 			p.Runs(show.RunList{List: list, Interrupted: sys.interrupted(), Now: s.now()})
 		})
 	})
-}
-
-func statuses() []string {
-	var all []string
-	for _, status := range run.Statuses() {
-		all = append(all, string(status))
-	}
-	return all
 }
 
 type statusCommand struct {

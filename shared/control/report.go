@@ -57,7 +57,7 @@ func (c *Control) Runs(ctx context.Context, req ListRequest) (List, error) {
 	}
 	if req.Status != "" && !run.Status(req.Status).Valid() {
 		return List{}, &Error{
-			Kind: Invalid, Field: "status", Message: fmt.Sprintf("The status '%s' is none of %s.", req.Status, words(run.Statuses())),
+			Kind: Invalid, Field: "status", Message: fmt.Sprintf("The status '%s' is none of %s.", req.Status, strings.Join(run.StatusNames(), ", ")),
 		}
 	}
 	runs, total, err := c.registry.List(ctx, listFilter(req))
@@ -244,12 +244,4 @@ func textOf(text string) *string {
 		return nil
 	}
 	return &text
-}
-
-func words(statuses []run.Status) string {
-	all := make([]string, len(statuses))
-	for i, status := range statuses {
-		all[i] = string(status)
-	}
-	return strings.Join(all, ", ")
 }

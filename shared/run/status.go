@@ -27,6 +27,15 @@ func Statuses() []Status {
 	return []Status{Pending, Processing, Cancelling, Completed, CompletedWithErrors, Failed, Cancelled}
 }
 
+// StatusNames are the statuses as people write them.
+func StatusNames() []string {
+	var names []string
+	for _, status := range Statuses() {
+		names = append(names, string(status))
+	}
+	return names
+}
+
 // Terminal says whether the status is final.
 func (s Status) Terminal() bool {
 	switch s {
