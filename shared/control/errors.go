@@ -3,6 +3,8 @@ package control
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 )
 
 // Kind says what a refusal means for a surface: an exit code, an HTTP status.
@@ -21,6 +23,31 @@ const (
 	// Unavailable: something that is needed cannot be reached (503).
 	Unavailable
 )
+
+// statuses are what the kinds are over HTTP, from NotFound on.
+func statuses() []int {
+	return []int{
+		http.StatusNotFound, http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity,
+		http.StatusServiceUnavailable,
+	}
+}
+
+// Status is what a refusal of the kind is over HTTP; 500 for what is none.
+func (k Kind) Status() int {
+	if k < NotFound || k > Unavailable {
+		return http.StatusInternalServerError
+	}
+	return statuses()[k-NotFound]
+}
+
+// KindOfStatus is the inverse of Status. Every other status of a refusal – a size, a type of content, a role – says that
+// the request is wrong.
+func KindOfStatus(status int) Kind {
+	if i := slices.Index(statuses(), status); i >= 0 {
+		return NotFound + Kind(i)
+	}
+	return Invalid
+}
 
 // Error is a refusal that people read: what, where and what to do. No secret is in it.
 type Error struct {

@@ -193,22 +193,7 @@ func (c *Client) refusal(answer *http.Response) error {
 	case http.StatusInternalServerError:
 		return errors.New(text)
 	}
-	return &control.Error{Kind: kindOf(answer.StatusCode), Message: text, RunID: problem.RunID}
-}
-
-func kindOf(status int) control.Kind {
-	switch status {
-	case http.StatusNotFound:
-		return control.NotFound
-	case http.StatusBadRequest:
-		return control.NothingToDo
-	case http.StatusConflict:
-		return control.Conflict
-	case http.StatusServiceUnavailable:
-		return control.Unavailable
-	default:
-		return control.Invalid
-	}
+	return &control.Error{Kind: control.KindOfStatus(answer.StatusCode), Message: text, RunID: problem.RunID}
 }
 
 func path(id int64, rest string) string { return "/" + strconv.FormatInt(id, 10) + rest }

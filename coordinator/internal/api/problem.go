@@ -35,24 +35,6 @@ func invalid(field, message string) *Problem {
 	return p
 }
 
-// statusOf is what a refusal of control means.
-func statusOf(kind control.Kind) int {
-	switch kind {
-	case control.NotFound:
-		return http.StatusNotFound
-	case control.NothingToDo:
-		return http.StatusBadRequest
-	case control.Conflict:
-		return http.StatusConflict
-	case control.Invalid:
-		return http.StatusUnprocessableEntity
-	case control.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
-}
-
 // problemOf makes an error one that clients may see; false when it is one of ours that they may not.
 func problemOf(err error) (*Problem, bool) {
 	var known *Problem
@@ -61,7 +43,7 @@ func problemOf(err error) (*Problem, bool) {
 	}
 	var refusal *control.Error
 	if errors.As(err, &refusal) {
-		p := problem(statusOf(refusal.Kind), refusal.Message)
+		p := problem(refusal.Kind.Status(), refusal.Message)
 		p.RunID = refusal.RunID
 		if p.Status == http.StatusUnprocessableEntity {
 			field := refusal.Field
