@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -49,12 +48,13 @@ func (s *session) far() *system {
 	return &system{settings: s.settings, control: s.remote, remote: s.remote}
 }
 
-// send uploads a file, - for standard input, and starts a run on it.
-func (s *session) send(ctx context.Context, to *remote.Client, req control.StartRequest) (control.Resource, error) {
+// send sends a file, - for standard input, with what is asked for.
+func (s *session) send(path string, ask func(remote.Upload) (control.Resource, error)) (control.Resource, error) {
 	body, name, size, sent := s.stdin, "stdin", int64(-1), int64(0)
 	var again func() error
-	if req.File != "-" {
-		file, err := os.Open(req.File)
+	if path != "-" {
+		path = inside(s.workdir, path)
+		file, err := os.Open(path)
 		if err != nil {
 			return control.Resource{}, err
 		}
@@ -64,9 +64,9 @@ func (s *session) send(ctx context.Context, to *remote.Client, req control.Start
 			return control.Resource{}, err
 		}
 		if info.IsDir() {
-			return control.Resource{}, fmt.Errorf("%s is a directory", req.File)
+			return control.Resource{}, fmt.Errorf("%s is a directory", path)
 		}
-		body, name = file, filepath.Base(req.File)
+		body, name = file, filepath.Base(path)
 		if info.Mode().IsRegular() {
 			size = info.Size()
 			again = func() error {
@@ -78,8 +78,8 @@ func (s *session) send(ctx context.Context, to *remote.Client, req control.Start
 	}
 	progress := show.NewUpload(s.screen, name, size, s.now())
 	defer progress.End()
-	return to.Upload(ctx, remote.Upload{
-		Importer: req.Importer, Name: name, Size: size, Again: again, Params: req.Params, DryRun: req.DryRun,
+	return ask(remote.Upload{
+		Name: name, Size: size, Again: again,
 		Body: readerFunc(func(p []byte) (int, error) {
 			n, err := body.Read(p)
 			sent += int64(n)

@@ -3,10 +3,14 @@ package admin
 import (
 	"context"
 	"errors"
+	"io"
 	"os/user"
+	"path/filepath"
 
+	"ingest/admin/internal/remote"
 	"ingest/admin/internal/show"
 	"ingest/shared/control"
+	"ingest/shared/source"
 )
 
 // patience says whether a command waits for its run.
@@ -36,12 +40,13 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 		request := control.StartRequest{Importer: c.Importer, File: file, Params: c.Param, DryRun: c.DryRun, User: userName()}
 		switch {
 		case sys.remote != nil && file != "":
-			if file != "-" {
-				request.File = inside(s.workdir, file)
-			}
-			return s.send(ctx, sys.remote, request)
+			return s.send(file, func(u remote.Upload) (control.Resource, error) { return sys.remote.Upload(ctx, request, u) })
 		case file == "-":
-			return s.startSpooled(ctx, sys, request)
+			return s.spooled(ctx, s.stdin, func(path string) (control.Resource, error) {
+				request.File, request.Spooled, request.Filename = path, true, "stdin"
+				r, _, err := sys.control.Start(ctx, request)
+				return r, err
+			})
 		case file != "":
 			request.File = inside(s.workdir, file)
 		}
@@ -53,7 +58,8 @@ func (c *runCommand) Run(ctx context.Context, s *session) error {
 type retryCommand struct {
 	ID          int64   `arg:"" help:"Id of the run whose failed rows are tried again."`
 	DryRun      bool    `help:"Do everything but keep nothing."`
-	Error       *string `help:"Only rows with exactly this message." placeholder:"MESSAGE"`
+	Error       *string `help:"Only rows with exactly this message." placeholder:"MESSAGE" xor:"rows"`
+	With        *string `help:"The failed rows mended, as failed-rows wrote them; - is standard input." placeholder:"FILE" xor:"rows"`
 	Unprocessed bool    `help:"Also rows a cancelled or failed run never processed."`
 	Force       bool    `help:"Retry again what was already retried."`
 	patience    `embed:""`
@@ -67,10 +73,39 @@ func (c *retryCommand) Run(ctx context.Context, s *session) error {
 			return misuse("--error is empty: leave it out to retry all failed rows")
 		}
 	}
+	if c.With != nil && *c.With == "" {
+		return misuse("--with is empty")
+	}
 	return s.launch(ctx, c.Detach, func(ctx context.Context, sys *system) (control.Resource, error) {
-		return sys.control.Retry(ctx, c.ID, control.RetryRequest{
+		request := control.RetryRequest{
 			DryRun: c.DryRun, Error: message, Unprocessed: c.Unprocessed, Force: c.Force, User: userName(),
-		})
+		}
+		if c.With != nil {
+			return c.mend(ctx, s, sys, request)
+		}
+		r, _, err := sys.control.Retry(ctx, c.ID, request)
+		return r, err
+	})
+}
+
+// mend retries with the rows of a file, of which the spool gets a copy.
+func (c *retryCommand) mend(ctx context.Context, s *session, sys *system, request control.RetryRequest) (control.Resource, error) {
+	if sys.remote != nil {
+		return s.send(*c.With, func(u remote.Upload) (control.Resource, error) { return sys.remote.Mend(ctx, c.ID, request, u) })
+	}
+	from, name := s.stdin, "stdin"
+	if *c.With != "-" {
+		file, err := source.Open(inside(s.workdir, *c.With))
+		if err != nil {
+			return control.Resource{}, err
+		}
+		defer file.Close()
+		from, name = file, filepath.Base(*c.With)
+	}
+	return s.spooled(ctx, from, func(path string) (control.Resource, error) {
+		request.With, request.Filename = path, name
+		r, _, err := sys.control.Retry(ctx, c.ID, request)
+		return r, err
 	})
 }
 
@@ -148,13 +183,13 @@ func (s *session) execute(ctx context.Context, sys *system, start starter) error
 	return exit(exitInterrupted)
 }
 
-// startSpooled stores standard input and starts a run on it; a refused run and the end of ctx leave no file.
-func (s *session) startSpooled(ctx context.Context, sys *system, request control.StartRequest) (control.Resource, error) {
+// spooled stores what it reads and starts a run on it; a refused run and the end of ctx leave no file.
+func (s *session) spooled(ctx context.Context, from io.Reader, begin func(path string) (control.Resource, error)) (control.Resource, error) {
 	store, err := s.spool()
 	if err != nil {
 		return control.Resource{}, err
 	}
-	input, ended, err := interruptible(ctx, s.stdin)
+	input, ended, err := interruptible(ctx, from)
 	if err != nil {
 		return control.Resource{}, err
 	}
@@ -162,8 +197,7 @@ func (s *session) startSpooled(ctx context.Context, sys *system, request control
 	if err = errors.Join(err, ended()); err != nil {
 		return control.Resource{}, err
 	}
-	request.File, request.Spooled, request.Filename = path, true, "stdin"
-	created, _, err := sys.control.Start(ctx, request)
+	created, err := begin(path)
 	if err != nil {
 		return created, errors.Join(err, store.Remove(path))
 	}

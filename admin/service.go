@@ -12,7 +12,7 @@ import (
 type service interface {
 	Start(ctx context.Context, req control.StartRequest) (r control.Resource, repeated bool, err error)
 	Cancel(ctx context.Context, id int64) (control.Resource, error)
-	Retry(ctx context.Context, id int64, req control.RetryRequest) (control.Resource, error)
+	Retry(ctx context.Context, id int64, req control.RetryRequest) (r control.Resource, repeated bool, err error)
 	Run(ctx context.Context, id int64, rows int) (control.Resource, error)
 	Runs(ctx context.Context, req control.ListRequest) (control.List, error)
 	ErrorSummary(ctx context.Context, id int64) (control.ErrorSummary, error)

@@ -80,8 +80,12 @@ type RetryRequest struct {
 	Unprocessed bool
 	// Force retries a run again that was already retried.
 	Force bool
-	User  string
-	Once  Once
+	// With is a file of mended rows, stored in the spool for this retry and removed with it: its rows are retried, under
+	// their numbers, and the other failed rows are not. Empty = the rows as they were read. Filename is what people call it.
+	With     string
+	Filename string
+	User     string
+	Once     Once
 }
 
 // ListRequest selects a page of runs. Zero values mean: page 1, 15 per page, all.

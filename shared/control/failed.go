@@ -78,7 +78,7 @@ func (c *Control) rows(ctx context.Context, r run.Run, f ledger.Filter, limit in
 	if err != nil {
 		return nil, err
 	}
-	names := pipeline.PrimaryNames(definition, r.Manifest.Header)
+	names, meant := pipeline.PrimaryNames(definition, r.Manifest.Header), pipeline.Meant(r.Manifest.Header)
 	logged, err := c.logged(ctx, r, f)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (c *Control) rows(ctx context.Context, r run.Run, f ledger.Filter, limit in
 		if err != nil {
 			return out, c.unavailable(err, "The failed rows cannot be read")
 		}
-		out = append(out, rowOf(entry, names))
+		out = append(out, rowOf(entry, names, meant))
 		if len(out) == limit {
 			break
 		}
@@ -96,11 +96,11 @@ func (c *Control) rows(ctx context.Context, r run.Run, f ledger.Filter, limit in
 	return out, nil
 }
 
-func rowOf(entry chunk.Logged, names []string) Row {
+func rowOf(entry chunk.Logged, names []string, meant func(string) string) Row {
 	data := make(map[string]string, len(names))
 	for i, cell := range entry.Row.Cells {
 		if i < len(names) && names[i] != "" {
-			data[names[i]] = strings.ToValidUTF8(cell, "�")
+			data[names[i]] = strings.ToValidUTF8(meant(cell), "�")
 		}
 	}
 	out := Row{RowNumber: entry.Row.Number, Line: entry.Row.Line, Status: entry.Status, Data: data}
@@ -144,8 +144,8 @@ func (c *Control) FailedRows(ctx context.Context, id int64, w io.Writer, raw boo
 		return err
 	}
 	out := &failedCSV{
-		w: w, delimiter: r.Manifest.Delimiter, named: definition.Format.Delimiter != "",
-		guard: pipeline.Guarded, names: pipeline.PrimaryNames(definition, r.Manifest.Header),
+		w: w, delimiter: r.Manifest.Delimiter, named: definition.Format.Delimiter != "", guard: pipeline.Guarded,
+		meant: pipeline.Meant(r.Manifest.Header), names: pipeline.PrimaryNames(definition, r.Manifest.Header),
 	}
 	if raw {
 		out.guard = func(cell string) string { return cell }
@@ -175,6 +175,8 @@ type failedCSV struct {
 	// named says that the importer names the delimiter; else the file has to.
 	named bool
 	guard func(cell string) string
+	// meant takes guards off that the cells came with: the run's source was a file of failed rows, too.
+	meant func(cell string) string
 	// names are those of the source's columns, "" for one that is left out.
 	names []string
 
@@ -193,7 +195,7 @@ func (f *failedCSV) write(entry chunk.Logged) error {
 		switch {
 		case name == "":
 		case i < len(entry.Row.Cells):
-			f.record = append(f.record, f.guard(entry.Row.Cells[i]))
+			f.record = append(f.record, f.guard(f.meant(entry.Row.Cells[i])))
 		default:
 			f.record = append(f.record, "")
 		}
@@ -217,5 +219,5 @@ func (f *failedCSV) begin() error {
 			f.record = append(f.record, f.guard(name))
 		}
 	}
-	return f.csv.Write(append(f.record, "_error_message", "_row_number"))
+	return f.csv.Write(append(f.record, pipeline.ErrorMessage, pipeline.RowNumber))
 }

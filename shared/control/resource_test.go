@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ingest/shared/chunk"
+	"ingest/shared/pipeline"
 	"ingest/shared/row"
 	"ingest/shared/run"
 )
@@ -34,7 +35,7 @@ func TestARunAsTheContractShowsIt(t *testing.T) {
 		Rows: []Row{rowOf(chunk.Logged{
 			Row: row.Row{Number: 7, Line: 8, Cells: []string{""}}, Status: chunk.StatusFailed, Message: required,
 			Fields: []chunk.FieldMessage{{Column: "email", Messages: []string{required}}},
-		}, []string{"email"})},
+		}, []string{"email"}, pipeline.Meant(nil))},
 	}
 	r.count(run.Counts{Created: 400, Updated: 98, Failed: 2})
 	r.Progress.Total = 1000
@@ -165,7 +166,7 @@ func TestRowsAsTheyAreShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(c.want, rowOf(c.logged, names)); diff != "" {
+			if diff := cmp.Diff(c.want, rowOf(c.logged, names, pipeline.Meant(nil))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

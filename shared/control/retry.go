@@ -14,50 +14,68 @@ import (
 
 // Retry begins a new run with the rows of a finished one that failed, numbers kept, by the importer's current
 // definition. Two at once: the registry decides, one wins, the other is refused naming it. A dry run neither blocks,
-// is named, nor counts as a retry.
-func (c *Control) Retry(ctx context.Context, id int64, req RetryRequest) (Resource, error) {
+// is named, nor counts as a retry. A repeated request (see Once) returns the first run and true; a spooled file is then
+// nobody's.
+func (c *Control) Retry(ctx context.Context, id int64, req RetryRequest) (r Resource, repeated bool, err error) {
 	if first, repeated, err := c.repeated(ctx, req.Once); err != nil || repeated {
-		return first, err
+		return first, repeated, err
 	}
-	r, err := c.retry(ctx, id, req)
+	r, repeated, err = c.retry(ctx, id, req)
 	if KindOf(err) == Conflict && req.Once.Key != "" {
 		// What is in the way may be the first of the same requests, which came in between.
 		if first, repeated, again := c.repeated(ctx, req.Once); again != nil || repeated {
-			return first, again
+			return first, repeated, again
 		}
 	}
-	return r, err
+	return r, repeated, err
 }
 
-func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resource, error) {
+// Retryable refuses what can be known of a retry before its file is read: an unknown run, one that is not finished.
+func (c *Control) Retryable(ctx context.Context, id int64) error {
+	_, err := c.finished(ctx, id)
+	return err
+}
+
+func (c *Control) finished(ctx context.Context, id int64) (run.Run, error) {
 	original, err := c.get(ctx, id)
-	if err != nil {
-		return Resource{}, err
+	if err == nil && !original.Status.Terminal() {
+		err = &Error{Kind: Conflict, RunID: id, Message: fmt.Sprintf("Run #%d is not finished yet.", id)}
 	}
-	if !original.Status.Terminal() {
-		return Resource{}, &Error{Kind: Conflict, RunID: id, Message: fmt.Sprintf("Run #%d is not finished yet.", id)}
+	return original, err
+}
+
+func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resource, bool, error) {
+	original, err := c.finished(ctx, id)
+	if err != nil {
+		return Resource{}, false, err
 	}
 	dry := req.DryRun || (original.DryRun && !req.Force)
 	if !dry && !req.Force && original.RetriedBy != 0 {
-		return Resource{}, c.alreadyRetried(ctx, original.ID, original.RetriedBy)
+		return Resource{}, false, c.alreadyRetried(ctx, original.ID, original.RetriedBy)
 	}
 	definition, err := c.definition(original.Importer)
 	if err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
 	params, err := inherited(original, definition)
 	if err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
 	if definition, err = given(definition, params); err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
 	if err := c.ready(ctx, definition); err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
-	origin, err := c.retryOrigin(ctx, original, req)
+	origin, filename := run.Origin{}, original.Filename
+	if req.With != "" {
+		filename = req.Filename
+		origin, err = c.mendedOrigin(ctx, original, definition, req)
+	} else {
+		origin, err = c.retryOrigin(ctx, original, req)
+	}
 	if err != nil {
-		return Resource{}, err
+		return Resource{}, false, err
 	}
 	snapshot, hash := definition.Snapshot()
 	var warnings []string
@@ -67,43 +85,40 @@ func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	created, repeated, err := c.registry.Create(ctx, registry.NewRun{
 		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
 		Origin: origin, DryRun: dry, Parent: id, Claim: !dry, Force: req.Force, User: req.User,
-		Filename: original.Filename, Warnings: warnings, IdempotencyKey: req.Once.Key, Request: req.Once.Request,
+		Filename: filename, Warnings: warnings, IdempotencyKey: req.Once.Key, Request: req.Once.Request,
 	})
 	var claimed *registry.Claimed
 	if errors.As(err, &claimed) {
-		return Resource{}, c.alreadyRetried(ctx, id, claimed.By)
+		return Resource{}, false, c.alreadyRetried(ctx, id, claimed.By)
 	}
 	if err != nil {
-		return Resource{}, c.unavailable(err, "The retry could not be registered")
+		return Resource{}, false, c.unavailable(err, "The retry could not be registered")
 	}
 	if repeated {
-		return c.same(ctx, created, req.Once)
+		r, err := c.same(ctx, created, req.Once)
+		return r, true, err
 	}
 	c.wake(ctx)
-	return c.resource(ctx, created), nil
+	return c.resource(ctx, created), false, nil
 }
 
 // retryOrigin selects the rows of the retry and refuses one that would have none. Retrying a retry that was stopped
 // takes along what it never processed; of another run only when asked to.
 func (c *Control) retryOrigin(ctx context.Context, original run.Run, req RetryRequest) (run.Origin, error) {
-	unprocessed := req.Unprocessed || original.Parent != 0
-	if unprocessed {
-		left, err := c.unfinished(ctx, original)
-		if err != nil {
-			return run.Origin{}, err
-		}
-		unprocessed = left
+	unprocessed, err := c.takesUnprocessed(ctx, original, req)
+	if err != nil {
+		return run.Origin{}, err
 	}
 	failed, err := c.failedRows(ctx, original, req.Error)
 	if err != nil {
 		return run.Origin{}, err
 	}
 	if !failed && !unprocessed {
-		return run.Origin{}, refuse(NothingToDo, nil, "The original run has no failed rows to retry.")
+		return run.Origin{}, nothingFailed()
 	}
 	origin := run.Origin{Retry: &run.Selection{Error: req.Error, Unprocessed: unprocessed}}
 	for from, all := original, unprocessed; rereads(from, all); {
-		if from.Origin.Retry == nil {
+		if from.Origin.Own() {
 			if err := unchanged(from); err != nil {
 				return run.Origin{}, refuse(Invalid, err, "The rows cannot be read from the source again: %v", err)
 			}
@@ -116,6 +131,18 @@ func (c *Control) retryOrigin(ctx context.Context, original run.Run, req RetryRe
 		}
 	}
 	return origin, nil
+}
+
+func nothingFailed() error {
+	return refuse(NothingToDo, nil, "The original run has no failed rows to retry.")
+}
+
+// takesUnprocessed says whether a retry takes along rows that the run never processed.
+func (c *Control) takesUnprocessed(ctx context.Context, original run.Run, req RetryRequest) (bool, error) {
+	if !req.Unprocessed && original.Parent == 0 {
+		return false, nil
+	}
+	return c.unfinished(ctx, original)
 }
 
 // rereads says whether a retry of the run needs more than the rows the run kept.
@@ -178,7 +205,10 @@ func (c *Control) alreadyRetried(ctx context.Context, id, by int64) error {
 	case err != nil:
 	case !retry.Status.Terminal():
 		text = fmt.Sprintf("Run #%d is being retried as run #%d.", id, by)
-	case retry.Origin.Retry != nil && retry.Origin.Retry.Error != "":
+	case retry.Origin.Retry == nil:
+	case retry.Origin.Retry.With:
+		text += " That took the rows of its file only: force a retry to take the others, too."
+	case retry.Origin.Retry.Error != "":
 		text += " That took the rows with one message only: force a retry to take the others, too."
 	}
 	return &Error{Kind: Conflict, RunID: by, Message: text}

@@ -6,12 +6,16 @@ import (
 	"strings"
 )
 
-const (
-	// formulaStarts are the characters that make a spreadsheet run a cell as a formula (OWASP, CSV injection).
-	formulaStarts = "=+-@\t\r"
-	// rowNumber is the column by which a file is known as one of failed rows: only there the guard comes off.
-	rowNumber = "_row_number"
-)
+// formulaStarts are the characters that make a spreadsheet run a cell as a formula (OWASP, CSV injection).
+const formulaStarts = "=+-@\t\r"
+
+// RowNumber is the column by which a file is known as one of failed rows: only there the guard comes off.
+const RowNumber = "_row_number"
+
+// NumberAt is where a header has the numbers of failed rows; -1 for other files.
+func NumberAt(header []string) int {
+	return slices.IndexFunc(header, func(name string) bool { return strings.TrimSpace(name) == RowNumber })
+}
 
 // Guarded puts a ' before a cell that a spreadsheet would run as a formula; numbers excepted. It comes off again when
 // a file with a column _row_number is imported; so that this gives the cell back, one that looks guarded gets one more.
@@ -40,8 +44,14 @@ func formula(cell string) bool {
 }
 
 // guarded says whether a header is that of a file of failed rows.
-func guarded(header []string) bool {
-	return slices.ContainsFunc(header, func(name string) bool { return strings.TrimSpace(name) == rowNumber })
+func guarded(header []string) bool { return NumberAt(header) >= 0 }
+
+// Meant returns what takes the guards off cells under this header, where they have any.
+func Meant(header []string) func(cell string) string {
+	if guarded(header) {
+		return unguarded
+	}
+	return func(cell string) string { return cell }
 }
 
 // meant is the header as the fields name it: without guards where the file has them.

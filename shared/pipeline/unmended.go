@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// errorMessage is the column in which a file of failed rows says why each of them failed.
-const errorMessage = "_error_message"
+// ErrorMessage is the column in which a file of failed rows says why each of them failed.
+const ErrorMessage = "_error_message"
 
 var (
 	// shapeMessage is of a row with too few or too many cells, faultMessage of one that could not be read as cells.
@@ -24,7 +24,7 @@ func messageAt(header []string) int {
 	if !guarded(header) {
 		return -1
 	}
-	return slices.IndexFunc(header, func(name string) bool { return strings.TrimSpace(name) == errorMessage })
+	return slices.IndexFunc(header, func(name string) bool { return strings.TrimSpace(name) == ErrorMessage })
 }
 
 // unmended is why a row of a file of failed rows must not go in as it stands there: it failed for its shape, and the file

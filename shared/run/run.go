@@ -43,7 +43,8 @@ type Run struct {
 
 // Origin says where the rows of a run come from: a file, or what its parent left.
 type Origin struct {
-	// Path is the absolute path of the file that is read; empty in a retry that needs only the rows its parent kept.
+	// Path is the absolute path of the file that is read; empty in a retry that needs only the rows its parent kept. Where
+	// the run has none of its own (see Own), it is that of the run which is read again.
 	Path string `json:"path,omitempty"`
 	// Spool is the id of the spool that sees Path: only a coordinator with this spool splits the run.
 	Spool string `json:"spool"`
@@ -53,8 +54,13 @@ type Origin struct {
 	Retry *Selection `json:"retry,omitempty"`
 }
 
+// Own says that a run reads a file of its own, as every run but a retry without one does.
+func (o Origin) Own() bool { return o.Retry == nil || o.Retry.With }
+
 // Selection says which rows of a parent a retry takes.
 type Selection struct {
+	// With says that the rows are those of Path: mended ones, under the numbers of failed rows of the parent.
+	With bool `json:"with,omitempty"`
 	// Error takes only failed rows with exactly this message; empty = all failed rows.
 	Error string `json:"error,omitempty"`
 	// Unprocessed takes along the rows the parent never processed.

@@ -17,36 +17,51 @@ import (
 
 // Upload is a file to import.
 type Upload struct {
-	Importer string
 	// Name is what people call the file.
 	Name string
 	Body io.Reader
 	// Size is the length of Body, -1 when it is not known.
 	Size int64
 	// Again makes Body begin anew, for a request whose answer was lost; nil where that cannot be done.
-	Again  func() error
-	Params map[string]string
-	DryRun bool
+	Again func() error
 }
 
 // Upload sends a file and starts a run on it, whatever the importer's own source. It returns when the server has stored
-// the file.
-func (c *Client) Upload(ctx context.Context, u Upload) (control.Resource, error) {
+// the file. The request's own File is not looked at.
+func (c *Client) Upload(ctx context.Context, req control.StartRequest, u Upload) (control.Resource, error) {
 	query := url.Values{"replace": {"true"}}
-	if u.DryRun {
+	if req.DryRun {
 		query.Set("dry_run", "true")
 	}
-	for name, value := range u.Params {
+	for name, value := range req.Params {
 		query.Add("param", name+"="+value)
 	}
-	// A form, because there an empty file is a file, too.
-	head, tail, kind, err := form(u.Name)
+	return c.form(ctx, call{method: http.MethodPost, path: "/upload/" + url.PathEscape(req.Importer), query: query}, nil, u)
+}
+
+// Mend sends a file of mended rows and retries with it. It returns when the server has found that they fit. The
+// request's own With is not looked at.
+func (c *Client) Mend(ctx context.Context, id int64, req control.RetryRequest, u Upload) (control.Resource, error) {
+	fields := map[string]string{}
+	for name, set := range map[string]bool{"dry_run": req.DryRun, "unprocessed": req.Unprocessed, "force": req.Force} {
+		if set {
+			fields[name] = "true"
+		}
+	}
+	if req.Error != "" {
+		fields["error"] = req.Error
+	}
+	return c.form(ctx, call{method: http.MethodPost, path: path(id, "/retry")}, fields, u)
+}
+
+// form sends a request with a file, once more when its answer was lost. It is a form, because there an empty file is a
+// file, too.
+func (c *Client) form(ctx context.Context, request call, fields map[string]string, u Upload) (control.Resource, error) {
+	head, tail, kind, err := form(u.Name, fields)
 	if err != nil {
 		return control.Resource{}, err
 	}
-	request := call{
-		method: http.MethodPost, path: "/upload/" + url.PathEscape(u.Importer), query: query, once: newKey(), kind: kind, size: -1,
-	}
+	request.once, request.kind, request.size = newKey(), kind, -1
 	if u.Size >= 0 {
 		request.size = int64(len(head)) + u.Size + int64(len(tail))
 	}
@@ -91,10 +106,15 @@ func (o *once) left(ctx context.Context) bool {
 	}
 }
 
-// form is what stands around a file in a form, and the content type of that.
-func form(name string) (head, tail, kind string, err error) {
+// form is what stands around a file in a form with these fields, and the content type of that.
+func form(name string, fields map[string]string) (head, tail, kind string, err error) {
 	var text strings.Builder
 	parts := multipart.NewWriter(&text)
+	for name, value := range fields {
+		if err = parts.WriteField(name, value); err != nil {
+			return "", "", "", fmt.Errorf("make the form: %w", err)
+		}
+	}
 	if _, err = parts.CreateFormFile("file", name); err != nil {
 		return "", "", "", fmt.Errorf("make the form: %w", err)
 	}
@@ -127,15 +147,15 @@ func (c *Client) Cancel(ctx context.Context, id int64) (control.Resource, error)
 	return body.Data, err
 }
 
-// Retry is control's.
-func (c *Client) Retry(ctx context.Context, id int64, req control.RetryRequest) (control.Resource, error) {
+// Retry is control's; a file is for Mend.
+func (c *Client) Retry(ctx context.Context, id int64, req control.RetryRequest) (control.Resource, bool, error) {
 	options := map[string]any{"dry_run": req.DryRun, "unprocessed": req.Unprocessed, "force": req.Force}
 	if req.Error != "" {
 		options["error"] = req.Error
 	}
 	var body data[control.Resource]
 	err := c.ask(ctx, call{method: http.MethodPost, path: path(id, "/retry"), body: options, once: newKey()}, &body)
-	return body.Data, err
+	return body.Data, false, err
 }
 
 // Run is control's; the server may show fewer rows.

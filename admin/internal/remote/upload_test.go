@@ -51,8 +51,8 @@ func TestAnUploadIsRepeatedWithItsKey(t *testing.T) {
 		_, _ = w.Write([]byte(`{"data": {"id": 7}}`))
 	})
 	body := strings.NewReader(content)
-	run, err := client.Upload(t.Context(), remote.Upload{
-		Importer: "users", Name: "ü.csv", Body: body, Size: int64(len(content)), Again: func() error {
+	run, err := client.Upload(t.Context(), control.StartRequest{Importer: "users"}, remote.Upload{
+		Name: "ü.csv", Body: body, Size: int64(len(content)), Again: func() error {
 			_, err := body.Seek(0, io.SeekStart)
 			return err
 		},
@@ -74,7 +74,7 @@ func TestARefusedUploadIsNotSent(t *testing.T) {
 		_, _ = w.Write([]byte(`{"detail": "The file is larger than the limit of 1GiB (max_upload)."}`))
 	})
 	read := 0
-	_, err := client.Upload(t.Context(), remote.Upload{Importer: "users", Name: "x.csv", Size: 1 << 40, Body: reader(func(p []byte) (int, error) {
+	_, err := client.Upload(t.Context(), control.StartRequest{Importer: "users"}, remote.Upload{Name: "x.csv", Size: 1 << 40, Body: reader(func(p []byte) (int, error) {
 		read += len(p)
 		return len(p), nil
 	})})

@@ -166,11 +166,21 @@ func docCancel() operation {
 func docRetry() operation {
 	return operation{
 		id: "retryRun", summary: "Import the failed rows of a run again",
-		about:  "A new run with only the rows that failed, by the importer as it is now. Two at once: one wins, the other is refused naming it.",
+		about:  "A new run with only the rows that failed, by the importer as it is now. Two at once: one wins, the other is refused naming it. As a form with a `file`, the downloaded failed rows mended: with the rows of the file, under the numbers in its column _row_number.",
 		params: []parameter{once()},
-		takes:  []content{{inJSON, retryBody{}, map[string]any{"dry_run": true, "error": "The email field is required."}}},
-		gives:  begun(), fails: []int{404, 409},
+		takes: []content{
+			{inJSON, retryBody{}, map[string]any{"dry_run": true, "error": "The email field is required."}},
+			{"multipart/form-data", retryForm{}, nil},
+		},
+		gives: begun(), fails: []int{404, 409, 429},
 	}
+}
+
+// retryForm is a retry with mended rows.
+type retryForm struct {
+	File   string `json:"file"`
+	DryRun string `json:"dry_run,omitempty"`
+	Force  string `json:"force,omitempty"`
 }
 
 func docRebuild() operation {

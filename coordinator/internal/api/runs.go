@@ -149,37 +149,6 @@ func (a *API) cancel(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusOK, control.Answer{Message: "Cancellation request sent.", Data: resource})
 }
 
-// retryBody are the options of a retry.
-type retryBody struct {
-	DryRun      bool   `json:"dry_run,omitempty"`
-	Error       string `json:"error,omitempty"`
-	Unprocessed bool   `json:"unprocessed,omitempty"`
-	Force       bool   `json:"force,omitempty"`
-}
-
-func (a *API) retry(w http.ResponseWriter, r *http.Request) error {
-	id, err := idOf(r)
-	if err != nil {
-		return err
-	}
-	var body retryBody
-	if err := decode(w, r, &body); err != nil {
-		return err
-	}
-	once, err := onceOf(r, fmt.Sprintf("retry %d %+v", id, body))
-	if err != nil {
-		return err
-	}
-	resource, err := a.Control.Retry(r.Context(), id, control.RetryRequest{
-		DryRun: body.DryRun, Error: body.Error, Unprocessed: body.Unprocessed, Force: body.Force, User: userOf(r), Once: once,
-	})
-	a.views.forget(id)
-	if err != nil {
-		return err
-	}
-	return a.started(w, r, resource)
-}
-
 func (a *API) rebuild(w http.ResponseWriter, r *http.Request) error {
 	id, err := idOf(r)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -27,11 +28,9 @@ import (
 )
 
 const (
-	// maxParts and maxField bound what an upload may carry beside its file.
+	// maxParts and maxField bound what an upload may carry beside its file; control judges the length of a parameter.
 	maxParts = 64
-	maxField = 4 << 10
-	// maxParam is for a name and a value; control judges their lengths.
-	maxParam = 8 << 10
+	maxField = 8 << 10
 	maxName  = 255
 	// maxUploads is how many files may be on their way to the spool at once.
 	maxUploads = 512
@@ -45,6 +44,7 @@ func slugOf(r *http.Request) string { return mux.Vars(r)["importer"] }
 func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
 	u := &upload{name: q.text("filename"), dryRun: q.flag("dry_run"), replace: q.flag("replace")}
+	u.fields = map[string]func(text string) error{"dry_run": setting("dry_run", &u.dryRun), "param": u.params.add}
 	if q.err != nil {
 		return q.err
 	}
@@ -56,32 +56,41 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Control.Uploadable(r.Context(), slugOf(r), u.replace); err != nil {
 		return err
 	}
+	resource, err := a.take(r, u, func() (control.Resource, bool, error) { return a.start(r, u) })
+	if err != nil {
+		return err
+	}
+	return a.started(w, r, resource)
+}
+
+// take stores the file of a request and begins a run on it. Where there is none in the end, or there was one before, the
+// file is removed.
+func (a *API) take(r *http.Request, u *upload, begin func() (control.Resource, bool, error)) (resource control.Resource, err error) {
 	if r.ContentLength > int64(a.Config.MaxUpload)+around {
-		return a.tooLarge()
+		return resource, a.tooLarge()
 	}
 	if _, err := onceOf(r, ""); err != nil {
-		return err // before the file comes
+		return resource, err // before the file comes
 	}
 	if err := u.named(u.name); err != nil {
-		return err
+		return resource, err
 	}
 	select {
 	case a.uploads <- struct{}{}:
 		defer func() { <-a.uploads }()
 	default:
-		return problem(http.StatusTooManyRequests, fmt.Sprintf("%d uploads are under way: try again later.", maxUploads))
+		return resource, problem(http.StatusTooManyRequests, fmt.Sprintf("%d uploads are under way: try again later.", maxUploads))
 	}
 	if r.Header.Get("Idempotency-Key") != "" {
 		u.sum = sha256.New()
 	}
-	err := a.receive(r, u)
+	err = a.receive(r, u)
 	if err == nil && u.path == "" {
 		err = invalid("file", "The file field is required.")
 	}
-	var resource control.Resource
 	repeated := false
 	if err == nil {
-		resource, repeated, err = a.start(r, u)
+		resource, repeated, err = begin()
 	}
 	// Where the registry could not be asked whether there is a run now, the file stays: the spool is swept of files that no
 	// run names.
@@ -90,10 +99,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 			a.Log.Warn("an upload that is not needed was not removed", zap.Error(removeErr))
 		}
 	}
-	if err != nil {
-		return err
-	}
-	return a.started(w, r, resource)
+	return resource, err
 }
 
 // upload is a file on its way to the spool.
@@ -103,8 +109,18 @@ type upload struct {
 	dryRun  bool
 	replace bool
 	params  params
+	// fields are those that a form may have beside the file.
+	fields map[string]func(text string) error
 	// sum is of the content, nil where nobody asks for it.
 	sum hash.Hash
+}
+
+// setting is a field of a form that is true or false.
+func setting(name string, to *bool) func(text string) error {
+	return func(text string) (err error) {
+		*to, err = flagOf(name, text)
+		return err
+	}
 }
 
 // named gives the upload the name of its file and refuses one that says that it is something else than CSV.
@@ -177,24 +193,17 @@ func (a *API) form(r *http.Request, u *upload, parts *multipart.Reader) error {
 					return err
 				}
 			}
-		case name == "dry_run":
+		case u.fields[name] != nil:
 			text, err := io.ReadAll(io.LimitReader(part, maxField))
 			if err != nil {
 				return broken(err)
 			}
-			if u.dryRun, err = flagOf(name, string(text)); err != nil {
-				return err
-			}
-		case name == "param":
-			text, err := io.ReadAll(io.LimitReader(part, maxParam))
-			if err != nil {
-				return broken(err)
-			}
-			if err := u.params.add(string(text)); err != nil {
+			if err := u.fields[name](string(text)); err != nil {
 				return err
 			}
 		default:
-			return invalid(name, "There is no field '"+name+"'; known: file, dry_run, param.")
+			known := slices.Concat([]string{"file"}, slices.Sorted(maps.Keys(u.fields)))
+			return invalid(name, "There is no field '"+name+"'; known: "+strings.Join(known, ", ")+".")
 		}
 	}
 	return problem(http.StatusBadRequest, fmt.Sprintf("The form has more than %d fields.", maxParts))

@@ -84,7 +84,7 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 
 // look finds out what the source is: fingerprint, header, delimiter. It returns the size in bytes, for a retry a guess.
 func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
-	if r.Origin.Retry == nil {
+	if r.Origin.Own() {
 		return lookAt(r, d, m)
 	}
 	parent, err := s.registry.Get(ctx, r.Parent)
@@ -109,10 +109,11 @@ func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m
 	return rows * retriedRow, nil
 }
 
-// ancestors follows a chain of retries upwards: to the nearest run that has a manifest, and to the one that read the file.
+// ancestors follows a chain of retries upwards: to the nearest run that has a manifest, and to the one that read a file of
+// its own.
 func (s *Splitter) ancestors(ctx context.Context, r run.Run) (nearest, root run.Run, err error) {
 	nearest = r
-	for root = r; root.Origin.Retry != nil; {
+	for root = r; !root.Origin.Own(); {
 		if root, err = s.registry.Get(ctx, root.Parent); err != nil {
 			return nearest, root, fmt.Errorf("read the retried run: %w", err)
 		}
@@ -145,11 +146,15 @@ func lookAt(r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
 	if err != nil {
 		return 0, sourceFailure(err)
 	}
+	m.Fingerprint = fingerprint
+	if r.Origin.Retry != nil {
+		return fingerprint.Size, lookAtMended(r, d, m)
+	}
 	f, err := openFile(r, d.Format)
 	if err != nil {
 		return 0, sourceFailure(err)
 	}
-	m.Fingerprint, m.Header, m.Delimiter = fingerprint, f.csv.Header(), f.csv.Delimiter()
+	m.Header, m.Delimiter = f.csv.Header(), f.csv.Delimiter()
 	return fingerprint.Size, f.close()
 }
 

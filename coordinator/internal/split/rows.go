@@ -62,13 +62,17 @@ func (f *file) rows() iter.Seq2[row.Row, error] {
 
 func (f *file) close() error { return errors.Join(f.csv.Close(), f.handle.Close()) }
 
-// rowsOf yields the rows of a run in the order of their numbers: its file's, or those its parent left. read is told
+// rowsOf yields the rows of a run in the order of their numbers: its file's, mended ones, or those its parent left. read is told
 // now and then how many bytes of the file were read.
 func (s *Splitter) rowsOf(ctx context.Context, r run.Run, read func(bytes int64)) iter.Seq2[row.Row, error] {
-	if r.Origin.Retry == nil {
+	switch {
+	case r.Origin.Retry == nil:
 		return s.fileRows(r, read)
+	case r.Origin.Own():
+		return s.mendedRows(ctx, r, read)
+	default:
+		return s.retryRows(ctx, r, read)
 	}
-	return s.retryRows(ctx, r, read)
 }
 
 func (s *Splitter) fileRows(r run.Run, read func(bytes int64)) iter.Seq2[row.Row, error] {
