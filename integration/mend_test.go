@@ -186,9 +186,9 @@ func TestRetryWithMendedRows(t *testing.T) {
 // TestMendedRowsOutliveCoordinators kills coordinators while they split the file of a retry.
 func TestMendedRowsOutliveCoordinators(t *testing.T) {
 	t.Parallel()
-	original := reference.Products{Seed: 9, Rows: 60_000, Repeated: 0.1, Bad: 0.9}
+	original := reference.Products{Seed: 9, Rows: 120_000, Repeated: 0.1, Bad: 0.9}
 	each(t, func(t *testing.T, to target) {
-		in := install(t, to, rig.RedisOptions{}, original, nil, "INGEST_IN_FLIGHT=256KiB")
+		in := install(t, to, rig.RedisOptions{}, original, nil, "INGEST_IN_FLIGHT=1MiB")
 		coordinator := in.Coordinator()
 		in.Worker()
 		in.Await(in.Begin("products"), patience)
@@ -213,6 +213,7 @@ func TestMendedRowsOutliveCoordinators(t *testing.T) {
 			coordinator = in.Coordinator()
 			kills++
 		}
+		t.Logf("%d coordinators were killed", kills)
 		if kills < 2 {
 			t.Fatalf("the coordinator was killed %d times: the split was too short to prove anything", kills)
 		}
