@@ -175,7 +175,7 @@ func levels(all []source) []string {
 		{"row", "column"},
 		{"importer", "run", "chunk", "expression"},
 		{"lifecycle", "config", "token", "metrics"},
-		{"pipeline", "format", "source", "spool"},
+		{"pipeline", "format", "source", "spool", "mended"},
 		{"redisstore", "database"},
 		{"registry", "ledger", "destination"},
 		{"control"},

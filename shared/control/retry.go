@@ -67,7 +67,8 @@ func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	if err := c.ready(ctx, definition); err != nil {
 		return Resource{}, false, err
 	}
-	origin, filename := run.Origin{}, original.Filename
+	var origin run.Origin
+	filename := original.Filename
 	if req.With != "" {
 		filename = req.Filename
 		origin, err = c.mendedOrigin(ctx, original, definition, req)

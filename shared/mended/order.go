@@ -43,7 +43,7 @@ func (f *File) ordered() iter.Seq2[row.Row, error] {
 				return
 			}
 		}
-		for kept = nil; err == nil; err = f.next(&r) {
+		for ; err == nil; err = f.next(&r) {
 			if !take(r) {
 				return
 			}

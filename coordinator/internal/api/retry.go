@@ -69,18 +69,21 @@ func (a *API) retryMended(_ http.ResponseWriter, r *http.Request, id int64) (con
 			return nil
 		},
 	}}
-	return a.take(r, u, func() (control.Resource, bool, error) {
-		request := ""
-		if u.sum != nil {
-			request = fmt.Sprintf("retry %d %+v %s", id, body, hex.EncodeToString(u.sum.Sum(nil)))
-		}
-		once, err := onceOf(r, request)
-		if err != nil {
-			return control.Resource{}, false, err
-		}
-		asked := body.request(r, once)
-		asked.With, asked.Filename = u.path, filename(u.name)
-		// The file is here: that the client has gone meanwhile does not make it unwanted.
-		return a.Control.Retry(context.WithoutCancel(r.Context()), id, asked)
-	})
+	return a.take(r, u, func() (control.Resource, bool, error) { return a.mend(r, id, body, u) })
+}
+
+// mend begins the retry with a file that is safely on disk.
+func (a *API) mend(r *http.Request, id int64, body retryBody, u *upload) (control.Resource, bool, error) {
+	request := ""
+	if u.sum != nil {
+		request = fmt.Sprintf("retry %d %+v %s", id, body, hex.EncodeToString(u.sum.Sum(nil)))
+	}
+	once, err := onceOf(r, request)
+	if err != nil {
+		return control.Resource{}, false, err
+	}
+	asked := body.request(r, once)
+	asked.With, asked.Filename = u.path, filename(u.name)
+	// The file is here: that the client has gone meanwhile does not make it unwanted.
+	return a.Control.Retry(context.WithoutCancel(r.Context()), id, asked)
 }
