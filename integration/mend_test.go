@@ -270,8 +270,9 @@ func TestMendedRoundTrip(t *testing.T) {
 	downloaded := sys.Must(0, "failed-rows", "1")
 	sys.Write("same.csv", downloaded)
 	sys.Must(3, "retry", "1", "--with", "same.csv")
-	// Nothing was mended: the same rows fail with the same messages and look the same.
-	if diff := cmp.Diff(downloaded, sys.Must(0, "failed-rows", "2")); diff != "" {
+	// Nothing was mended: the same rows fail with the same messages and look the same; what has to be done about a shape is told.
+	const shape, told = "The row has 2 columns, the header has 3.", " (mend the row and empty its _error_message)"
+	if diff := cmp.Diff(strings.Replace(downloaded, shape, shape+told, 1), sys.Must(0, "failed-rows", "2")); diff != "" {
 		t.Errorf("downloaded again (-first +second):\n%s", diff)
 	}
 	for _, row := range keptRows(t, sys, 2) {
@@ -286,10 +287,10 @@ func TestMendedRoundTrip(t *testing.T) {
 	if r := sys.Status(3); r.Filename != "stdin" || r.Created != int64(len(notes)) || r.Progress.Failed != 1 {
 		t.Errorf("%+v", r)
 	}
-	if got := outcome(t, sys, 3).Failed; len(got) != 1 || !strings.Contains(got[0], "The row has 2 columns, the header has 3.") {
+	if got := outcome(t, sys, 3).Failed; len(got) != 1 || !strings.HasSuffix(got[0], shape+told) {
 		t.Errorf("the short row: %v", got)
 	}
-	sys.Write("mended.csv", fmt.Sprintf("SKU,Quantity,_row_number\n99,5,%d\n", short))
+	sys.Write("mended.csv", fmt.Sprintf("Quantity,SKU,_row_number,_error_message\n5,99,%d,\n", short))
 	sys.Must(0, "retry", "3", "--with", "mended.csv")
 	if r := sys.Status(4); r.Created != 1 || r.Progress.Total != 1 {
 		t.Errorf("%+v", r)

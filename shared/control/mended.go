@@ -57,7 +57,11 @@ func (c *Control) fits(ctx context.Context, original run.Run, d importer.Definit
 	if err != nil {
 		return err
 	}
-	for _, err := range file.Rows(original.ID, failed) {
+	of, err := mended.Of(original, failed)
+	if err != nil {
+		return err
+	}
+	for _, err := range file.Rows(of) {
 		var wrong *format.Error
 		if errors.As(err, &wrong) {
 			return misfit(err)

@@ -20,6 +20,7 @@ import (
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
+	"ingest/shared/run"
 	"ingest/shared/source"
 )
 
@@ -38,6 +39,23 @@ type File struct {
 	// at is the column of the numbers.
 	at   int
 	room int
+}
+
+// Original is the run whose rows are mended.
+type Original struct {
+	id int64
+	// names are its columns as its failed rows name them.
+	names  []string
+	failed iter.Seq2[chunk.Logged, error]
+}
+
+// Of makes an Original of a run that has a manifest, and of its failed rows, ordered by number.
+func Of(r run.Run, failed iter.Seq2[chunk.Logged, error]) (Original, error) {
+	definition, err := importer.FromSnapshot(r.Definition)
+	if err != nil {
+		return Original{}, fmt.Errorf("read the definition of run %d: %w", r.ID, err)
+	}
+	return Original{id: r.ID, names: pipeline.PrimaryNames(definition, r.Manifest.Header), failed: failed}, nil
 }
 
 // Open opens the file at path, up to and with its header. name is what people call it: its ending says how it is packed.
@@ -80,11 +98,13 @@ func (f *File) Read() int64 { return f.csv.Read() }
 // Close closes the file.
 func (f *File) Close() error { return errors.Join(f.csv.Close(), f.handle.Close()) }
 
-// Rows yields the rows. failed are the failed rows of the original, ordered by number, original is its id. The cells of a row are valid
-// until the next one is asked for. It can be called once; after an error it ends. What is wrong with the file is a *format.Error.
-func (f *File) Rows(original int64, failed iter.Seq2[chunk.Logged, error]) iter.Seq2[row.Row, error] {
+// Rows yields the rows. The cells of a row are valid until the next one is asked for. It can be called once; after an
+// error it ends. What is wrong with the file is a *format.Error; a row that failed for its shape and is not mended has a
+// Fault.
+func (f *File) Rows(of Original) iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
-		next, stop := iter.Pull2(failed)
+		judge := newShapes(f.Header(), of.names)
+		next, stop := iter.Pull2(of.failed)
 		defer stop()
 		known, err, more := next()
 		var unknown []string
@@ -106,13 +126,14 @@ func (f *File) Rows(original int64, failed iter.Seq2[chunk.Logged, error]) iter.
 			if unknown != nil {
 				continue // only to name others like it
 			}
-			if r.Line = known.Row.Line; !yield(r, nil) {
+			r.Line = known.Row.Line
+			if judge.judge(&r, known.Message); !yield(r, nil) {
 				return
 			}
 		}
 		switch {
 		case unknown != nil:
-			yield(row.Row{}, f.strangers(original, unknown))
+			yield(row.Row{}, f.strangers(of.id, unknown))
 		case last == 0:
 			yield(row.Row{}, f.wrong(" has no rows."))
 		}

@@ -41,7 +41,7 @@ func write(t interface{ Fatal(args ...any) }, dir, text string) string {
 
 // read returns the rows as "number@line cells", or what is wrong.
 func read(f *File, failed iter.Seq2[chunk.Logged, error]) (rows []string, err error) {
-	for r, err := range f.Rows(1, failed) {
+	for r, err := range f.Rows(Original{id: 1, names: []string{"a", "b", "c"}, failed: failed}) {
 		if err != nil {
 			return rows, err
 		}
@@ -149,5 +149,44 @@ func TestALedgerThatBreaksOff(t *testing.T) {
 	})
 	if !errors.Is(err, broken) || len(rows) != 1 {
 		t.Errorf("%v after %v", err, rows)
+	}
+}
+
+// TestRowsThatFailedForTheirShape must be mended, by the columns of the original wherever the file has them.
+func TestRowsThatFailedForTheirShape(t *testing.T) {
+	t.Parallel()
+	const short, long = "The row has 1 column, the header has 3.", "The row has 4 columns, the header has 3."
+	const told = " (mend the row and empty its _error_message)"
+	for name, c := range map[string]struct{ file, message, want string }{
+		"short, as it was":                 {"a,b,c,_error_message,_row_number\n1,,,x,3\n", short, short + told},
+		"short, filled":                    {"a,b,c,_error_message,_row_number\n1,,2,x,3\n", short, ""},
+		"short, filled, in another order":  {"c,_error_message,_row_number,a\n2,x,3,1\n", short, ""},
+		"short, as it was, elsewhere":      {"_row_number,c,b,a,_error_message\n3,,,1,x\n", short, short + told},
+		"short, without the cells":         {"_row_number,a\n3,1\n", short, short + told},
+		"short, emptied":                   {"a,b,c,_error_message,_row_number\n1,,,,3\n", short, ""},
+		"short, for the second time":       {"a,b,c,_error_message,_row_number\n1,,2,x,3\n", short + told, short + told},
+		"short for the second time, ended": {"a,b,c,_error_message,_row_number\n1,,2,,3\n", short + told, ""},
+		"long, filled":                     {"a,b,c,_error_message,_row_number\n1,2,2,x,3\n", long, long + told},
+		"long, emptied":                    {"a,b,c,_error_message,_row_number\n1,2,2,,3\n", long, ""},
+		"long, without its message":        {"a,b,c,_row_number\n1,2,2,3\n", long, long + told},
+		"another message":                  {"a,b,c,_error_message,_row_number\n1,,,x,3\n", "The b field is required.", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, err := Open(write(t, t.TempDir(), c.file), "fixed.csv", importer.Format{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			failed := chunk.Logged{Row: row.Row{Number: 3}, Message: c.message}
+			for r, err := range f.Rows(Original{names: []string{"a", "b", "c"}, failed: func(yield func(chunk.Logged, error) bool) { yield(failed, nil) }}) {
+				if err != nil || r.Fault != c.want {
+					t.Errorf("%q, %v, want %q", r.Fault, err, c.want)
+				}
+				if at := slices.Index(f.Header(), "_error_message"); c.want == "" && at >= 0 && r.Cells[at] != "" {
+					t.Error("the message is judged again")
+				}
+			}
+		})
 	}
 }

@@ -74,7 +74,7 @@ func Compile(d importer.Definition, in Setting) (*Program, error) {
 		return nil, err
 	}
 	p := newProgram(d, len(in.Header))
-	p.guarded, p.messageAt = guarded(in.Header), messageAt(in.Header)
+	p.guarded, p.messageAt = guarded(in.Header), MessageAt(in.Header)
 	names.virtual = p.addVirtual
 	computing := newComputing(p, d, names, in.Started)
 	if err := computing.assign(d.BeforeRow); err != nil {

@@ -42,7 +42,12 @@ func (s *Splitter) mendedRows(ctx context.Context, r run.Run, read func(bytes in
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		failed := ledger.New(db).Logged(ctx, parent.UID, parent.Manifest.Partitions, ledger.Filter{Failed: true})
-		for record, err := range f.Rows(parent.ID, failed) {
+		original, err := mended.Of(parent, failed)
+		if err != nil {
+			yield(row.Row{}, err)
+			return
+		}
+		for record, err := range f.Rows(original) {
 			read(f.Read())
 			if !yield(record, err) {
 				return
