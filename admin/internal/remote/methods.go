@@ -32,10 +32,8 @@ type Upload struct {
 // Upload sends a file and starts a run on it, whatever the importer's own source. It returns when the server has stored
 // the file.
 func (c *Client) Upload(ctx context.Context, u Upload) (control.Resource, error) {
-	query := url.Values{"replace": {"true"}}
-	if u.DryRun {
-		query.Set("dry_run", "true")
-	}
+	// Said either way, so that a run that is refused is refused before the file is sent.
+	query := url.Values{"replace": {"true"}, "dry_run": {strconv.FormatBool(u.DryRun)}}
 	for name, value := range u.Params {
 		query.Add("param", name+"="+value)
 	}

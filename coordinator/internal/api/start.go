@@ -53,14 +53,17 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if err := a.Control.Uploadable(r.Context(), slugOf(r), u.replace); err != nil {
+	once, err := onceOf(r, "")
+	if err != nil {
+		return err
+	}
+	if err := a.Control.Uploadable(r.Context(), control.UploadRequest{
+		Importer: slugOf(r), Replace: u.replace, Real: !u.dryRun && (q.text("dry_run") != "" || !isForm(r)), Once: once,
+	}); err != nil {
 		return err
 	}
 	if r.ContentLength > int64(a.Config.MaxUpload)+around {
 		return a.tooLarge()
-	}
-	if _, err := onceOf(r, ""); err != nil {
-		return err // before the file comes
 	}
 	if err := u.named(u.name); err != nil {
 		return err
@@ -74,7 +77,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Idempotency-Key") != "" {
 		u.sum = sha256.New()
 	}
-	err := a.receive(r, u)
+	err = a.receive(r, u)
 	if err == nil && u.path == "" {
 		err = invalid("file", "The file field is required.")
 	}
@@ -94,6 +97,12 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return a.started(w, r, resource)
+}
+
+// isForm says whether fields may come with the file: one of them can say that the run is a dry one.
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "multipart/form-data"
 }
 
 // upload is a file on its way to the spool.
