@@ -43,8 +43,12 @@ func (c *Control) Uploadable(ctx context.Context, req UploadRequest) error {
 		return nil
 	}
 	// What is in the way may be the run of the same request.
-	if _, repeated, err := c.registry.First(ctx, req.Once.Key); err != nil || repeated {
-		return nil // Start says what is wrong with it
+	_, repeated, err := c.registry.First(ctx, req.Once.Key)
+	if err != nil {
+		return c.unavailable(err, "The registry cannot be read")
+	}
+	if repeated {
+		return nil
 	}
 	return overlapping(by, definition.Slug)
 }

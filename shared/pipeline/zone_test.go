@@ -25,8 +25,10 @@ func berlin(at importer.Field, rules ...importer.Rule) importer.Definition {
 
 func happenings() column.Table {
 	return column.Table{Name: "t", Columns: []column.Column{
-		{Name: "instant", Type: column.Type{Kind: column.Datetime, Zone: true}}, {Name: "wall", Type: column.Type{Kind: column.Datetime}},
-		{Name: "day", Type: column.Type{Kind: column.Date}}, {Name: "clock", Type: column.Type{Kind: column.Time}},
+		{Name: "instant", Type: column.Type{Kind: column.Datetime, Zone: true}},
+		{Name: "wall", Type: column.Type{Kind: column.Datetime}},
+		{Name: "day", Type: column.Type{Kind: column.Date}},
+		{Name: "clock", Type: column.Type{Kind: column.Time}},
 		{Name: "text", Type: column.Type{Kind: column.Text}},
 	}}
 }

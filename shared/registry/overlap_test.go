@@ -149,3 +149,40 @@ func TestRunsAppearInTheOrderOfTheirIds(t *testing.T) {
 		must(t, lifecycle.Parallel(t.Context(), tasks...))
 	})
 }
+
+func TestTheLastImportIsTheOneThatEndedLast(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, _ *database.DB, r *registry.Registry) {
+		last := func(want int64) {
+			t.Helper()
+			got, found, err := r.Imported(t.Context(), "users")
+			if got.ID != want || found != (want != 0) || err != nil {
+				t.Errorf("the last import is run %d, %v, want %d (%v)", got.ID, found, want, err)
+			}
+		}
+		complete := func(id int64, failed int64, second int) {
+			t.Helper()
+			_, err := r.Begin(t.Context(), id, at(1))
+			must(t, err)
+			status := run.Completed
+			if failed > 0 {
+				status = run.CompletedWithErrors
+			}
+			if won, err := r.Finish(t.Context(), id, status, run.Final{Total: failed, Counts: run.Counts{Failed: failed}}, at(second)); !won || err != nil {
+				t.Fatalf("run %d does not complete: %v %v", id, won, err)
+			}
+		}
+		last(0)
+		early, late := create(t, r, registry.NewRun{}), create(t, r, registry.NewRun{})
+		complete(late.ID, 1, 3)
+		last(late.ID)
+		complete(early.ID, 0, 4)
+		last(early.ID)
+		for second, n := range []registry.NewRun{{DryRun: true}, {Parent: late.ID}, {Importer: "others"}} {
+			complete(create(t, r, n).ID, 0, 10+second)
+		}
+		create(t, r, registry.NewRun{})
+		end(t, r, create(t, r, registry.NewRun{}).ID)
+		last(early.ID)
+	})
+}

@@ -20,8 +20,11 @@ func (s *Supervisor) turn(ctx context.Context, r run.Run, told string) (bool, er
 		return true, nil
 	}
 	definition, err := importer.FromSnapshot(r.Definition)
-	if err != nil || definition.Overlap != importer.OverlapWait {
-		return true, nil // who splits it says what is wrong with a definition
+	if err != nil {
+		return false, err
+	}
+	if definition.Overlap != importer.OverlapWait {
+		return true, nil
 	}
 	before, waits, err := s.Registry.Before(ctx, r)
 	if err != nil {
