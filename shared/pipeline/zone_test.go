@@ -87,6 +87,48 @@ func TestTimesAreInTheTimezoneOfTheImporter(t *testing.T) {
 	}
 }
 
+// TestEveryTimeOfARowIsInTheTimezone: those of lists, of what is looked up, asked for and compared, too.
+func TestEveryTimeOfARowIsInTheTimezone(t *testing.T) {
+	t.Parallel()
+	d := berlin(field("text", "at"), importer.Rule{Name: "exists", Args: []string{"others", "instant"}})
+	d.Destination.Table = "t"
+	d.Relations = []importer.Relation{{From: []string{"at"}, To: "wall", Table: "others", Match: "instant", OnMissing: importer.MissingFail}}
+	d.Nested = []importer.Nested{{
+		From: []string{"list"}, Table: "others", Parent: "text",
+		Fields: []importer.Field{with(field("instant", "at"), named("date"))},
+	}}
+	d.Key, d.OnDuplicate = []string{"at"}, importer.UpdateIfNewer
+	d.Compare = &importer.Compare{Source: "at", Column: "instant"}
+	p, err := pipeline.Compile(d, pipeline.Setting{
+		Header: []string{"at", "list"}, Table: happenings(), Tables: map[string]column.Table{"others": happenings()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const moment = "2026-07-31 10:00:00Z"
+	in := row.Row{Number: 1, Line: 2, Cells: []string{"2026-07-31 12:00", `[{"at": "2026-07-31 12:00"}]`}}
+	p.Asks(in, func(_ int, value column.Value) {
+		if value.Text != moment {
+			t.Errorf("the rule asks for %s", value.Text)
+		}
+	})
+	into := room(p)
+	asked := false
+	if failure := p.Apply(in, func(_ int, value string) bool { asked = value == moment; return asked }, into); failure != nil || !asked {
+		t.Fatalf("failed: %+v, asked: %v", failure, asked)
+	}
+	target := p.Targets()[0]
+	if got := into.Values[target.Compare].Text; got != moment {
+		t.Errorf("what is compared is %s", got)
+	}
+	if got := into.Values[target.Belongs[0].At].Text; got != moment {
+		t.Errorf("what is looked up is %s", got)
+	}
+	if got := into.Nested[0][0].Values[1].Text; got != moment {
+		t.Errorf("the time of the list is %s", got)
+	}
+}
+
 func TestDatesOfRulesAreInTheTimezone(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
