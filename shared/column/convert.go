@@ -3,6 +3,7 @@ package column
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -48,7 +49,12 @@ const (
 func Convert(text string, c Column) (Value, Problem) { return ConvertTo(text, &c) }
 
 // ConvertTo is Convert for who keeps the column: it does not copy it for every value.
-func ConvertTo(text string, c *Column) (Value, Problem) {
+func ConvertTo(text string, c *Column) (Value, Problem) { return ConvertIn(text, c, time.UTC) }
+
+// ConvertIn is ConvertTo where a Datetime without a zone is in the given one: its first moment there, and none at all
+// when the clocks of the zone skip it. Canonical texts stay those of UTC, so without their Z they are not to be converted
+// once more. Dates and times of day are not moved.
+func ConvertIn(text string, c *Column, zone *time.Location) (Value, Problem) {
 	canonical, problem := text, Problem("")
 	switch c.Type.Kind {
 	case Integer:
@@ -64,7 +70,7 @@ func ConvertTo(text string, c *Column) (Value, Problem) {
 	case Time:
 		canonical, problem = timeOfDay(Trim(text), &c.Type)
 	case Datetime:
-		canonical, problem = datetime(Trim(text), &c.Type)
+		canonical, problem = datetime(Trim(text), &c.Type, zone)
 	case UUID:
 		canonical, problem = uuid(Trim(text))
 	case JSON:

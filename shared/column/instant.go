@@ -10,16 +10,17 @@ type Instant struct {
 }
 
 // ParseInstant reads what Date and Datetime columns take, and the date without hyphens of ISO 8601; blanks around are
-// ignored. A date is its midnight, and what has no zone of its own is in the given one.
+// ignored. What has no zone of its own is in the given one, a date is its first moment there. Times and days that the
+// clocks of the zone skip are none.
 func ParseInstant(text string, zone *time.Location) (Instant, bool) {
 	text = Trim(text)
 	if len(text) == len("20060102") && digitsIn(text) == len(text) {
 		d, ok := compactDate(text)
-		return Instant{Time: d.at(clock{}, zone)}, ok
+		return d.instant(zone, ok)
 	}
 	d, rest, ok := parseDate(text)
 	if !ok || rest == "" {
-		return Instant{Time: d.at(clock{}, zone)}, ok
+		return d.instant(zone, ok)
 	}
 	if rest[0] != 'T' && rest[0] != 't' && rest[0] != ' ' {
 		return Instant{}, false
@@ -32,12 +33,30 @@ func ParseInstant(text string, zone *time.Location) (Instant, bool) {
 	if !ok {
 		return Instant{}, false
 	}
+	wall := d.at(c)
 	if rest == "" {
-		local := d.at(c, zone)
-		return Instant{Time: local, Timed: true}, storable(local)
+		local, ok := InZone(wall, zone)
+		local = local.Add(c.rest())
+		return Instant{Time: local, Timed: true}, ok && storable(local)
 	}
-	moved := d.at(c, time.UTC).Add(-time.Duration(offset) * time.Minute)
+	moved := wall.Add(c.rest() - time.Duration(offset)*time.Minute)
 	return Instant{Time: moved, Timed: true, Zoned: true}, storable(moved)
+}
+
+func (d calendar) instant(zone *time.Location, ok bool) (Instant, bool) {
+	if !ok {
+		return Instant{}, false
+	}
+	first, ok := DayInZone(d.at(clock{}), zone)
+	return Instant{Time: first}, ok
+}
+
+// rest is what rounding to microseconds adds.
+func (c clock) rest() time.Duration {
+	if c.up {
+		return time.Microsecond
+	}
+	return 0
 }
 
 // storable says whether a moment has a year that databases have. Rounding and zones move a text's own.
@@ -51,6 +70,6 @@ func compactDate(text string) (calendar, bool) {
 	return d, d.valid()
 }
 
-func (d calendar) at(c clock, zone *time.Location) time.Time {
-	return time.Date(d.year, time.Month(d.month), d.day, 0, c.minute, c.second, c.micro*1000, zone)
+func (d calendar) at(c clock) time.Time {
+	return time.Date(d.year, time.Month(d.month), d.day, 0, c.minute, c.second, c.micro*1000, time.UTC)
 }

@@ -1,6 +1,9 @@
 package column
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // microsecond is the number of digits of a second's fraction that databases keep.
 const microsecond = 6
@@ -58,8 +61,11 @@ func (c calendar) append(to []byte) []byte {
 	return pad(append(to, '-'), c.day, 2)
 }
 
-// clock is a time of day: minutes, seconds and a fraction in microseconds.
-type clock struct{ minute, second, micro int }
+// clock is a time of day: minutes, seconds and a fraction in microseconds; up says that more digits round it up.
+type clock struct {
+	minute, second, micro int
+	up                    bool
+}
 
 func (c clock) append(to []byte) []byte {
 	to = pad(to, c.minute/60, 2)
@@ -80,6 +86,9 @@ func (c clock) round(digits int) clock {
 	unit := 1
 	for range microsecond - digits {
 		unit *= 10
+	}
+	if c.up {
+		c.micro, c.up = c.micro+1, false
 	}
 	c.micro = (c.micro + unit/2) / unit * unit
 	if c.micro == 1_000_000 {
@@ -137,7 +146,7 @@ func parseDate(text string) (d calendar, rest string, ok bool) {
 	return d, rest, true
 }
 
-// parseClock reads 15:04[:05[.999999]], rounded to microseconds; it can end at 24:00:00.
+// parseClock reads 15:04[:05[.999999]]; who uses it rounds it.
 func parseClock(text string) (c clock, rest string, ok bool) {
 	hour, rest, ok := number(text, 2)
 	if !ok || hour > 23 {
@@ -171,10 +180,8 @@ func parseClock(text string) (c clock, rest string, ok bool) {
 			c.micro += int(after[i] - '0')
 		}
 	}
-	if width > microsecond && after[microsecond] >= '5' {
-		c.micro++
-	}
-	return c.round(microsecond), after[width:], true
+	c.up = width > microsecond && after[microsecond] >= '5'
+	return c, after[width:], true
 }
 
 // parseZone reads nothing, Z, ±15, ±1504 or ±15:04 and returns minutes east of UTC.
@@ -225,8 +232,8 @@ func timeOfDay(text string, t *Type) (string, Problem) {
 	return reuse(text, c.append(buffer[:0])), ""
 }
 
-func datetime(text string, t *Type) (string, Problem) {
-	d, c, ok := parseMoment(text, fractionDigits(t))
+func datetime(text string, t *Type, zone *time.Location) (string, Problem) {
+	d, c, ok := parseMoment(text, fractionDigits(t), zone)
 	if !ok {
 		return "", notDate
 	}
@@ -240,7 +247,7 @@ func datetime(text string, t *Type) (string, Problem) {
 
 // IsMoment says whether the text is a date with a time of day, as a Datetime column takes it.
 func IsMoment(text string) bool {
-	_, _, ok := parseMoment(Trim(text), microsecond)
+	_, _, ok := parseMoment(Trim(text), microsecond, time.UTC)
 	return ok
 }
 
@@ -250,8 +257,8 @@ func IsDate(text string) bool {
 	return problem == ""
 }
 
-// parseMoment reads a date and a time, rounds the time and moves both to UTC.
-func parseMoment(text string, digits int) (calendar, clock, bool) {
+// parseMoment reads a date and a time, in the given zone where they name none, rounds the time and moves both to UTC.
+func parseMoment(text string, digits int, zone *time.Location) (calendar, clock, bool) {
 	d, rest, ok := parseDate(text)
 	if !ok || rest == "" || rest[0] != 'T' && rest[0] != 't' && rest[0] != ' ' {
 		return d, clock{}, false
@@ -264,6 +271,14 @@ func parseMoment(text string, digits int) (calendar, clock, bool) {
 	if !ok {
 		return d, c, false
 	}
+	if rest == "" && zone != time.UTC {
+		// Before it is rounded: that can move it to where the clocks are set.
+		moment, ok := InZone(d.at(c), zone)
+		if !ok {
+			return d, c, false
+		}
+		d, c = taken(moment.UTC(), c)
+	}
 	c = c.round(digits)
 	switch c.minute -= offset; {
 	case c.minute < 0:
@@ -272,6 +287,13 @@ func parseMoment(text string, digits int) (calendar, clock, bool) {
 		d, c.minute = d.next(), c.minute-day
 	}
 	return d, c, d.valid()
+}
+
+// taken takes a moment apart again; the fraction of its second is still that of the clock.
+func taken(t time.Time, c clock) (calendar, clock) {
+	year, month, today := t.Date()
+	c.minute, c.second = t.Hour()*60+t.Minute(), t.Second()
+	return calendar{year, int(month), today}, c
 }
 
 // fractionDigits is n of a native type like "timestamp(n) without time zone".

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"ingest/shared/database"
+	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/registry"
 	"ingest/shared/run"
@@ -85,7 +86,8 @@ func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	}
 	created, repeated, err := c.registry.Create(ctx, registry.NewRun{
 		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
-		Origin: origin, DryRun: dry, Parent: id, Claim: !dry, Force: req.Force, User: req.User,
+		Origin: origin, DryRun: dry, Parent: id, Claim: !dry, Force: req.Force,
+		Alone: definition.Overlap == importer.OverlapRefuse, User: req.User,
 		Filename: filename, Warnings: warnings, IdempotencyKey: req.Once.Key, Request: req.Once.Request,
 	})
 	var claimed *registry.Claimed
@@ -93,7 +95,7 @@ func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resour
 		return Resource{}, false, c.alreadyRetried(ctx, id, claimed.By)
 	}
 	if err != nil {
-		return Resource{}, false, c.unavailable(err, "The retry could not be registered")
+		return Resource{}, false, c.unregistered(err, definition.Slug, "The retry could not be registered")
 	}
 	if repeated {
 		r, err := c.same(ctx, created, req.Once)

@@ -55,10 +55,10 @@ func (c *Control) Start(ctx context.Context, req StartRequest) (r Resource, repe
 	created, repeated, err := c.registry.Create(ctx, registry.NewRun{
 		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
 		Origin: run.Origin{Path: path, Spool: sp, Spooled: req.Spooled}, DryRun: req.DryRun,
-		User: req.User, Filename: filename, IdempotencyKey: req.Once.Key, Request: req.Once.Request,
+		Alone: definition.Overlap == importer.OverlapRefuse, User: req.User, Filename: filename, IdempotencyKey: req.Once.Key, Request: req.Once.Request,
 	})
 	if err != nil {
-		return Resource{}, false, c.unavailable(err, "The run could not be registered")
+		return Resource{}, false, c.unregistered(err, definition.Slug, "The run could not be registered")
 	}
 	if repeated {
 		r, err = c.same(ctx, created, req.Once)
@@ -90,21 +90,6 @@ func (c *Control) same(ctx context.Context, first run.Run, once Once) (Resource,
 		}
 	}
 	return c.resource(ctx, first), nil
-}
-
-// Uploadable refuses what can be known of an upload before it is read: an unknown importer, one that takes its rows from
-// elsewhere – unless the file is to replace its source –, a destination that is not ready.
-func (c *Control) Uploadable(ctx context.Context, slug string, replace bool) error {
-	definition, err := c.definition(slug)
-	if err != nil {
-		return err
-	}
-	if definition.Source.Type != importer.Upload && !replace {
-		return &Error{Kind: Invalid, Field: "importer", Message: fmt.Sprintf(
-			"The importer '%s' reads its own source (%s): trigger it, or say replace=true to have the file read instead.",
-			slug, definition.Source.Type)}
-	}
-	return c.ready(ctx, definition)
 }
 
 // Checks is what importer definitions are checked against.
@@ -227,6 +212,15 @@ func (c *Control) wake(ctx context.Context) {
 	if err := c.redis.Wake(ctx, redisstore.Runs); err != nil {
 		c.log.Debug("no coordinator was woken", zap.Error(err))
 	}
+}
+
+// unregistered makes a refusal of an error of the registry's Create.
+func (c *Control) unregistered(err error, slug, what string) error {
+	var busy *registry.Busy
+	if errors.As(err, &busy) {
+		return overlapping(busy.By, slug)
+	}
+	return c.unavailable(err, what)
 }
 
 // unavailable makes a refusal of an error about a server: its class, never its address or secret.

@@ -156,7 +156,7 @@ func (f *field) convert(v column.Value) (column.Value, column.Problem) {
 	if v.State != column.Set {
 		return v, ""
 	}
-	return column.ConvertTo(v.Text, &f.column)
+	return column.ConvertIn(v.Text, &f.column, f.zone)
 }
 
 // Route appends the routing form of the row's key to buf. Rows whose keys are equal in the destination have equal

@@ -200,16 +200,14 @@ func (l *layout) strftime(format string, as use) error {
 	return nil
 }
 
-// exactly says whether a text is a date in this format and spelled as the format spells it.
-func (l *layout) exactly(text string) bool {
-	r, ok := l.read(text)
-	if !ok {
+// exactly says whether a text is a date in this format, or a time that there is in the zone, and spelled as the format
+// spells it.
+func (l *layout) exactly(text string, zone *time.Location) bool {
+	if _, _, ok := l.parse(text, zone); !ok {
 		return false
 	}
-	t, ok := r.time(time.UTC)
-	if !ok {
-		return false
-	}
+	r, _ := l.read(text)
+	t, _ := r.time()
 	if r.zone != "" && r.zone != "UTC" {
 		t = t.In(time.FixedZone(r.zone, r.offset*60))
 	}

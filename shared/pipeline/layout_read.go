@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"ingest/shared/column"
 )
 
 // reading is a date as far as it has been read; -1 where nothing was.
@@ -18,15 +20,26 @@ type reading struct {
 	counted bool
 }
 
-// parse reads a text that is a date in this format from end to end. What the format does not name is that of
-// 1970-01-01 00:00:00. Nothing rolls over: the 30th of February is no date.
+// parse reads a text that is a date in this format from end to end, in the given zone where it names none. What the
+// format does not name is that of 1970-01-01 00:00:00. Nothing rolls over: the 30th of February is no date, nor is a time
+// that the clocks of the zone skip.
 func (l *layout) parse(text string, zone *time.Location) (t time.Time, zoned, ok bool) {
 	r, ok := l.read(text)
 	if !ok {
 		return time.Time{}, false, false
 	}
-	t, ok = r.time(zone)
-	return t, r.zone != "" || r.counted, ok
+	if t, ok = r.time(); !ok {
+		return time.Time{}, false, false
+	}
+	switch zoned = r.zone != "" || r.counted; {
+	case zoned:
+		t = t.In(zone)
+	case l.timed:
+		t, ok = column.InZone(t, zone)
+	default:
+		t, ok = column.DayInZone(t, zone)
+	}
+	return t, zoned, ok && storable(t)
 }
 
 func (l *layout) read(text string) (r reading, ok bool) {
@@ -189,9 +202,10 @@ func (r *reading) timestamp(text string) (rest string, ok bool) {
 	return rest, ok
 }
 
-func (r *reading) time(zone *time.Location) (time.Time, bool) {
+// time is the moment that a text with a zone names; of one without it has the date and the time in UTC.
+func (r *reading) time() (time.Time, bool) {
 	if r.counted {
-		return storable(time.Unix(r.unix, int64(r.micro)*1000).In(zone))
+		return time.Unix(r.unix, int64(r.micro)*1000).UTC(), true
 	}
 	if r.hour12 >= 0 {
 		if r.hour12 < 1 || r.hour12 > 12 || r.half < 0 {
@@ -220,19 +234,12 @@ func (r *reading) time(zone *time.Location) (time.Time, bool) {
 	if r.day < 0 {
 		r.day = 1
 	}
-	in := zone
-	if r.zone != "" {
-		in = time.UTC
-	}
-	t := time.Date(r.year, time.Month(r.month), r.day, r.hour, r.minute, r.second, r.micro*1000, in)
+	t := time.Date(r.year, time.Month(r.month), r.day, r.hour, r.minute, r.second, r.micro*1000, time.UTC)
 	if r.month < 1 || r.day < 1 || r.month != int(t.Month()) || r.day != t.Day() || r.weekday >= 0 && r.weekday != int(t.Weekday()) {
 		return time.Time{}, false
 	}
-	if r.zone != "" {
-		t = t.Add(-time.Duration(r.offset) * time.Minute).In(zone)
-	}
-	return storable(t)
+	return t.Add(-time.Duration(r.offset) * time.Minute), true
 }
 
 // storable says whether a moment has a year that databases have.
-func storable(t time.Time) (time.Time, bool) { return t, t.Year() >= 1 && t.Year() <= 9999 }
+func storable(t time.Time) bool { return t.Year() >= 1 && t.Year() <= 9999 }

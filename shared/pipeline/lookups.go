@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"ingest/shared/column"
 	"ingest/shared/row"
@@ -19,6 +20,7 @@ type Lookup struct {
 	ExceptColumn column.Column
 
 	cell int
+	zone *time.Location
 }
 
 // Answers says whether there is such a row, for a lookup by its position in Program.Lookups and a value of its column. It
@@ -50,7 +52,7 @@ func (l *Lookup) value(cell column.Value) (column.Value, bool) {
 	if !present(cell) {
 		return cell, false
 	}
-	value, problem := column.ConvertTo(cell.Text, &l.Column)
+	value, problem := column.ConvertIn(cell.Text, &l.Column, l.zone)
 	return value, problem == "" && value.State == column.Set
 }
 
@@ -67,7 +69,7 @@ func (c ruleContext) lookup(wanted bool) (ruleTest, error) {
 	if c.scope.program == nil {
 		return test, nil // only its spelling is looked at
 	}
-	l := Lookup{Name: c.args[0], cell: c.cell}
+	l := Lookup{Name: c.args[0], cell: c.cell, zone: c.scope.location()}
 	var ok bool
 	if l.Table, ok = c.scope.tables[l.Name]; !ok {
 		return test, fmt.Errorf("names the table '%s', which is not known", l.Name)
@@ -87,7 +89,7 @@ func (c ruleContext) lookup(wanted bool) (ruleTest, error) {
 		if l.ExceptColumn, ok = l.Table.Column(id); !ok {
 			return test, fmt.Errorf("names the column '%s', which the table '%s' does not have", id, l.Name)
 		}
-		value, problem := column.ConvertTo(c.args[2], &l.ExceptColumn)
+		value, problem := column.ConvertIn(c.args[2], &l.ExceptColumn, l.zone)
 		if problem != "" {
 			return test, fmt.Errorf("leaves out a row whose '%s' %s", id, strings.TrimSuffix(string(problem), "."))
 		}

@@ -52,7 +52,8 @@ func (b building) addNested(t *Target, n importer.Nested) error {
 	}
 	inner := building{
 		program: p, definition: d, setting: b.setting, computing: newComputing(p, d, names, b.setting.Started),
-		scope: scope{names: names, phrases: p.phrases, program: p, tables: b.setting.Tables}, prefix: list.source + ".",
+		scope:  scope{names: names, phrases: p.phrases, zone: b.scope.zone, program: p, tables: b.setting.Tables},
+		prefix: list.source + ".",
 	}
 	if err := checkTargets(d, table); err != nil {
 		return err

@@ -89,8 +89,13 @@ func Compile(d importer.Definition, in Setting) (*Program, error) {
 		return nil, err
 	}
 	p.phrases = newPhrases(d, names)
+	zone, err := time.LoadLocation(d.Timezone)
+	if err != nil {
+		return nil, &Error{"The timezone '" + d.Timezone + "' is not known here."}
+	}
 	b := building{
-		program: p, definition: d, setting: in, computing: computing, scope: scope{names: names, phrases: p.phrases, program: p, tables: in.Tables},
+		program: p, definition: d, setting: in, computing: computing,
+		scope: scope{names: names, phrases: p.phrases, zone: zone, program: p, tables: in.Tables},
 	}
 	if d.Destination.Timestamps {
 		p.stamp = in.Started.UTC().Format(time.RFC3339Nano)

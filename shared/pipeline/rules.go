@@ -78,7 +78,7 @@ var rules = map[string]ruleEntry{
 	"integer":          {family: typed, numeric: true, build: simple(column.IsInteger)},
 	"decimal":          {family: typed, numeric: true, least: 1, most: 2, build: buildDecimal},
 	"boolean":          {family: typed, build: simple(isBoolean)},
-	"date":             {family: typed, build: simple(isDate)},
+	"date":             {family: typed, build: buildDate},
 	"date_format":      {family: typed, least: 1, most: -1, build: buildDateFormat},
 	"after":            {family: size, least: 1, most: 1, build: buildAfter},
 	"before":           {family: size, least: 1, most: 1, build: buildBefore},

@@ -10,10 +10,13 @@ import (
 	"ingest/shared/importer"
 )
 
-// isDate takes what Date and Datetime columns take, and the date without hyphens of ISO 8601.
-func isDate(text string) bool {
-	_, ok := column.ParseInstant(text, time.UTC)
-	return ok
+// buildDate takes what Date and Datetime columns take, and the date without hyphens of ISO 8601.
+func buildDate(c ruleContext) (ruleTest, error) {
+	zone := c.scope.location()
+	return c.test(func(text string) bool {
+		_, ok := column.ParseInstant(text, zone)
+		return ok
+	})
 }
 
 // dateFormats are the formats of a field's date_format rules. What cannot be compiled is told by the rule itself.
@@ -33,7 +36,7 @@ func dateFormats(list []importer.Rule) []layout {
 }
 
 func buildDateFormat(c ruleContext) (ruleTest, error) {
-	formats := make([]layout, len(c.args))
+	formats, zone := make([]layout, len(c.args)), c.scope.location()
 	for i, format := range c.args {
 		var err error
 		if formats[i], err = newLayout(format, forReading); err != nil {
@@ -42,7 +45,7 @@ func buildDateFormat(c ruleContext) (ruleTest, error) {
 	}
 	return c.test(func(text string) bool {
 		for i := range formats {
-			if formats[i].exactly(text) {
+			if formats[i].exactly(text, zone) {
 				return true
 			}
 		}
@@ -81,6 +84,9 @@ func (c ruleContext) dated(good func(order int) bool) (ruleTest, error) {
 			t, ok := read(text)
 			return ok && good(t.Compare(fixed))
 		}, "date", name)
+	}
+	if _, skipped := column.ParseInstant(name, time.UTC); skipped {
+		return ruleTest{}, fmt.Errorf("needs a time that there is in %s, not '%s'", zone, name)
 	}
 	other := c.scope.column(c.args[0])
 	return ruleTest{

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"ingest/shared/column"
 	"ingest/shared/expression"
@@ -39,7 +40,9 @@ type field struct {
 	required string
 	// column is what the value is converted for: the destination's, or that of the related table which it is looked up by.
 	column column.Column
-	steps  []transform
+	// zone is where times without one are.
+	zone  *time.Location
+	steps []transform
 	// needed says that a row without a value fails.
 	needed bool
 	// validators judge what the transforms made of the cell.
@@ -182,7 +185,7 @@ func (b building) field(f importer.Field, table column.Table) (compiled field, o
 		return compiled, false, err
 	}
 	for _, v := range f.Validate {
-		judge, err := newValidator(v)
+		judge, err := newValidator(v, b.scope)
 		if err != nil {
 			return compiled, false, &Error{"The field '" + f.Source() + "' cannot be validated: " + err.Error() + "."}
 		}
@@ -206,7 +209,7 @@ func (b building) steps(f importer.Field) (steps []transform, err error) {
 func (b building) filled(source string, cell int, into column.Column) field {
 	source, words := b.named(source)
 	return field{
-		cell: cell, source: source, words: words, column: into,
+		cell: cell, source: source, words: words, column: into, zone: b.scope.location(),
 		required: b.sentence(source, words, "required"),
 	}
 }

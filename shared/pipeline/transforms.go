@@ -32,7 +32,7 @@ var transforms = map[string]transformEntry{
 	"numeric": {
 		[]string{"decimals", "min", "max", "default", "decimal_separator", "thousands_separator"}, buildNumeric,
 	},
-	"date":    {[]string{"in", "out", "default"}, buildDate},
+	"date":    {[]string{"in", "out", "default"}, buildDateTransform},
 	"concat":  {[]string{"fields", "separator"}, buildConcat},
 	"split":   {[]string{"separator", "index", "limit", "default"}, buildSplit},
 	"replace": {[]string{"search", "regex", "replace"}, buildReplace},

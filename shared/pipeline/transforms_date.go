@@ -6,9 +6,9 @@ import (
 	"ingest/shared/column"
 )
 
-// buildDate reads dates in the first format that fits and writes them in another. A moment that names its zone is
+// buildDateTransform reads dates in the first format that fits and writes them in another. A moment that names its zone is
 // moved to the importer's.
-func buildDate(o *options, s scope) transform {
+func buildDateTransform(o *options, s scope) transform {
 	formats := o.texts("in")
 	layouts := make([]layout, len(formats))
 	for i, format := range formats {

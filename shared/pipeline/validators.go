@@ -16,7 +16,7 @@ type validator func(v column.Value) (message string)
 // validatorEntry is one validator of the language. `{name: value}` is short for its first option.
 type validatorEntry struct {
 	options []string
-	build   func(o *options) func(text string) string
+	build   func(o *options, s scope) func(text string) string
 }
 
 const (
@@ -26,8 +26,8 @@ const (
 )
 
 var validators = map[string]validatorEntry{
-	"required": {nil, func(*options) func(string) string { return nil }},
-	"email":    {nil, func(*options) func(string) string { return unless(isEmail, wrongEmail) }},
+	"required": {nil, func(*options, scope) func(string) string { return nil }},
+	"email":    {nil, func(*options, scope) func(string) string { return unless(isEmail, wrongEmail) }},
 	"range":    {[]string{"min", "max"}, buildRange},
 	"regex":    {[]string{"pattern"}, buildMatch},
 	"in":       {[]string{"list", "strict"}, buildList},
@@ -37,11 +37,11 @@ var validators = map[string]validatorEntry{
 // CheckValidator answers whether the validator exists and its options are right. The error is for the author of an
 // importer.
 func CheckValidator(v importer.Validator) error {
-	_, err := newValidator(v)
+	_, err := newValidator(v, scope{})
 	return err
 }
 
-func newValidator(v importer.Validator) (validator, error) {
+func newValidator(v importer.Validator, s scope) (validator, error) {
 	entry, ok := validators[v.Name]
 	if !ok {
 		return nil, unknown("validator", v.Name, validators)
@@ -50,7 +50,7 @@ func newValidator(v importer.Validator) (validator, error) {
 	if err := o.known("validator", v.Name, entry.options); err != nil {
 		return nil, err
 	}
-	judge := entry.build(o)
+	judge := entry.build(o, s)
 	if o.err != nil {
 		return nil, fmt.Errorf("the validator '%s' %w", v.Name, o.err)
 	}
@@ -76,7 +76,7 @@ func unless(good func(string) bool, message string) func(string) string {
 	}
 }
 
-func buildRange(o *options) func(string) string {
+func buildRange(o *options, _ scope) func(string) string {
 	least, leastText := o.number("min")
 	most, mostText := o.number("max")
 	switch {
@@ -100,7 +100,7 @@ func buildRange(o *options) func(string) string {
 	}
 }
 
-func buildMatch(o *options) func(string) string {
+func buildMatch(o *options, _ scope) func(string) string {
 	expression := o.pattern("pattern")
 	return unless(func(text string) bool {
 		return len(text) <= maxMatched && expression.MatchString(text)
@@ -108,7 +108,7 @@ func buildMatch(o *options) func(string) string {
 }
 
 // buildList compares exactly; `strict: false` compares numbers by their value, as PHP does.
-func buildList(o *options) func(string) string {
+func buildList(o *options, _ scope) func(string) string {
 	list := o.texts("list")
 	if len(list) == 0 {
 		o.refuse("needs a list of texts as 'list'")
@@ -128,11 +128,12 @@ func sameNumber(a, b string) bool {
 	return okX && okY && x.Compare(y) == 0
 }
 
-func buildDated(o *options) func(string) string {
+func buildDated(o *options, s scope) func(string) string {
 	format := o.text("format", "Y-m-d")
 	l, err := newLayout(format, forReading)
 	if err != nil {
 		o.refuse("%w", err)
 	}
-	return unless(l.exactly, "Invalid date format. Expected: "+format)
+	zone := s.location()
+	return unless(func(text string) bool { return l.exactly(text, zone) }, "Invalid date format. Expected: "+format)
 }

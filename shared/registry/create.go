@@ -28,7 +28,9 @@ type NewRun struct {
 	// Claim makes this run the retry of Parent, if nobody else's is.
 	Claim bool
 	// Force claims a parent that was retried already; not one that is being retried.
-	Force    bool
+	Force bool
+	// Alone refuses the run, unless it is a dry run, while another real one of its importer is not terminal.
+	Alone    bool
 	User     string
 	Filename string
 	// IdempotencyKey makes a repeated Create return the first run; empty = none. Request identifies what was asked for
@@ -56,13 +58,15 @@ func (c *Claimed) Error() string {
 }
 
 // Create registers a run as pending. With an idempotency key that was used before it returns the run of then and true,
-// whatever else it was given. A claim that is lost is *Claimed, an unknown parent ErrUnknown; nothing is created then.
+// whatever else it was given. A claim that is lost is *Claimed, an unknown parent ErrUnknown, a run that cannot be alone
+// *Busy; nothing is created then.
 func (r *Registry) Create(ctx context.Context, n NewRun) (run.Run, bool, error) {
 	if first, found, err := r.First(ctx, n.IdempotencyKey); err != nil || found {
 		return first, found, err
 	}
 	id, err := r.create(ctx, n)
-	if database.Explain(err).Unique() && n.IdempotencyKey != "" {
+	var busy *Busy
+	if n.IdempotencyKey != "" && (database.Explain(err).Unique() || errors.As(err, &busy)) {
 		// Somebody used the key between the two.
 		if first, found, again := r.First(ctx, n.IdempotencyKey); again != nil || found {
 			return first, found, again
@@ -103,6 +107,9 @@ func (r *Registry) create(ctx context.Context, n NewRun) (id int64, err error) {
 		if err := r.claimable(ctx, tx, n); err != nil {
 			return 0, err
 		}
+	}
+	if err := r.enter(ctx, tx, n); err != nil {
+		return 0, err
 	}
 	if id, err = r.insert(ctx, tx, n); err != nil {
 		return 0, err

@@ -84,6 +84,21 @@ func (r *Registry) Active(ctx context.Context) ([]run.Run, error) {
 	return runs, nil
 }
 
+// Imported returns the run of an importer that was the last to complete the import of a source of its own, without its
+// definition; false for none. Retries and dry runs do not count.
+func (r *Registry) Imported(ctx context.Context, slug string) (run.Run, bool, error) {
+	runs, err := r.read(ctx, r.db.Query, light, `WHERE namespace = ? AND importer = ? AND NOT dry_run AND parent = 0
+		AND status IN (?, ?) ORDER BY completed_at DESC, id DESC LIMIT 1`,
+		r.namespace, clean(slug), string(run.Completed), string(run.CompletedWithErrors))
+	if err != nil {
+		return run.Run{}, false, fmt.Errorf("look for the last import: %w", err)
+	}
+	if len(runs) == 0 {
+		return run.Run{}, false, nil
+	}
+	return runs[0], true, nil
+}
+
 // Sources calls do with the origin of every run of this database, of whatever namespace: what one of them names is
 // somebody's.
 func (r *Registry) Sources(ctx context.Context, do func(run.Origin)) (err error) {

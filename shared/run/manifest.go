@@ -27,6 +27,10 @@ type Manifest struct {
 	Started time.Time `json:"started,omitzero"`
 	// Fingerprint pins the source.
 	Fingerprint Fingerprint `json:"fingerprint"`
+	// Content is a hash over the whole source, empty where nobody asked whether it is unchanged.
+	Content string `json:"content,omitempty"`
+	// UnchangedSince is the run that imported the same source before, so that this one imports nothing; 0 = none.
+	UnchangedSince int64 `json:"unchanged_since,omitempty"`
 	// Expected is how many rows there should be where that is known before they are read; 0 = not known.
 	Expected int64 `json:"expected,omitempty"`
 	// Delimiter and Header are what was found in the file.

@@ -5,6 +5,9 @@
 package source
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -79,6 +82,29 @@ func Inspect(path string) (run.Fingerprint, error) {
 	return run.Fingerprint{
 		Size: size, ModTime: info.ModTime().UnixNano(), Sum: fmt.Sprintf("%016x", sum.Sum64()),
 	}, nil
+}
+
+// Sum returns a hash over the whole file, which has to be read for it. It refuses what Open refuses.
+func Sum(ctx context.Context, path string) (string, error) {
+	file, err := Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum, buffer := sha256.New(), make([]byte, 1<<20)
+	for {
+		n, err := file.Read(buffer)
+		sum.Write(buffer[:n])
+		if errors.Is(err, io.EOF) {
+			return hex.EncodeToString(sum.Sum(nil)), nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return "", explain(path, err)
+		}
+	}
 }
 
 // Same returns nil when the file still has this fingerprint. A *Changed error says how it differs; other errors say

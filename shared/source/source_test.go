@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net"
@@ -133,5 +134,43 @@ func TestMissingFile(t *testing.T) {
 		if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+func TestSumIsOfTheContentAlone(t *testing.T) {
+	t.Parallel()
+	sum := func(path string) string {
+		t.Helper()
+		got, err := source.Sum(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	// The ends are equal, and there is more between them than is read at once.
+	long := strings.Repeat("0123456789abcdef", 128<<10)
+	middle := long[:len(long)/2] + "x" + long[len(long)/2+1:]
+	dir := t.TempDir()
+	one := write(t, filepath.Join(dir, "one"), long)
+	two := write(t, filepath.Join(dir, "two"), long)
+	if err := os.Chtimes(two, time.Unix(1, 0), time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if sum(one) != sum(two) {
+		t.Error("the same content has two sums")
+	}
+	if sum(one) == sum(write(t, filepath.Join(dir, "three"), middle)) {
+		t.Error("another content has the same sum")
+	}
+	if got := sum(write(t, filepath.Join(dir, "empty"), "")); got != "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" {
+		t.Errorf("the sum of nothing is %s", got)
+	}
+	if _, err := source.Sum(t.Context(), dir); err == nil {
+		t.Error("a directory has a sum")
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := source.Sum(ended, one); !errors.Is(err, context.Canceled) {
+		t.Errorf("a sum that nobody wants: %v", err)
 	}
 }

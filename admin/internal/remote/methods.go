@@ -29,10 +29,8 @@ type Upload struct {
 // Upload sends a file and starts a run on it, whatever the importer's own source. It returns when the server has stored
 // the file. The request's own File is not looked at.
 func (c *Client) Upload(ctx context.Context, req control.StartRequest, u Upload) (control.Resource, error) {
-	query := url.Values{"replace": {"true"}}
-	if req.DryRun {
-		query.Set("dry_run", "true")
-	}
+	// Said either way, so that a run that is refused is refused before the file is sent.
+	query := url.Values{"replace": {"true"}, "dry_run": {strconv.FormatBool(req.DryRun)}}
 	for name, value := range req.Params {
 		query.Add("param", name+"="+value)
 	}

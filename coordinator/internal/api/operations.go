@@ -132,7 +132,7 @@ func docUpload() operation {
 			{"multipart/form-data", uploadForm{}, nil},
 			{inCSV, nil, "email\r\na@example.org\r\n"},
 		},
-		gives: begun(), fails: []int{404, 429},
+		gives: begun(), fails: []int{404, 409, 429},
 	}
 }
 
@@ -148,7 +148,7 @@ func docTrigger() operation {
 	return operation{
 		id: "trigger", summary: "Start a run of an importer that reads its own source",
 		params: []parameter{once()}, takes: []content{{inJSON, triggerBody{}, map[string]any{"dry_run": true, "params": map[string]any{"month": "2026-01"}}}},
-		gives: begun(), fails: []int{404},
+		gives: begun(), fails: []int{404, 409},
 	}
 }
 

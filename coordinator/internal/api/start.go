@@ -53,7 +53,13 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if err := a.Control.Uploadable(r.Context(), slugOf(r), u.replace); err != nil {
+	once, err := onceOf(r, "")
+	if err != nil {
+		return err
+	}
+	if err := a.Control.Uploadable(r.Context(), control.UploadRequest{
+		Importer: slugOf(r), Replace: u.replace, Real: !u.dryRun && (q.text("dry_run") != "" || !isForm(r)), Once: once,
+	}); err != nil {
 		return err
 	}
 	resource, err := a.take(r, u, func() (control.Resource, bool, error) { return a.start(r, u) })
@@ -100,6 +106,12 @@ func (a *API) take(r *http.Request, u *upload, begin func() (control.Resource, b
 		}
 	}
 	return resource, err
+}
+
+// isForm says whether fields may come with the file: one of them can say that the run is a dry one.
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "multipart/form-data"
 }
 
 // upload is a file on its way to the spool.

@@ -40,6 +40,14 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	if err != nil {
 		return run.Manifest{}, err
 	}
+	if definition.SkipUnchanged && r.Origin.Retry == nil {
+		if err := s.compare(ctx, r, &m); err != nil {
+			return run.Manifest{}, err
+		}
+		if m.UnchangedSince != 0 {
+			return m, nil
+		}
+	}
 	if m.Header == nil {
 		m.Partitions = 1
 		m.Warnings = append(m.Warnings, "The source is empty.")

@@ -163,7 +163,9 @@ func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Task
 		return s.waiting(ctx, r, s.stop(ctx, r, db, progress))
 	}
 	if r.Manifest == nil || !progress.SplitDone {
-		s.split(r, splits)
+		if err := s.split(ctx, r, progress.Waiting, splits); err != nil {
+			return err
+		}
 	}
 	if r.Manifest == nil {
 		return nil
@@ -231,20 +233,26 @@ func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger
 		return fmt.Errorf("wake the workers: %w", err)
 	}
 	if !stopping(r) && !state.SplitDone {
-		s.split(r, splits)
+		if err := s.split(ctx, r, "", splits); err != nil {
+			return err
+		}
 	}
 	return s.Redis.Wake(ctx, redisstore.Runs)
 }
 
-// split starts splitting a run here, if this coordinator sees its source and is not at it already.
-func (s *Supervisor) split(r run.Run, splits *lifecycle.Tasks) {
+// split starts splitting a run here, if its turn has come, this coordinator sees its source and is not at it already. told
+// is what the run says it waits for.
+func (s *Supervisor) split(ctx context.Context, r run.Run, told string, splits *lifecycle.Tasks) error {
+	if its, err := s.turn(ctx, r, told); err != nil || !its {
+		return err
+	}
 	if r.Origin.Spool != "" && r.Origin.Spool != s.Spool.ID() {
-		return
+		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.splitting[r.ID] {
-		return
+		return nil
 	}
 	s.splitting[r.ID] = true
 	splits.Go(fmt.Sprintf("split run %d", r.ID), func(ctx context.Context) error {
@@ -258,6 +266,7 @@ func (s *Supervisor) split(r run.Run, splits *lifecycle.Tasks) {
 		}
 		return nil
 	})
+	return nil
 }
 
 // waiting notes in Redis that the run waits for its database, or that it does not any more.
