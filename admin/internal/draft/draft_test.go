@@ -97,7 +97,9 @@ func refused(t *testing.T, d importer.Definition, s draft.Source) (messages []st
 				messages = append(messages, failure.Message)
 			}
 		}
-		c.Close()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 	return messages, rows
 }

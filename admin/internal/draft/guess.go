@@ -58,9 +58,19 @@ var formats = []struct {
 	format string
 	order  order
 }{
-	{"d.m.Y", dayFirst}, {"d/m/Y", dayFirst}, {"m/d/Y", monthFirst}, {"d-m-Y", dayFirst}, {"m-d-Y", monthFirst},
-	{"Y/m/d", yearFirst}, {"Y.m.d", yearFirst}, {"d M Y", spelled}, {"d-M-Y", spelled}, {"M d, Y", spelled},
-	{"d F Y", spelled}, {"F d, Y", spelled}, {"d. F Y", spelled},
+	{"d.m.Y", dayFirst},
+	{"d/m/Y", dayFirst},
+	{"m/d/Y", monthFirst},
+	{"d-m-Y", dayFirst},
+	{"m-d-Y", monthFirst},
+	{"Y/m/d", yearFirst},
+	{"Y.m.d", yearFirst},
+	{"d M Y", spelled},
+	{"d-M-Y", spelled},
+	{"M d, Y", spelled},
+	{"d F Y", spelled},
+	{"F d, Y", spelled},
+	{"d. F Y", spelled},
 }
 
 var times = []string{"", " H:i", " H:i:s", " h:i A", " g:i A", " h:i:s A"}

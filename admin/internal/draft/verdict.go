@@ -27,8 +27,14 @@ var flags = []struct {
 	// both says that both have to occur, named that the name of the column has to say it.
 	both, named bool
 }{
-	{"true", "false", false, false}, {"yes", "no", true, false}, {"on", "off", true, false},
-	{"yes", "no", false, true}, {"on", "off", false, true}, {"1", "0", false, true}, {"y", "n", false, true}, {"t", "f", false, true},
+	{"true", "false", false, false},
+	{"yes", "no", true, false},
+	{"on", "off", true, false},
+	{"yes", "no", false, true},
+	{"on", "off", false, true},
+	{"1", "0", false, true},
+	{"y", "n", false, true},
+	{"t", "f", false, true},
 }
 
 // judge says what the column is. Semicolons between cells make it likelier that points stand between thousands.
@@ -48,7 +54,7 @@ func (c *observed) judge(delimiter string) verdict {
 		return c.judgePointed(of, delimiter)
 	case c.may(comma) && c.comma > 0 && c.thousands == 0:
 		return verdict{"decimal", `{numeric: {decimal_separator: ","}}`, fmt.Sprintf(
-			"decimal: %s, with a decimal comma; up to %d digits before and %d behind it", of, c.whole, c.fraction)}
+			"decimal: %s, with a decimal comma; most digits before and behind it: %d and %d", of, c.whole, c.fraction)}
 	case c.may(thousands) && c.thousands > 0 && c.comma == 0:
 		return verdict{"decimal", "numeric", "decimal: " + of + ", with commas between thousands"}
 	case c.may(date):
@@ -88,7 +94,7 @@ func (c *observed) flag() string {
 }
 
 func (c *observed) judgePointed(of, delimiter string) verdict {
-	digits := fmt.Sprintf("up to %d digits before and %d behind the point", c.whole, c.fraction)
+	digits := fmt.Sprintf("most digits before and behind the point: %d and %d", c.whole, c.fraction)
 	switch {
 	case c.doubtful == c.filled && delimiter == ";":
 		return verdict{"text", "", "text: 1.234 could be one and a bit or a thousand: " +
@@ -96,7 +102,7 @@ func (c *observed) judgePointed(of, delimiter string) verdict {
 	case c.may(decimal):
 		return verdict{"decimal", "", "decimal: " + of + "; " + digits}
 	default:
-		return verdict{"float", "", "float: " + of + "; " + digits + ", none of which a float loses"}
+		return verdict{"float", "", "float: " + of + "; " + digits + "; a float loses none"}
 	}
 }
 

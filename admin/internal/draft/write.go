@@ -54,8 +54,8 @@ func (d *Draft) writeHead(b *strings.Builder, n Names) {
 	case d.rows == 0:
 		rows = "which is only a header"
 	}
-	fmt.Fprintf(b, "# Made from %s, %s, by ingest make importer %s. What stands behind a # is the evidence of a guess.\n",
-		comment(n.Sample), rows, n.Importer)
+	fmt.Fprintf(b, "# Made by ingest make importer %s from %s, %s.\n# What stands behind a # is the evidence of a guess.\n",
+		n.Importer, comment(n.Sample), rows)
 	for _, t := range []struct {
 		tally
 		says string
@@ -129,7 +129,7 @@ func (d *Draft) writeKey(b *strings.Builder) {
 			fmt.Fprintf(b, "# Candidates: %s\n", strings.Join(candidates, ", "))
 		}
 		fmt.Fprintf(b, "key: %s  # unique in %s, never blank\n", scalar(key.header), counted(d.rows, "row"))
-		b.WriteString("on_duplicate: skip  # a row that is in the table stays as it is; others: update, upsert, fail\n\n")
+		b.WriteString("on_duplicate: skip  # a row that is there stays as it is; or: update, upsert, fail\n\n")
 	}
 }
 

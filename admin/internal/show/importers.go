@@ -73,6 +73,31 @@ func (p *Page) Checks(all []control.CheckResult) {
 	}
 }
 
+// Made is an importer that was drafted from a sample.
+type Made struct {
+	Importer string `json:"importer"`
+	File     string `json:"file"`
+	Rows     int    `json:"rows"`
+	Columns  int    `json:"columns"`
+	// Listed says that the importer is where commands look for it, Sample is what a run has to be told of the sample.
+	Listed bool   `json:"-"`
+	Sample string `json:"-"`
+}
+
+// Made prints where the importer is and what comes next.
+func (p *Page) Made(m Made) {
+	p.Line("%s maps %s, judged by %s of the sample.", p.relative(m.File),
+		count(int64(m.Columns), "column", "columns"), count(int64(m.Rows), "row", "rows"))
+	if !m.Listed {
+		return
+	}
+	file := ""
+	if m.Sample != "" {
+		file = " --file " + m.Sample
+	}
+	p.Line("Read it – each guess stands beside its evidence –, then: ingest run %s%s --dry-run", m.Importer, file)
+}
+
 // Processes prints the live workers and coordinators.
 func (p *Page) Processes(all []control.ProcessInfo) {
 	if len(all) == 0 {
