@@ -89,3 +89,16 @@ func TestASampleOutsideOfTheRoots(t *testing.T) {
 		t.Errorf("the run is %s with %d created rows, want 2", one.Status, one.Created)
 	}
 }
+
+func TestSchemaNeedsNoConfiguration(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "configs/ingest.yaml"), "no_such_key: 1\n")
+	got := ingest(t, dir, nil, "schema")
+	if got.code != 0 || got.errors != "" || !strings.Contains(got.out, `"$schema": "https://json-schema.org/draft/2020-12/schema"`) {
+		t.Errorf("schema: %+v", got)
+	}
+	if again := ingest(t, dir, nil, "schema", "--output", "json"); again != got {
+		t.Errorf("--output json is something else: %+v", again)
+	}
+}

@@ -92,8 +92,8 @@ func refused(t *testing.T, d importer.Definition, s draft.Source) (messages []st
 				t.Fatal(err)
 			}
 			rows++
-			values := make([]column.Value, len(program.Columns()))
-			if failure := program.Apply(r, values); failure != nil {
+			record := pipeline.Record{Values: make([]column.Value, program.Width())}
+			if failure := program.Apply(r, nil, &record); failure != nil {
 				messages = append(messages, failure.Message)
 			}
 		}
