@@ -64,11 +64,17 @@ func (p *Page) Checks(all []control.CheckResult) {
 		name := cmp.Or(c.Importer, p.relative(c.File))
 		if len(c.Problems) == 0 {
 			p.paragraph("", "    ", p.paint(green, "ok")+"  "+clean(name)+"  "+p.paint(dim, clean(p.relative(c.File))))
-			continue
+		} else {
+			p.paragraph("", "  ", p.paint(red, count(int64(len(c.Problems)), "problem", "problems"))+" in "+clean(name))
 		}
-		p.paragraph("", "  ", p.paint(red, count(int64(len(c.Problems)), "problem", "problems"))+" in "+clean(name))
 		for _, problem := range c.Problems {
 			p.indented(problem)
+		}
+		if len(c.Warnings) > 0 {
+			p.paragraph("", "  ", p.paint(yellow, count(int64(len(c.Warnings)), "warning", "warnings"))+" for "+clean(name))
+		}
+		for _, warning := range c.Warnings {
+			p.indented(warning)
 		}
 	}
 }
