@@ -60,12 +60,15 @@ func (d *Draft) findDelimiter(s Source) error {
 	d.delimiter = usual[0]
 	best := 1
 	for _, delimiter := range usual {
-		width, agreeing, judged := 0, 0, 0
+		width, agreeing, divided, judged := 0, 0, 0, 0
 		wrong := s.each(delimiter, func(c *format.CSV) error {
 			width = len(c.Header())
 			return nil
 		}, func(_ *format.CSV, r row.Row) (bool, error) {
 			judged++
+			if len(r.Cells) > 1 {
+				divided++
+			}
 			if r.Fault == "" && len(r.Cells) == width {
 				agreeing++
 			}
@@ -75,6 +78,10 @@ func (d *Draft) findDelimiter(s Source) error {
 			continue // by another it may be readable; what is wrong with all of them is told when it is read
 		}
 		share := agreeing*d.judged - d.agreeing*judged
+		// A name with a semicolon in it does not make a delimiter of it.
+		if 2*divided < judged && delimiter != usual[0] {
+			continue
+		}
 		if width > 1 && (best == 1 || share > 0 || share == 0 && width > best) || delimiter == usual[0] {
 			d.delimiter, d.agreeing, d.judged, best = delimiter, agreeing, judged, max(width, 1)
 		}

@@ -28,7 +28,7 @@ type Source struct {
 
 // The most that is looked at whatever Rows says: what is remembered of a column grows with its cells.
 const (
-	maxCells = 4_000_000
+	maxCells = 2_000_000
 	maxBytes = 128 << 20
 )
 
@@ -75,13 +75,16 @@ func Read(s Source) (*Draft, error) {
 	if err := d.findDelimiter(s); err != nil {
 		return nil, err
 	}
-	cells := 0
-	err := s.each(d.delimiter, d.begin, func(c *format.CSV, r row.Row) (bool, error) {
-		if cells += len(d.columns); d.rows == s.Rows || cells > maxCells || c.Read() > maxBytes {
+	cells, bytes := 0, 0
+	err := s.each(d.delimiter, d.begin, func(_ *format.CSV, r row.Row) (bool, error) {
+		if cells += len(d.columns); d.rows == s.Rows || cells > maxCells || bytes > maxBytes {
 			d.more = true
 			return false, nil
 		}
 		d.rows++
+		for _, cell := range r.Cells {
+			bytes += len(cell)
+		}
 		return true, d.look(r)
 	})
 	if err != nil {

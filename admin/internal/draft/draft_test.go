@@ -274,6 +274,26 @@ func TestNamesOfTargets(t *testing.T) {
 	}
 }
 
+func TestDelimiters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a,b\n1,2\n":                         ",",
+		"a;b\n1,5;2,5\n":                     ";",
+		"a;b;c, d\n1;2,5;x\n":                ";",
+		"a\tb c, d\n1\t2\n":                  "\t",
+		"a|b\n\"1\n|\"|2\n":                  "|",
+		"sep=;\na;b\n1;2\n":                  ";",
+		"Notes; misc\nhello\nworld, or so\n": ",",
+		"a;b;c\n":                            ";",
+		"a\n1\n":                             ",",
+	} {
+		d, yaml := made(t, sample(text))
+		if d.Format.Delimiter != want {
+			t.Errorf("%q: %q, want %q\n%s", text, d.Format.Delimiter, want, yaml)
+		}
+	}
+}
+
 func TestCompressedSampleAndItsBound(t *testing.T) {
 	t.Parallel()
 	var packed bytes.Buffer
