@@ -44,6 +44,8 @@ type cli struct {
 	Errors     errorsCommand     `cmd:"" help:"Show why rows of a run failed."`
 	FailedRows failedRowsCommand `cmd:"" help:"Write the failed rows of a run as CSV."`
 	Check      checkCommand      `cmd:"" help:"Validate importer definitions."`
+	Make       makeCommand       `cmd:"" help:"Make what there is not yet."`
+	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of importers, for editors."`
 	Workers    workersCommand    `cmd:"" help:"List live workers and coordinators."`
 	Verify     verifyCommand     `cmd:"" help:"Prove a run's numbers from the ledger."`
 	Rebuild    rebuildCommand    `cmd:"" help:"Have a run's Redis state restored from the ledger."`

@@ -131,5 +131,5 @@ func (s *session) importers(ctx context.Context) ([]control.ImporterInfo, error)
 
 // needsNothing says that a command does not depend on the configuration, so that nothing wrong with it matters.
 func needsNothing(node *kong.Node) bool {
-	return node != nil && (node.Name == "version" || node.Name == "completion")
+	return node != nil && (node.Name == "version" || node.Name == "completion" || node.Name == "schema")
 }

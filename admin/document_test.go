@@ -73,14 +73,25 @@ func sections(model *kong.Application) map[string]string {
 		}
 	}
 	made["flags"], made["settings"] = table("flag", nil, common), table("flag", nil, settings)
-	for _, command := range model.Children {
+	for _, command := range commands(model.Node) {
 		body := command.Help + "\n\n    ingest " + command.Summary() + "\n\n"
 		if len(command.Positional)+len(command.Flags) > 0 {
 			body += table("argument or flag", command.Positional, command.Flags)
 		}
-		made[command.Name] = body
+		made[strings.TrimPrefix(command.FullPath(), "ingest ")] = body
 	}
 	return made
+}
+
+// commands are those that do something, and not the words that stand before others.
+func commands(node *kong.Node) (all []*kong.Node) {
+	for _, child := range node.Children {
+		if len(child.Children) == 0 {
+			all = append(all, child)
+		}
+		all = append(all, commands(child)...)
+	}
+	return all
 }
 
 func table(title string, arguments []*kong.Positional, flags []*kong.Flag) string {

@@ -25,11 +25,12 @@ func TestHelpOfEveryCommand(t *testing.T) {
 	r := &transcript{t: t, dir: t.TempDir()}
 	r.run("--help")
 	for _, command := range commandsOf(t) {
-		got := ingest(t, r.dir, nil, command.Name, "--help")
+		name := strings.TrimPrefix(command.FullPath(), "ingest ")
+		got := ingest(t, r.dir, nil, append(strings.Fields(name), "--help")...)
 		// What every command takes is printed once.
 		own, _, _ := strings.Cut(got.out, "\nConfiguration:\n")
 		got.out = common.ReplaceAllString(own, "Flags:\n  …\n")
-		r.show(command.Name+" --help", got)
+		r.show(name+" --help", got)
 	}
 	r.golden("help")
 }
@@ -43,7 +44,7 @@ func commandsOf(t *testing.T) []*kong.Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return parser.Model.Children
+	return commands(parser.Model.Node)
 }
 
 func TestOutputsWithNothingThere(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"ingest/admin/internal/show"
 	"ingest/shared/control"
 	"ingest/shared/database"
+	"ingest/shared/importer"
+	"ingest/shared/pipeline"
 )
 
 type migrateCommand struct{}
@@ -50,6 +52,17 @@ func migrate(ctx context.Context, databases *database.Pool, name string) (show.M
 		migration.Result = "migrated"
 	}
 	return migration, database.Migrate(ctx, db)
+}
+
+type schemaCommand struct{}
+
+// Run prints the JSON Schema of importers, whatever the configuration is.
+func (c *schemaCommand) Run(s *session) error {
+	screen := s.screen
+	if screen.Format == show.Table {
+		screen.Format = show.JSON // it has no other form
+	}
+	return screen.Document(importer.JSONSchema(pipeline.Language()), func(*show.Page) {})
 }
 
 type configCommand struct{}

@@ -35,7 +35,8 @@ func (r *transcript) run(line string) {
 func (r *transcript) show(line string, got result) {
 	r.t.Helper()
 	// What is a file, or goes into one, is as wide as it is.
-	structured := strings.Contains(line, "--output") || strings.HasPrefix(line, "failed-rows") || strings.HasPrefix(line, "token")
+	structured := strings.Contains(line, "--output") || strings.HasPrefix(line, "failed-rows") || strings.HasPrefix(line, "token") ||
+		strings.Contains(line, "--to -")
 	for printed := range strings.Lines(got.out) {
 		printed = strings.TrimSuffix(printed, "\n")
 		if width := utf8.RuneCountInString(printed); width > widest && !structured {

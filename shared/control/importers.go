@@ -3,11 +3,9 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 
-	"ingest/shared/database"
 	"ingest/shared/importer"
 	"ingest/shared/source"
 )
@@ -40,7 +38,7 @@ func (c *Control) Importer(_ context.Context, slug string) (importer.Definition,
 	return c.definition(slug)
 }
 
-// Check validates definitions, all of them without names. With connect it also looks at the real tables.
+// Check validates definitions, all of them without names. With connect it also looks at the real tables; it makes none.
 func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]CheckResult, error) {
 	listed, err := importer.List(c.settings.Importers, Checks())
 	if err != nil {
@@ -56,14 +54,14 @@ func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]Ch
 			continue
 		}
 		delete(wanted, entry.Slug)
-		result := CheckResult{Importer: entry.Slug, File: entry.File, Problems: []string{}}
+		result := CheckResult{Importer: entry.Slug, File: entry.File, Problems: []string{}, Warnings: []string{}}
 		switch {
 		case entry.Err != nil:
 			result.Problems = strings.Split(entry.Err.Error(), "\n")
 		default:
 			result.Problems = c.configured(entry)
 			if connect && len(result.Problems) == 0 {
-				result.Problems = c.connected(ctx, entry.Definition)
+				result.Problems, result.Warnings = c.connected(ctx, entry)
 			}
 		}
 		out = append(out, result)
@@ -88,41 +86,6 @@ func (c *Control) configured(entry importer.Listed) []string {
 	}
 	if _, err := c.databases.Get(d.Destination.Connection); err != nil {
 		problems = append(problems, entry.At(err.Error(), "destination", "connection").String())
-	}
-	return problems
-}
-
-// connected lists what the destination says against a definition.
-func (c *Control) connected(ctx context.Context, d importer.Definition) []string {
-	problems := []string{}
-	err := c.ready(ctx, d)
-	if errors.Is(err, database.ErrNoFile) {
-		return problems // an SQLite file is made by the first run
-	}
-	if err != nil {
-		return append(problems, err.Error())
-	}
-	db, err := c.databases.Get(d.Destination.Connection)
-	if err != nil {
-		return append(problems, err.Error())
-	}
-	table, err := db.Table(ctx, d.Destination.Table)
-	if errors.Is(err, database.ErrNoTable) {
-		if d.Destination.Creates(db.Dialect() == database.SQLite) {
-			return problems
-		}
-		return append(problems, fmt.Sprintf("the table '%s' does not exist (create it, or set `create_table: true` under `destination`)",
-			d.Destination.Table))
-	}
-	if err != nil {
-		return append(problems, err.Error())
-	}
-	for _, field := range d.Fields {
-		if col, ok := table.Column(field.To); !ok {
-			problems = append(problems, fmt.Sprintf("the table '%s' has no column '%s'", d.Destination.Table, field.To))
-		} else if col.Generated {
-			problems = append(problems, fmt.Sprintf("the column '%s' is generated and cannot be written", field.To))
-		}
 	}
 	return problems
 }

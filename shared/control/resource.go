@@ -128,11 +128,13 @@ type ImporterInfo struct {
 	Error       string   `json:"error,omitempty"`
 }
 
-// CheckResult is what `ingest check` found about one importer; no Problems means that it is valid.
+// CheckResult is what `ingest check` found about one importer; no Problems means that it is valid. Warnings are of the real
+// tables: what works, but maybe otherwise than it was meant.
 type CheckResult struct {
 	Importer string   `json:"importer"`
 	File     string   `json:"file"`
 	Problems []string `json:"problems"`
+	Warnings []string `json:"warnings"`
 }
 
 // ProcessInfo is a live worker or coordinator.

@@ -57,20 +57,31 @@ type Listed struct {
 }
 
 // At is a problem at the value of a key, like destination, connection; at the nearest one above it where the file
-// leaves it out.
+// leaves it out. In a list a step is a position, counted from 0, or what the item fills (its key `to`).
 func (l Listed) At(message string, path ...string) Problem {
 	node := l.root
 	if node == nil {
 		return Problem{File: l.File, Message: message}
 	}
-	for _, key := range path {
-		i := slices.IndexFunc(node.Entries, func(e document.Entry) bool { return e.Key.Text == key })
-		if i < 0 {
+	for _, step := range path {
+		next := node.Child(step)
+		if next == nil {
 			break
 		}
-		node = node.Entries[i].Value
+		node = next
 	}
 	return Problem{File: l.File, Line: node.Line, Column: node.Column, Message: message}
+}
+
+// AtField is a problem of the field that fills a column, or of `use` where a mapping brings it.
+func (l Listed) AtField(message, to, key string) Problem {
+	if l.root != nil {
+		fields := l.root.Child("fields")
+		if use := l.root.Child("use"); use != nil && (fields == nil || fields.Child(to) == nil) {
+			return l.At(message, "use")
+		}
+	}
+	return l.At(message, "fields", to, key)
 }
 
 // Load reads the importer with that slug from the directory, anew at each call. The error is an UnknownError

@@ -165,9 +165,8 @@ func (p *parsing) slug(n *document.Node) {
 	if !ok {
 		return
 	}
-	if !slugPattern.MatchString(text) {
-		p.Report(n, "like products or price-list_2", "the slug %q must be lower-case letters, digits, - and _, "+
-			"beginning with a letter or a digit", text)
+	if err := CheckSlug(text); err != nil {
+		p.Report(n, "like products or price-list_2", "%v", err)
 		return
 	}
 	p.d.Slug = text

@@ -64,13 +64,44 @@ func (p *Page) Checks(all []control.CheckResult) {
 		name := cmp.Or(c.Importer, p.relative(c.File))
 		if len(c.Problems) == 0 {
 			p.paragraph("", "    ", p.paint(green, "ok")+"  "+clean(name)+"  "+p.paint(dim, clean(p.relative(c.File))))
-			continue
+		} else {
+			p.paragraph("", "  ", p.paint(red, count(int64(len(c.Problems)), "problem", "problems"))+" in "+clean(name))
 		}
-		p.paragraph("", "  ", p.paint(red, count(int64(len(c.Problems)), "problem", "problems"))+" in "+clean(name))
 		for _, problem := range c.Problems {
 			p.indented(problem)
 		}
+		if len(c.Warnings) > 0 {
+			p.paragraph("", "  ", p.paint(yellow, count(int64(len(c.Warnings)), "warning", "warnings"))+" for "+clean(name))
+		}
+		for _, warning := range c.Warnings {
+			p.indented(warning)
+		}
 	}
+}
+
+// Made is an importer that was drafted from a sample.
+type Made struct {
+	Importer string `json:"importer"`
+	File     string `json:"file"`
+	Rows     int    `json:"rows"`
+	Columns  int    `json:"columns"`
+	// Listed says that the importer is where commands look for it, Sample is what a run has to be told of the sample.
+	Listed bool   `json:"-"`
+	Sample string `json:"-"`
+}
+
+// Made prints where the importer is and what comes next.
+func (p *Page) Made(m Made) {
+	p.Line("%s maps %s, judged by %s of the sample.", p.relative(m.File),
+		count(int64(m.Columns), "column", "columns"), count(int64(m.Rows), "row", "rows"))
+	if !m.Listed {
+		return
+	}
+	file := ""
+	if m.Sample != "" {
+		file = " --file " + m.Sample
+	}
+	p.Line("Read it – each guess stands beside its evidence –, then: ingest run %s%s --dry-run", m.Importer, file)
 }
 
 // Processes prints the live workers and coordinators.

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -60,6 +61,24 @@ func (n *Node) At(i int) *Node {
 type Entry struct {
 	Key   *Node
 	Value *Node
+}
+
+// Child is the value of a key, or the item of a list by its position or by its key `to`; nil when there is none.
+func (n *Node) Child(step string) *Node {
+	for _, e := range n.Entries {
+		if e.Key.Text == step {
+			return e.Value
+		}
+	}
+	for _, item := range n.Items {
+		if to := item.Child("to"); item.Kind == Map && to != nil && to.Text == step {
+			return item
+		}
+	}
+	if i, err := strconv.Atoi(step); err == nil && i >= 0 && i < len(n.Items) {
+		return n.Items[i]
+	}
+	return nil
 }
 
 // The limits of a document.

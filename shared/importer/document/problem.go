@@ -50,6 +50,11 @@ func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
 	}
+	return p.Sorted()
+}
+
+// Sorted is the problems in file order.
+func (p Problems) Sorted() Problems {
 	sorted := slices.Clone(p)
 	slices.SortStableFunc(sorted, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
