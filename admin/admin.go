@@ -20,6 +20,7 @@ import (
 	"ingest/admin/internal/remote"
 	"ingest/admin/internal/show"
 	"ingest/shared/config"
+	"ingest/shared/importer"
 )
 
 // Options replace what belongs to the process; the zero value is the process's own.
@@ -103,8 +104,10 @@ type session struct {
 	// remote is nil unless a server is to be asked.
 	remote *remote.Client
 	screen show.Screen
-	log    *zap.Logger
-	now    func() time.Time
+	// amend changes definitions as they are read; nil leaves them.
+	amend func(*importer.Definition)
+	log   *zap.Logger
+	now   func() time.Time
 }
 
 func newScreen(o Options, format show.Format, quiet bool) show.Screen {

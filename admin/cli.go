@@ -46,6 +46,7 @@ type cli struct {
 	Check      checkCommand      `cmd:"" help:"Validate importer definitions."`
 	Make       makeCommand       `cmd:"" help:"Make what there is not yet."`
 	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of importers, for editors."`
+	Test       testCommand       `cmd:"" help:"Compare what comes of test files with what is expected."`
 	Workers    workersCommand    `cmd:"" help:"List live workers and coordinators."`
 	Verify     verifyCommand     `cmd:"" help:"Prove a run's numbers from the ledger."`
 	Rebuild    rebuildCommand    `cmd:"" help:"Have a run's Redis state restored from the ledger."`

@@ -120,7 +120,8 @@ func (s *session) clients(ctx context.Context, mustExist bool) (*system, error) 
 		}
 	}
 	sys.control = control.New(control.Parts{
-		Config: s.settings, Registry: sys.registry, Redis: sys.redis, Databases: sys.databases, Now: s.now, Log: s.log,
+		Config: s.settings, Registry: sys.registry, Redis: sys.redis, Databases: sys.databases, Amend: s.amend,
+		Now: s.now, Log: s.log,
 	})
 	return sys, nil
 }

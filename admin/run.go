@@ -140,47 +140,73 @@ func (s *session) launch(ctx context.Context, detach bool, start starter) error 
 
 // execute starts a run, does its work in this process and waits for it. When ctx ends, chunks in hand end first.
 func (s *session) execute(ctx context.Context, sys *system, start starter) error {
+	done, err := s.carry(ctx, sys, start)
+	switch {
+	case err == nil:
+		reporting, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		if err := s.report(reporting, sys, done.run); err != nil {
+			return err
+		}
+		return s.conclude(done.run)
+	case ctx.Err() == nil || done.id == 0:
+		return err
+	case done.elsewhere:
+		s.goesOn(done.id)
+	default:
+		s.isInterrupted(done.id)
+	}
+	return exit(exitInterrupted)
+}
+
+// carried is a run whose work this process did.
+type carried struct {
+	// id is 0 where nothing was started.
+	id  int64
+	run control.Resource
+	// elsewhere says that another process goes on with it.
+	elsewhere bool
+}
+
+// carry starts a run, does its work until it has ended, and returns it as it was then. When ctx ends, chunks in hand end
+// first, and the error is that of ctx.
+func (s *session) carry(ctx context.Context, sys *system, start starter) (done carried, err error) {
 	p, err := s.plan(roleRun)
 	if err != nil {
-		return err
+		return done, err
 	}
 	work := newServer(p, sys.registry, sys.redis, sys.databases)
 	sys.member = work.member
 	if err := work.open(ctx); err != nil {
-		return err
+		return done, err
 	}
 	created, err := start(ctx, sys)
 	if err != nil {
-		return err
+		return done, err
 	}
 	working, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	work.group.OnFailure = func(err error) { fail(err) }
 	if err := work.group.Start(ctx); err != nil {
-		return err
+		return done, err
 	}
-	r, err := s.follow(working, sys, created.ID)
+	done.id = created.ID
+	done.run, err = s.follow(working, sys, created.ID)
 	// Asked before the end: what this process serves, another one takes over.
-	elsewhere := !work.member.Serves() || announced(s.settings.DataDir)
+	done.elsewhere = !work.member.Serves() || announced(s.settings.DataDir)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	stopped := work.group.Stop(stopping)
 	switch {
 	case err == nil:
-		if err := s.report(stopping, sys, r); err != nil {
-			return err
-		}
-		return s.conclude(r)
+		return done, nil
 	case ctx.Err() == nil && working.Err() != nil:
-		return context.Cause(working)
+		return done, context.Cause(working)
 	case ctx.Err() == nil:
-		return errors.Join(err, stopped)
-	case elsewhere:
-		s.goesOn(created.ID)
+		return done, errors.Join(err, stopped)
 	default:
-		s.isInterrupted(created.ID)
+		return done, err
 	}
-	return exit(exitInterrupted)
 }
 
 // spooled stores what it reads and starts a run on it; a refused run and the end of ctx leave no file.

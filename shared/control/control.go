@@ -12,6 +12,7 @@ import (
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/importer"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
 )
@@ -23,6 +24,7 @@ type Control struct {
 	redis     *redisstore.Store
 	databases *database.Pool
 	spool     string
+	amend     func(*importer.Definition)
 	now       func() time.Time
 	log       *zap.Logger
 }
@@ -36,6 +38,8 @@ type Parts struct {
 	Databases *database.Pool
 	// Spool is the id of the spool that this process reads itself; empty = it has to ask who does.
 	Spool string
+	// Amend changes definitions as they are read; nil = they are what their files say.
+	Amend func(*importer.Definition)
 	Now   func() time.Time
 	Log   *zap.Logger
 }
@@ -43,7 +47,8 @@ type Parts struct {
 // New returns a Control. It connects to nothing.
 func New(p Parts) *Control {
 	return &Control{
-		settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases, spool: p.Spool, now: p.Now, log: p.Log,
+		settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases, spool: p.Spool, amend: p.Amend,
+		now: p.Now, log: p.Log,
 	}
 }
 

@@ -107,9 +107,11 @@ func (c *Control) definition(slug string) (importer.Definition, error) {
 		return definition, refuse(NotFound, err, "%s", err.Error())
 	case err != nil:
 		return definition, refuse(Invalid, err, "%s", err.Error())
-	default:
-		return definition, nil
 	}
+	if c.amend != nil {
+		c.amend(&definition)
+	}
+	return definition, nil
 }
 
 // path is the absolute path of the run's source.
