@@ -46,6 +46,8 @@ type cli struct {
 	Check      checkCommand      `cmd:"" help:"Validate importer definitions."`
 	Make       makeCommand       `cmd:"" help:"Make what there is not yet."`
 	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of importers, for editors."`
+	Explain    explainCommand    `cmd:"" help:"Show what became of one row of a run, and why."`
+	Preview    previewCommand    `cmd:"" help:"Show what would become of the first rows of a source."`
 	Test       testCommand       `cmd:"" help:"Compare what comes of test files with what is expected."`
 	Workers    workersCommand    `cmd:"" help:"List live workers and coordinators."`
 	Verify     verifyCommand     `cmd:"" help:"Prove a run's numbers from the ledger."`

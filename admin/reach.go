@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"ingest/admin/internal/remote"
+	"ingest/coordinator"
 	"ingest/shared/config"
 	"ingest/shared/control"
 	"ingest/shared/database"
@@ -57,6 +58,19 @@ func (s *session) ask(ctx context.Context, command func(*system) error) error {
 	if err := sys.known(ctx); err != nil {
 		return err
 	}
+	return s.explain(ctx, sys, command(sys))
+}
+
+// look is ask for what needs no runs: not even their database has to be there.
+func (s *session) look(ctx context.Context, command func(*system) error) error {
+	if s.remote != nil {
+		return s.ask(ctx, command)
+	}
+	sys, err := s.clients(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer sys.Close()
 	return s.explain(ctx, sys, command(sys))
 }
 
@@ -121,6 +135,9 @@ func (s *session) clients(ctx context.Context, mustExist bool) (*system, error) 
 	}
 	sys.control = control.New(control.Parts{
 		Config: s.settings, Registry: sys.registry, Redis: sys.redis, Databases: sys.databases, Amend: s.amend,
+		Reader: coordinator.NewReader(coordinator.Parts{
+			Config: s.settings, Registry: sys.registry, Databases: sys.databases, Now: s.now, Log: s.log,
+		}),
 		Now: s.now, Log: s.log,
 	})
 	return sys, nil

@@ -17,6 +17,8 @@ type service interface {
 	Runs(ctx context.Context, req control.ListRequest) (control.List, error)
 	ErrorSummary(ctx context.Context, id int64) (control.ErrorSummary, error)
 	FailedRows(ctx context.Context, id int64, w io.Writer, raw bool) error
+	Explain(ctx context.Context, id, number int64) (control.Explanation, error)
+	Preview(ctx context.Context, req control.PreviewRequest) (control.Preview, error)
 	Importers(ctx context.Context) ([]control.ImporterInfo, error)
 	Check(ctx context.Context, slugs []string, connect bool) ([]control.CheckResult, error)
 	Processes(ctx context.Context) ([]control.ProcessInfo, error)
@@ -48,6 +50,10 @@ func (fresh) ErrorSummary(_ context.Context, id int64) (control.ErrorSummary, er
 }
 
 func (fresh) FailedRows(_ context.Context, id int64, _ io.Writer, _ bool) error { return noRun(id) }
+
+func (fresh) Explain(_ context.Context, id, _ int64) (control.Explanation, error) {
+	return control.Explanation{}, noRun(id)
+}
 
 func (fresh) Verify(_ context.Context, id int64) (control.Verification, error) {
 	return control.Verification{}, noRun(id)

@@ -65,7 +65,8 @@ func (c *Coordinator) Run(ctx context.Context) error {
 		served, err := api.New(api.Parts{
 			Config: p.Config, Spool: p.Spool, Version: p.Version, Ready: c.ready, Now: p.Now, Log: p.Log,
 			Control: control.New(control.Parts{
-				Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool.ID(), Now: p.Now, Log: p.Log,
+				Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool.ID(), Reader: NewReader(p),
+				Now: p.Now, Log: p.Log,
 			}),
 		})
 		if err != nil {
@@ -74,6 +75,12 @@ func (c *Coordinator) Run(ctx context.Context) error {
 		parts = append(parts, served.Run)
 	}
 	return lifecycle.Parallel(ctx, parts...)
+}
+
+// NewReader returns what reads sources as a coordinator does, for processes that only look. Of the parts it needs neither
+// Redis nor spool.
+func NewReader(p Parts) control.Reader {
+	return split.NewReader(split.Parts{Config: p.Config, Registry: p.Registry, Databases: p.Databases, Now: p.Now, Log: p.Log})
 }
 
 // Refusal says why a coordinator must not be started with this configuration, "" when it may.

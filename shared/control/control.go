@@ -24,6 +24,7 @@ type Control struct {
 	redis     *redisstore.Store
 	databases *database.Pool
 	spool     string
+	reader    Reader
 	amend     func(*importer.Definition)
 	now       func() time.Time
 	log       *zap.Logger
@@ -38,6 +39,8 @@ type Parts struct {
 	Databases *database.Pool
 	// Spool is the id of the spool that this process reads itself; empty = it has to ask who does.
 	Spool string
+	// Reader reads sources for Preview and Explain; nil = neither is asked for.
+	Reader Reader
 	// Amend changes definitions as they are read; nil = they are what their files say.
 	Amend func(*importer.Definition)
 	Now   func() time.Time
@@ -47,7 +50,7 @@ type Parts struct {
 // New returns a Control. It connects to nothing.
 func New(p Parts) *Control {
 	return &Control{
-		settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases, spool: p.Spool, amend: p.Amend,
+		settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases, spool: p.Spool, reader: p.Reader, amend: p.Amend,
 		now: p.Now, log: p.Log,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/pipeline"
+	"ingest/shared/row"
 	"ingest/shared/run"
 )
 
@@ -96,14 +97,19 @@ func (c *Control) rows(ctx context.Context, r run.Run, f ledger.Filter, limit in
 	return out, nil
 }
 
-func rowOf(entry chunk.Logged, names []string, meant func(string) string) Row {
+// dataOf are the cells of a row by the names of their columns, without the guards that meant takes off.
+func dataOf(r row.Row, names []string, meant func(string) string) map[string]string {
 	data := make(map[string]string, len(names))
-	for i, cell := range entry.Row.Cells {
+	for i, cell := range r.Cells {
 		if i < len(names) && names[i] != "" {
-			data[names[i]] = strings.ToValidUTF8(meant(cell), "�")
+			data[names[i]] = strings.Clone(strings.ToValidUTF8(meant(cell), "�"))
 		}
 	}
-	out := Row{RowNumber: entry.Row.Number, Line: entry.Row.Line, Status: entry.Status, Data: data}
+	return data
+}
+
+func rowOf(entry chunk.Logged, names []string, meant func(string) string) Row {
+	out := Row{RowNumber: entry.Row.Number, Line: entry.Row.Line, Status: entry.Status, Data: dataOf(entry.Row, names, meant)}
 	if entry.Status != chunk.StatusFailed {
 		return out
 	}

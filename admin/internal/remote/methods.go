@@ -205,6 +205,27 @@ func (c *Client) FailedRows(ctx context.Context, id int64, w io.Writer, raw bool
 	return nil
 }
 
+// Explain is control's.
+func (c *Client) Explain(ctx context.Context, id, number int64) (control.Explanation, error) {
+	var body data[control.Explanation]
+	err := c.ask(ctx, call{method: http.MethodGet, path: path(id, "/rows/"+strconv.FormatInt(number, 10))}, &body)
+	return body.Data, err
+}
+
+// Preview is control's, of the importer's own source.
+func (c *Client) Preview(ctx context.Context, req control.PreviewRequest) (control.Preview, error) {
+	query := url.Values{}
+	if req.Rows != 0 {
+		query.Set("rows", strconv.Itoa(req.Rows))
+	}
+	for name, value := range req.Params {
+		query.Add("param", name+"="+value)
+	}
+	var body data[control.Preview]
+	err := c.ask(ctx, call{method: http.MethodGet, path: "/importers/" + url.PathEscape(req.Importer) + "/preview", query: query}, &body)
+	return body.Data, err
+}
+
 // Importers is control's.
 func (c *Client) Importers(ctx context.Context) ([]control.ImporterInfo, error) {
 	var body data[[]control.ImporterInfo]

@@ -55,6 +55,7 @@ type answers struct {
 // pathParameters are those that paths have.
 var pathParameters = map[string]parameter{
 	"id":       {"id", "path", "Run.", "integer", 123},
+	"number":   {"number", "path", "Row; the first one of the source is 1.", "integer", 7},
 	"importer": {"importer", "path", "Slug of the importer.", "string", "products"},
 	"asset":    {"asset", "path", "File of the page.", "string", "swagger-ui.css"},
 }

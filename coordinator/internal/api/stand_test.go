@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"ingest/coordinator/internal/split"
 	"ingest/shared/config"
 	"ingest/shared/control"
 	"ingest/shared/database"
@@ -105,7 +106,9 @@ func newStand(t testing.TB, change func(c *config.Config)) *stand {
 	t.Cleanup(func() { _ = s.redis.Close() })
 	s.API, err = New(Parts{
 		Config: c, Spool: held, Version: "test", Now: time.Now, Log: logger, Ready: s.redis.Ping,
-		Control: control.New(control.Parts{Config: c, Registry: s.registry, Redis: s.redis, Databases: pool, Now: time.Now, Log: logger}),
+		Control: control.New(control.Parts{Config: c, Registry: s.registry, Redis: s.redis, Databases: pool, Now: time.Now, Log: logger, Reader: split.NewReader(
+			split.Parts{Config: c, Registry: s.registry, Databases: pool, Now: time.Now, Log: logger},
+		)}),
 	})
 	must(t, err)
 	// A coordinator that reads the spool: else no upload is taken.
