@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -205,25 +206,22 @@ func (s *session) apart(dir string) *session {
 	return &other
 }
 
-// local makes a definition one for the database of a test: there is one connection, it knows no schemas, and tables are
-// made as they are needed.
+// local makes a definition one for the database of a test: there is one connection, it knows no schemas, and a missing table
+// is made.
 func local(d *importer.Definition) {
-	bare := func(name *string) { *name = (*name)[strings.LastIndexByte(*name, '.')+1:] }
+	bare := func(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+	*d = d.Renamed(bare)
 	create := true
 	d.Destination.Connection, d.Destination.CreateTable = home, &create
-	bare(&d.Destination.Table)
-	for i := range d.TableWhen {
-		bare(&d.TableWhen[i].Table)
-	}
-	relate := func(list []importer.Relation) {
-		for i := range list {
-			bare(&list[i].Table)
-			bare(&list[i].Pivot)
+	d.Rules = slices.Clone(d.Rules)
+	for i := range d.Rules {
+		rules := slices.Clone(d.Rules[i].Rules)
+		for k, r := range rules {
+			if (r.Name == "unique" || r.Name == "exists") && len(r.Args) > 0 {
+				rules[k].Args = slices.Clone(r.Args)
+				rules[k].Args[0] = bare(r.Args[0])
+			}
 		}
-	}
-	relate(d.Relations)
-	for i := range d.Nested {
-		bare(&d.Nested[i].Table)
-		relate(d.Nested[i].Relations)
+		d.Rules[i].Rules = rules
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"ingest/shared/column"
@@ -122,11 +123,15 @@ type previewing struct {
 	definition importer.Definition
 	program    *pipeline.Program
 	// names are the primary names of the source's columns, meant takes the guards off their cells.
-	names   []string
-	meant   func(cell string) string
-	limit   int
-	bytes   int
-	preview Preview
+	names []string
+	meant func(cell string) string
+	// missing are the tables that do not exist.
+	missing []string
+	// unreachable is why no table can be described.
+	unreachable error
+	limit       int
+	bytes       int
+	preview     Preview
 }
 
 func (p *previewing) note(format string, args ...any) {
@@ -135,13 +140,29 @@ func (p *previewing) note(format string, args ...any) {
 
 // begin compiles the program for a header.
 func (p *previewing) begin(ctx context.Context, header []string) error {
-	table, err := p.table(ctx)
-	if err != nil {
+	setting := pipeline.Setting{Header: header, Started: p.control.now().UTC(), Tables: map[string]column.Table{}}
+	var err error
+	if setting.Table, err = p.table(ctx, p.definition.Destination.Table); err != nil {
 		return err
 	}
-	p.program, err = pipeline.Compile(p.definition, pipeline.Setting{Header: header, Table: table, Started: p.control.now().UTC()})
-	if err != nil {
+	setting.Tables[p.definition.Destination.Table] = setting.Table
+	for _, name := range p.definition.Tables() {
+		if setting.Tables[name], err = p.table(ctx, name); err != nil {
+			return err
+		}
+	}
+	switch connection := p.definition.Destination.Connection; len(p.missing) {
+	case 0:
+	case 1:
+		p.note("The table %s does not exist yet in the connection '%s': %s.", p.missing[0], connection, instead)
+	default:
+		p.note("The tables %s do not exist yet in the connection '%s': %s.", strings.Join(p.missing, ", "), connection, instead)
+	}
+	if p.program, err = pipeline.Compile(p.definition, setting); err != nil {
 		return refuse(Invalid, err, "%s", err.Error())
+	}
+	if len(p.program.Lookups())+len(p.definition.Relations)+len(p.definition.Nested) > 0 {
+		p.note("Nothing is looked for in tables: rules and relations that do are taken to find what they need.")
 	}
 	p.preview.Notes = append(p.preview.Notes, p.program.Warnings()...)
 	p.names, p.meant = pipeline.PrimaryNames(p.definition, header), pipeline.Meant(header)
@@ -149,34 +170,41 @@ func (p *previewing) begin(ctx context.Context, header []string) error {
 	return nil
 }
 
-// table is the real table, else the one that create_table would make.
-func (p *previewing) table(ctx context.Context) (column.Table, error) {
-	at := p.definition.Destination
+const instead = "types are those that create_table gives"
+
+// table is the real table, else one as the definition needs it.
+func (p *previewing) table(ctx context.Context, name string) (column.Table, error) {
+	connection := p.definition.Destination.Connection
 	dialect := database.SQLite
-	db, err := p.control.databases.Get(at.Connection)
-	if err == nil {
+	db, err := p.control.databases.Get(connection)
+	if err == nil && p.unreachable == nil {
 		dialect = db.Dialect()
 		describing, cancel := context.WithTimeout(ctx, describeTime)
 		defer cancel()
 		var table column.Table
-		if table, err = db.Table(describing, at.Table); err == nil {
+		if table, err = db.Table(describing, name); err == nil {
 			return table, nil
 		}
 	}
+	if p.unreachable != nil {
+		err = p.unreachable
+	}
 	p.preview.Types = TypesOfCreated
-	const instead = "types are those that create_table gives"
 	unknown := (*database.NoConnection)(nil)
 	switch {
 	case ctx.Err() != nil:
 		return column.Table{}, ctx.Err()
-	case errors.As(err, &unknown):
-		p.note("The connection '%s' is not configured: %s.", at.Connection, instead)
 	case errors.Is(err, database.ErrNoTable), errors.Is(err, database.ErrNoFile):
-		p.note("The table '%s' does not exist yet in the connection '%s': %s.", at.Table, at.Connection, instead)
+		p.missing = append(p.missing, "'"+name+"'")
+	case p.unreachable != nil:
+	case errors.As(err, &unknown):
+		p.unreachable = err
+		p.note("The connection '%s' is not configured: %s.", connection, instead)
 	default:
-		p.note("The table '%s' cannot be looked at (%s): %s.", at.Table, database.Explain(err).Reason(), instead)
+		p.unreachable = err
+		p.note("The connection '%s' cannot be asked for its tables (%s): %s.", connection, database.Explain(err).Reason(), instead)
 	}
-	table, err := destination.Planned(dialect, p.definition)
+	table, err := destination.Planned(dialect, p.definition, name)
 	if err != nil {
 		return table, refuse(Invalid, err, "%s", err.Error())
 	}

@@ -24,9 +24,27 @@ type Reader interface {
 
 // Way is what each part of a definition made of a row, as far as it came.
 type Way struct {
-	BeforeRow []MadeColumn  `json:"before_row"`
-	Rules     []JudgedRule  `json:"rules"`
-	Fields    []FilledField `json:"fields"`
+	BeforeRow []MadeColumn `json:"before_row"`
+	Rules     []JudgedRule `json:"rules"`
+	// Into is the table that the row goes to, empty where it did not come so far.
+	Into   string        `json:"into,omitempty"`
+	Fields []FilledField `json:"fields"`
+	Lists  []FilledField `json:"lists,omitempty"`
+	Nested []NestedList  `json:"nested,omitempty"`
+}
+
+// NestedList are the rows of a nested list, or why there are none.
+type NestedList struct {
+	From   string      `json:"from"`
+	Into   string      `json:"into"`
+	Rows   []NestedRow `json:"rows"`
+	Errors []string    `json:"errors,omitempty"`
+}
+
+// NestedRow is what an object of a nested list becomes.
+type NestedRow struct {
+	Fields []FilledField `json:"fields"`
+	Lists  []FilledField `json:"lists,omitempty"`
 }
 
 // MadeColumn is a source column that before_row made; null is NULL.
@@ -35,8 +53,8 @@ type MadeColumn struct {
 	Value  *string `json:"value"`
 }
 
-// JudgedRule is what a rule said to a source column: passed, failed, or not_checked because the cell is blank or an earlier
-// rule of the column failed.
+// JudgedRule is what a rule said to a source column: passed, failed, or not_checked because the cell is blank, an earlier rule
+// of the column failed, or it looks into tables.
 type JudgedRule struct {
 	Column  string `json:"column"`
 	Rule    string `json:"rule"`
@@ -52,16 +70,19 @@ const (
 )
 
 // FilledField is what a column of the table gets: Read is the cell before the transforms, Value what is written; null is
-// NULL, or, for an Absent column, that the row says nothing of it.
+// NULL, or, for an Absent column, that the row says nothing of it. With Related the key of the row that has the value there
+// is written. A list has Values, one for each row of the pivot table Column.
 type FilledField struct {
-	From   string        `json:"from"`
-	Column string        `json:"column"`
-	Type   string        `json:"type"`
-	Read   *string       `json:"read"`
-	Steps  []AppliedStep `json:"steps"`
-	Value  *string       `json:"value"`
-	Absent bool          `json:"absent,omitempty"`
-	Errors []string      `json:"errors,omitempty"`
+	From    string        `json:"from"`
+	Column  string        `json:"column"`
+	Type    string        `json:"type"`
+	Related string        `json:"related,omitempty"`
+	Read    *string       `json:"read"`
+	Steps   []AppliedStep `json:"steps"`
+	Value   *string       `json:"value"`
+	Values  []string      `json:"values,omitzero"`
+	Absent  bool          `json:"absent,omitempty"`
+	Errors  []string      `json:"errors,omitempty"`
 }
 
 // AppliedStep is a transform with what went in and came out, or why nothing did.
@@ -87,20 +108,42 @@ func wayOf(t pipeline.Trace) Way {
 		}
 		w.Rules = append(w.Rules, rule)
 	}
-	for _, filled := range t.Fields {
+	if t.Mapped == nil {
+		return w
+	}
+	w.Into, w.Fields, w.Lists = t.Mapped.Table, fieldsOf(t.Mapped.Fields), fieldsOf(t.Mapped.Lists)
+	for _, list := range t.Mapped.Nested {
+		nested := NestedList{From: list.Source, Into: list.Table, Rows: []NestedRow{}, Errors: list.Messages}
+		for _, one := range list.Rows {
+			nested.Rows = append(nested.Rows, NestedRow{Fields: fieldsOf(one.Fields), Lists: fieldsOf(one.Lists)})
+		}
+		w.Nested = append(w.Nested, nested)
+	}
+	return w
+}
+
+func fieldsOf(all []pipeline.Filled) []FilledField {
+	out := []FilledField{}
+	for _, filled := range all {
 		field := FilledField{
-			From: filled.Source, Column: filled.Column.Name, Type: filled.Column.Type.Native, Read: shownValue(filled.Read),
-			Steps: []AppliedStep{}, Value: shownValue(filled.Value), Absent: filled.Value.State == column.Absent && filled.Messages == nil,
-			Errors: filled.Messages,
+			From: filled.Source, Column: filled.Column.Name, Type: filled.Column.Type.Native, Related: filled.Related,
+			Read: shownValue(filled.Read), Steps: []AppliedStep{}, Value: shownValue(filled.Value), Errors: filled.Messages,
+			Absent: filled.Value.State == column.Absent && filled.Messages == nil && filled.Values == nil,
 		}
 		for _, step := range filled.Steps {
 			field.Steps = append(field.Steps, AppliedStep{
 				Transform: step.Transform, Input: shownValue(step.In), Output: shownValue(step.Out), Error: step.Problem,
 			})
 		}
-		w.Fields = append(w.Fields, field)
+		if filled.Values != nil {
+			field.Values = []string{}
+		}
+		for _, value := range filled.Values {
+			field.Values = append(field.Values, *shownValue(value))
+		}
+		out = append(out, field)
 	}
-	return w
+	return out
 }
 
 // shownValue is a value in memory of its own, nil for none.

@@ -6,31 +6,114 @@ import (
 	"ingest/shared/importer"
 )
 
-// Planned is a table as Create would make it, without the column that Create adds: its types as far as values depend on
-// them.
-func Planned(dialect database.Dialect, d importer.Definition) (column.Table, error) {
-	table := column.Table{Name: d.Destination.Table}
-	for _, field := range d.Fields {
-		name := field.Type
-		if name == "" {
-			name = "text"
-		}
-		planned, err := importer.ColumnType(name)
-		if err != nil {
-			return table, err
-		}
-		planned.Native = name
-		switch {
-		case dialect == database.Postgres && planned.Kind == column.Datetime:
-			planned.Zone = true
-		case dialect == database.SQLite && planned.Kind == column.Integer:
-			planned.Bits = 64
-		case dialect == database.SQLite && planned.Kind == column.Decimal:
-			planned.Digits = sqliteDigits
-		}
-		table.Columns = append(table.Columns, column.Column{Name: field.To, Type: planned})
+// Planned is one of the definition's tables as far as values depend on it: the destination's as Create would make it, without
+// the column that Create adds; another one with the columns that the definition names, texts where it says no type.
+func Planned(dialect database.Dialect, d importer.Definition, name string) (column.Table, error) {
+	t := planning{dialect: dialect, table: column.Table{Name: name}}
+	own := name == d.Destination.Table
+	for _, choice := range d.TableWhen {
+		own = own || choice.Table == name
 	}
-	return table, nil
+	if own {
+		t.fields(d.Fields)
+		t.filled(d.Relations)
+		if d.Compare != nil {
+			t.add(d.Compare.Column, "datetime")
+		}
+		if d.Destination.Timestamps {
+			t.add("created_at", "datetime")
+			t.add("updated_at", "datetime")
+		}
+	}
+	t.related(d.Relations)
+	for _, n := range d.Nested {
+		if n.Table == name {
+			t.add(n.Parent, "")
+			t.fields(n.Fields)
+			t.filled(n.Relations)
+		}
+		t.related(n.Relations)
+	}
+	for _, rules := range d.Rules {
+		for _, r := range rules.Rules {
+			if (r.Name == "unique" || r.Name == "exists") && len(r.Args) > 0 && r.Args[0] == name {
+				t.asked(rules.Column, r.Args)
+			}
+		}
+	}
+	return t.table, t.err
+}
+
+// planning is a table that is being planned.
+type planning struct {
+	dialect database.Dialect
+	table   column.Table
+	err     error
+}
+
+// add adds a column unless there is one.
+func (t *planning) add(name, kind string) {
+	if _, there := t.table.Column(name); there || name == "" || t.err != nil {
+		return
+	}
+	if kind == "" {
+		kind = "text"
+	}
+	planned, err := importer.ColumnType(kind)
+	if err != nil {
+		t.err = err
+		return
+	}
+	planned.Native = kind
+	switch {
+	case t.dialect == database.Postgres && planned.Kind == column.Datetime:
+		planned.Zone = true
+	case t.dialect == database.SQLite && planned.Kind == column.Integer:
+		planned.Bits = 64
+	case t.dialect == database.SQLite && planned.Kind == column.Decimal:
+		planned.Digits = sqliteDigits
+	}
+	t.table.Columns = append(t.table.Columns, column.Column{Name: name, Type: planned})
+}
+
+func (t *planning) fields(list []importer.Field) {
+	for _, f := range list {
+		t.add(f.To, f.Type)
+	}
+}
+
+func (t *planning) filled(list []importer.Relation) {
+	for _, r := range list {
+		t.add(r.To, "")
+	}
+}
+
+func (t *planning) related(list []importer.Relation) {
+	for _, r := range list {
+		if r.Table == t.table.Name {
+			t.add(r.Match, "")
+			t.add(r.Key, "")
+		}
+		if r.Pivot == t.table.Name {
+			t.add(r.Own, "")
+			t.add(r.Other, "")
+		}
+	}
+}
+
+// asked adds what `unique:table,column,except,id` names.
+func (t *planning) asked(source string, args []string) {
+	name := source
+	if len(args) > 1 && args[1] != "" {
+		name = args[1]
+	}
+	t.add(name, "")
+	if len(args) > 2 {
+		t.add("id", "")
+	}
+	if len(args) > 3 {
+		t.add(args[3], "")
+	}
 }
 
 // sqliteDigits is how many digits SQLite keeps of a decimal.

@@ -28,7 +28,7 @@ func TestWhatIsPlannedIsWhatIsMade(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		planned, err := Planned(db.Dialect(), d)
+		planned, err := Planned(db.Dialect(), d, d.Destination.Table)
 		if err != nil {
 			t.Fatal(err)
 		}

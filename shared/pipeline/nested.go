@@ -83,32 +83,47 @@ func (b building) addNested(t *Target, n importer.Nested) error {
 
 // records are the rows of the list; nil when the source lacks it.
 func (n *Nested) records(p *Program, r record, found *failures) []Record {
-	cell := r.cell(n.list.cell)
-	if cell.State != column.Set || column.Trim(cell.Text) == "" {
-		return nil
-	}
-	var items []json.RawMessage
-	if problem := column.Readable(cell.Text); problem != "" {
-		found.add(n.list.source, p.phrases.problem(&n.list, problem))
-		return nil
-	}
-	if json.Unmarshal([]byte(cell.Text), &items) != nil {
-		found.add(n.list.source, p.phrases.problem(&n.list, objects))
+	items, wrong := n.items(p, r)
+	if wrong != nil || items == nil {
+		*found = append(*found, wrong...)
 		return nil
 	}
 	records := make([]Record, len(items))
 	for i, item := range items {
-		if item[0] != '{' {
-			found.add(n.list.source, p.phrases.problem(&n.list, objects))
-			return nil
-		}
-		records[i].Values = make([]column.Value, len(n.Target.columns))
-		inner, problem := n.program.open(row.Row{Cells: []string{string(item)}})
+		inner, problem := n.object(p, item)
 		if problem != nil {
 			*found = append(*found, problem.Fields...)
 			return nil
 		}
+		records[i].Values = make([]column.Value, len(n.Target.columns))
 		n.Target.fill(n.program, inner, &records[i], found)
 	}
 	return records
+}
+
+// items are the parts of the list; nil when the source lacks it.
+func (n *Nested) items(p *Program, r record) (items []json.RawMessage, wrong failures) {
+	cell := r.cell(n.list.cell)
+	if cell.State != column.Set || column.Trim(cell.Text) == "" {
+		return nil, nil
+	}
+	if problem := column.Readable(cell.Text); problem != "" {
+		wrong.add(n.list.source, p.phrases.problem(&n.list, problem))
+		return nil, wrong
+	}
+	items = []json.RawMessage{}
+	if json.Unmarshal([]byte(cell.Text), &items) != nil {
+		wrong.add(n.list.source, p.phrases.problem(&n.list, objects))
+	}
+	return items, wrong
+}
+
+// object is a part of the list as a row of its own.
+func (n *Nested) object(p *Program, item json.RawMessage) (record, *Failure) {
+	if item[0] != '{' {
+		var wrong failures
+		wrong.add(n.list.source, p.phrases.problem(&n.list, objects))
+		return record{}, wrong.failure()
+	}
+	return n.program.open(row.Row{Cells: []string{string(item)}})
 }

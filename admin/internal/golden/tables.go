@@ -12,6 +12,7 @@ import (
 
 	"ingest/shared/column"
 	"ingest/shared/database"
+	"ingest/shared/destination"
 	"ingest/shared/importer"
 )
 
@@ -143,65 +144,77 @@ func plain(column string) string {
 	return fmt.Sprintf("CASE typeof(%[1]s) WHEN 'real' THEN %[1]s WHEN 'blob' THEN hex(%[1]s) ELSE CAST(%[1]s AS TEXT) END", column)
 }
 
-// references are what columns that refer to numbers of other rows show instead: the keys of these rows, as SQL.
+// references are what columns that refer to numbers of other rows show instead: the keys of these rows, as SQL. Foreign keys
+// say which they are, else the definition.
 func (s *shown) references(ctx context.Context) (labels map[string]string, err error) {
 	labels = map[string]string{}
-	add := func(from, table, to string) error {
-		other, err := s.db.Table(ctx, table)
-		if errors.Is(err, database.ErrNoTable) {
-			return nil
+	for _, key := range s.table.Foreign {
+		if len(key.Columns) == 1 {
+			err = errors.Join(err, s.refer(ctx, labels, key.Columns[0], key.Table, key.References[0]))
 		}
-		if err != nil {
-			return err
+	}
+	d := s.definition
+	relate := func(own string, list []importer.Relation) {
+		for _, r := range list {
+			if r.To != "" && s.table.Name == own {
+				err = errors.Join(err, s.refer(ctx, labels, r.To, r.Table, r.Key))
+			}
+			if r.Many() && s.table.Name == r.Pivot {
+				err = errors.Join(err, s.pivot(ctx, labels, own, r))
+			}
 		}
-		given, key := surrogate(other, s.definition), keyOf(other)
-		if given == "" || to != "" && to != given || len(key) == 0 || slices.Contains(key, given) {
-			return nil
+	}
+	relate(d.Destination.Table, d.Relations)
+	for _, n := range d.Nested {
+		if n.Table == s.table.Name {
+			err = errors.Join(err, s.refer(ctx, labels, n.Parent, d.Destination.Table, ""))
 		}
-		parts := make([]string, len(key))
-		for i, name := range key {
-			parts[i] = plain("o." + s.db.Quote(name))
-		}
-		labels[from] = fmt.Sprintf("(SELECT %s FROM %s AS o WHERE o.%s = t.%s)",
-			strings.Join(parts, " || '|' || "), s.db.QuoteTable(other.Name), s.db.Quote(given), s.db.Quote(from))
+		relate(n.Table, n.Relations)
+	}
+	return labels, err
+}
+
+// pivot adds what the columns of a pivot table show.
+func (s *shown) pivot(ctx context.Context, labels map[string]string, own string, r importer.Relation) error {
+	ownTable, err := s.db.Table(ctx, own)
+	if err != nil {
+		return err
+	}
+	related, err := s.db.Table(ctx, r.Table)
+	if err != nil {
+		return err
+	}
+	ownColumn, otherColumn, ownRefers, otherRefers, err := destination.PivotColumns(r, s.table, ownTable, related)
+	if err != nil {
+		return nil //nolint:nilerr // the run has said so
+	}
+	return errors.Join(
+		s.refer(ctx, labels, ownColumn.Name, own, ownRefers.Name),
+		s.refer(ctx, labels, otherColumn.Name, r.Table, otherRefers.Name),
+	)
+}
+
+// refer adds what a column shows that refers to a column of a table, empty = its primary key, if the database gives its
+// numbers.
+func (s *shown) refer(ctx context.Context, labels map[string]string, from, table, to string) error {
+	other, err := s.db.Table(ctx, table)
+	if errors.Is(err, database.ErrNoTable) || labels[from] != "" {
 		return nil
 	}
-	for _, r := range s.definition.Relations {
-		if r.To != "" && s.table.Name == s.definition.Destination.Table {
-			if err := add(r.To, r.Table, r.Key); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for _, n := range s.definition.Nested {
-		if n.Table == s.table.Name {
-			if err := add(n.Parent, s.definition.Destination.Table, ""); err != nil {
-				return nil, err
-			}
-		}
-	}
-	keys, err := s.db.Query(ctx, `SELECT "from", "table", COALESCE("to", '') FROM pragma_foreign_key_list(?)`, s.table.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	type foreign struct{ from, table, to string }
-	var all []foreign
-	for keys.Next() {
-		var one foreign
-		if err := keys.Scan(&one.from, &one.table, &one.to); err != nil {
-			return nil, errors.Join(err, keys.Close())
-		}
-		all = append(all, one)
+	given, key := surrogate(other, s.definition), keyOf(other)
+	if given == "" || to != "" && to != given || len(key) == 0 || slices.Contains(key, given) {
+		return nil
 	}
-	if err := errors.Join(keys.Err(), keys.Close()); err != nil {
-		return nil, err
+	parts := make([]string, len(key))
+	for i, name := range key {
+		parts[i] = plain("o." + s.db.Quote(name))
 	}
-	for _, one := range all {
-		if err := add(one.from, one.table, one.to); err != nil {
-			return nil, err
-		}
-	}
-	return labels, nil
+	labels[from] = fmt.Sprintf("(SELECT %s FROM %s AS o WHERE o.%s = t.%s)",
+		strings.Join(parts, " || '|' || "), s.db.QuoteTable(other.Name), s.db.Quote(given), s.db.Quote(from))
+	return nil
 }
 
 // surrogate is the column whose numbers the database gives, "" where there is none or a field fills it.

@@ -51,7 +51,10 @@ func (p *Page) Preview(v control.Preview) {
 			p.cells(v.Columns, row.Data)
 			continue
 		}
-		p.fields(row.Fields)
+		p.fields(row.Fields, row.Lists)
+		for _, list := range row.Nested {
+			p.nested(list)
+		}
 	}
 	if v.More {
 		p.put("")
@@ -104,17 +107,47 @@ func (p *Page) cells(columns []string, data map[string]string) {
 	}
 }
 
-// fields prints the fields of a row side by side.
-func (p *Page) fields(all []control.FilledField) {
-	rows := make([][]string, len(all))
-	for i, f := range all {
-		value := p.cell(f.Value, f.Absent)
-		if f.Errors != nil {
-			value = p.paint(red, clean(strings.Join(f.Errors, "; ")))
-		}
-		rows[i] = []string{clean(f.From), p.cell(f.Read, false), clean(f.Column), value}
+// fields prints the fields of a row side by side, then its lists.
+func (p *Page) fields(fields, lists []control.FilledField) {
+	var rows [][]string
+	for _, f := range slices.Concat(fields, lists) {
+		rows = append(rows, []string{clean(f.From), p.cell(f.Read, false), clean(f.Column), p.filled(f)})
 	}
 	p.grid([]head{{name: "Source"}, {name: "Cell"}, {name: "Column"}, {name: "Value"}}, rows)
+}
+
+// filled is what a column gets, or why nothing.
+func (p *Page) filled(f control.FilledField) string {
+	if f.Errors != nil {
+		return p.paint(red, clean(strings.Join(f.Errors, "; ")))
+	}
+	value := p.cell(f.Value, f.Absent)
+	if f.Values != nil {
+		list := strings.Join(f.Values, ", ")
+		value = p.cell(&list, false)
+	}
+	if f.Related != "" && !f.Absent {
+		value += p.paint(dim, " (in "+clean(f.Related)+")")
+	}
+	return value
+}
+
+// nested prints the rows of a nested list side by side.
+func (p *Page) nested(list control.NestedList) {
+	p.put("")
+	p.paragraph(bold, "  ", clean(list.From)+" → "+clean(list.Into)+": "+count(int64(len(list.Rows)), "row", "rows"))
+	for _, message := range list.Errors {
+		p.paragraph(red, "    ", "  "+clean(message))
+	}
+	var rows [][]string
+	for i, one := range list.Rows {
+		for _, f := range slices.Concat(one.Fields, one.Lists) {
+			rows = append(rows, []string{strconv.Itoa(i + 1), clean(f.From), p.cell(f.Read, false), clean(f.Column), p.filled(f)})
+		}
+	}
+	if len(rows) > 0 {
+		p.grid([]head{{name: "#", number: true}, {name: "Source"}, {name: "Cell"}, {name: "Column"}, {name: "Value"}}, rows)
+	}
 }
 
 // Explanation prints the way of one row.
@@ -154,8 +187,11 @@ func (p *Page) Explanation(e control.Explanation) {
 		p.rules(e.Rules)
 	}
 	if len(e.Fields) > 0 {
-		p.section("Fields")
-		p.ways(e.Fields)
+		p.section("Into " + clean(e.Into))
+		p.ways(slices.Concat(e.Fields, e.Lists))
+	}
+	for _, list := range e.Nested {
+		p.nested(list)
 	}
 }
 
@@ -193,11 +229,7 @@ func (p *Page) ways(all []control.FilledField) {
 			}
 			rows = append(rows, []string{"", clean(s.Transform), out})
 		}
-		out := p.cell(f.Value, f.Absent)
-		if f.Errors != nil {
-			out = p.paint(red, clean(strings.Join(f.Errors, "; ")))
-		}
-		rows = append(rows, []string{"", "→ " + clean(f.Column), out})
+		rows = append(rows, []string{"", "→ " + clean(f.Column), p.filled(f)})
 	}
 	p.grid([]head{{name: "Source"}, {name: "Step"}, {name: "Value"}}, rows)
 }

@@ -79,7 +79,7 @@ func walked(t *testing.T, a *API) []string {
 // example404 is a path of a route for a run and an importer that do not exist.
 func example404(template string) string {
 	return variable.ReplaceAllStringFunc(template, func(v string) string {
-		return map[string]string{"id": "999", "importer": "nobody", "asset": "swagger-ui.css"}[variable.FindStringSubmatch(v)[1]]
+		return map[string]string{"id": "999", "number": "7", "importer": "nobody", "asset": "swagger-ui.css"}[variable.FindStringSubmatch(v)[1]]
 	})
 }
 
