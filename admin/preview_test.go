@@ -142,3 +142,37 @@ func TestWhatCannotBePreviewed(t *testing.T) {
 		}
 	}
 }
+
+// TestAPreviewOfRelationsAndNestedRows: what is looked for and what becomes of lists, without a table being there.
+func TestAPreviewOfRelationsAndNestedRows(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "configs/importers/orders.yaml"), ordersYAML)
+	write(t, filepath.Join(dir, "orders.csv"), ordersCSV)
+	want := `Importer    orders
+File        orders.csv
+Table       warehouse:shop.orders
+Note        The connection 'warehouse' is not configured: types are those that
+            create_table gives.
+Note        Nothing is looked for in tables: rules and relations that do are
+            taken to find what they need.
+
+Row 1 (line 2): passed
+Source    Cell  Column       Value
+─────────────────────────────────────────────────────────
+number    1     number       1
+customer  Ann   customer_id  Ann (in shop.customers.name)
+tags      a,b   order_tag    a, b (in tags.name)
+
+lines → order_lines: 1 row
+#  Source     Cell  Column  Value
+─────────────────────────────────
+1  lines.sku  x     sku     x
+1  lines.qty  2     qty     2
+
+There are more rows.
+`
+	if got := ingest(t, dir, nil, "preview", "orders", "--rows", "1"); got.code != 0 || got.out != want {
+		t.Errorf("%+v\n%s", got, cmp.Diff(want, got.out))
+	}
+}

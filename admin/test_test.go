@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ingest/integration/rig"
 )
 
@@ -153,3 +155,80 @@ func TestTheDemoIsAsExpected(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestRowsAreToldByTheirKeys: numbers that the database gives are in no outcome; who refers to one shows whose it is.
+func TestRowsAreToldByTheirKeys(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "configs/importers/orders.yaml"), ordersYAML)
+	at := filepath.Join(dir, "configs/importers/testdata/orders")
+	write(t, filepath.Join(at, "some.csv"), ordersCSV)
+	write(t, filepath.Join(at, "some.before.sql"), "CREATE TABLE shops (name TEXT PRIMARY KEY); INSERT INTO shops VALUES ('S');")
+	if got := ingest(t, dir, unreachable(), "test", "--update"); got.code != 0 {
+		t.Fatalf("%+v", got)
+	}
+	text, err := os.ReadFile(filepath.Join(at, "some.expected.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `failed_rows:
+  - row_number: 3
+    message: The selected shop is invalid.
+    validation:
+      shop:
+        - The selected shop is invalid.
+tables:
+  customers:
+    - name: Ann
+    - name: Bob
+  order_lines:
+    - sku: x
+      qty: "2"
+      order_id: "1"
+    - sku: x
+      qty: "1"
+      order_id: "2"
+    - sku: "y"
+      qty: "3"
+      order_id: "2"
+  order_tag:
+    - order_id: "1"
+      tag_id: a
+    - order_id: "1"
+      tag_id: b
+    - order_id: "2"
+      tag_id: b
+  orders:
+    - number: "1"
+      customer_id: Ann
+    - number: "2"
+      customer_id: Bob
+  tags:
+    - name: a
+    - name: b
+`
+	_, got, _ := strings.Cut(string(text), "failed_rows:")
+	if diff := cmp.Diff(want, "failed_rows:"+got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+const ordersYAML = `
+importer: orders
+source: {path: orders.csv}
+destination: {connection: warehouse, table: shop.orders}
+key: number
+fields: [{from: number, to: number}]
+relations:
+  - {from: customer, to: customer_id, table: shop.customers, match: name, create_if_missing: true}
+  - {from: tags, many: {table: tags, match: name, pivot: order_tag}, create_if_missing: true}
+nested:
+  - {from: lines, table: order_lines, parent: order_id, key: [sku], fields: [{from: sku, to: sku}, {from: qty, to: qty, type: integer}]}
+rules: {shop: "exists:shop.shops,name"}
+`
+
+const ordersCSV = `shop,number,customer,tags,lines
+S,1,Ann,"a,b","[{""sku"":""x"",""qty"":2}]"
+S,2,Bob,b,"[{""sku"":""x"",""qty"":1},{""sku"":""y"",""qty"":3}]"
+T,3,Bob,b,
+`

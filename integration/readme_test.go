@@ -43,8 +43,10 @@ func TestTheReadme(t *testing.T) {
 	})
 	sys.Write("people.csv", "Name,E-Mail,Born\nAda,ada@example.org,1815-12-10\nBob,,\n Cy ,CY@example.org,1950-01-01\n")
 	sys.Must(0, "check", "people")
+	sys.Must(0, "preview", "people")
 	sys.Must(3, "run", "people", "--dry-run")
 	sys.Must(3, "run", "people")
+	sys.Must(0, "explain", "2", "--row", "2")
 	up := sys.Start("up")
 	lines := strings.ReplaceAll(block(t, string(readme), "The API", "sh"), "localhost:8080", up.API().Address)
 	var api, run string

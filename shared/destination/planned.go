@@ -6,8 +6,8 @@ import (
 	"ingest/shared/importer"
 )
 
-// Planned is one of the definition's tables as far as values depend on it: the destination's as Create would make it, without
-// the column that Create adds; another one with the columns that the definition names, texts where it says no type.
+// Planned is one of the definition's tables as Create would make it, as far as values depend on it: the columns that the
+// definition names, with their types. One that only rules ask has the columns that they name, as texts.
 func Planned(dialect database.Dialect, d importer.Definition, name string) (column.Table, error) {
 	t := planning{dialect: dialect, table: column.Table{Name: name}}
 	own := name == d.Destination.Table
@@ -28,7 +28,7 @@ func Planned(dialect database.Dialect, d importer.Definition, name string) (colu
 	t.related(d.Relations)
 	for _, n := range d.Nested {
 		if n.Table == name {
-			t.add(n.Parent, "")
+			t.add(n.Parent, "bigint")
 			t.fields(n.Fields)
 			t.filled(n.Relations)
 		}
@@ -84,7 +84,7 @@ func (t *planning) fields(list []importer.Field) {
 
 func (t *planning) filled(list []importer.Relation) {
 	for _, r := range list {
-		t.add(r.To, "")
+		t.add(r.To, keyType(r))
 	}
 }
 
@@ -92,13 +92,17 @@ func (t *planning) related(list []importer.Relation) {
 	for _, r := range list {
 		if r.Table == t.table.Name {
 			t.add(r.Match, "")
-			t.add(r.Key, "")
-		}
-		if r.Pivot == t.table.Name {
-			t.add(r.Own, "")
-			t.add(r.Other, "")
+			t.add(r.Key, keyType(r))
 		}
 	}
+}
+
+// keyType is the type of the key that a relation stores.
+func keyType(r importer.Relation) string {
+	if r.Key != "" && r.Key == r.Match {
+		return "text"
+	}
+	return "bigint"
 }
 
 // asked adds what `unique:table,column,except,id` names.

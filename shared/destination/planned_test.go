@@ -20,22 +20,27 @@ func TestWhatIsPlannedIsWhatIsMade(t *testing.T) {
 	} {
 		d.Fields = append(d.Fields, importer.Field{From: []string{kind}, To: "c_" + kind, Type: kind})
 	}
+	definitions := []importer.Definition{d, shop()}
 	forEach(t, func(t *testing.T, _ features, db *database.DB) {
-		if err := Create(t.Context(), db, d); err != nil {
-			t.Fatal(err)
-		}
-		made, err := db.Table(t.Context(), d.Destination.Table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		planned, err := Planned(db.Dialect(), d, d.Destination.Table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, want := range planned.Columns {
-			got, _ := made.Column(want.Name)
-			if diff := cmp.Diff(bare(got.Type), bare(want.Type)); diff != "" {
-				t.Errorf("%s (-made +planned):\n%s", want.Name, diff)
+		for _, d := range definitions {
+			if err := Create(t.Context(), db, d); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range append(d.Tables(), d.Destination.Table) {
+				made, err := db.Table(t.Context(), name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				planned, err := Planned(db.Dialect(), d, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, want := range planned.Columns {
+					got, _ := made.Column(want.Name)
+					if diff := cmp.Diff(bare(got.Type), bare(want.Type)); diff != "" {
+						t.Errorf("%s.%s (-made +planned):\n%s", name, want.Name, diff)
+					}
+				}
 			}
 		}
 	})
