@@ -20,7 +20,9 @@ import (
 	"ingest/admin/internal/remote"
 	"ingest/admin/internal/show"
 	"ingest/shared/config"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
+	"ingest/shared/pipeline"
 )
 
 // Options replace what belongs to the process; the zero value is the process's own.
@@ -31,6 +33,8 @@ type Options struct {
 	Environ []string
 	// Workdir is what relative paths of the command line are relative to.
 	Workdir string
+	// Extensions are what this program adds to the importer language.
+	Extensions extend.Extensions
 }
 
 // Main runs one command and returns the exit code of the program. When ctx ends, the command ends: a waiting one
@@ -39,6 +43,9 @@ func Main(ctx context.Context, args []string, o Options) int {
 	o, err := o.complete()
 	if err != nil {
 		return fail(o.Stderr, err)
+	}
+	if err := o.Extensions.Check(pipeline.Names()); err != nil {
+		return fail(o.Stderr, &usage{err.Error()})
 	}
 	if len(args) > 0 && args[0] == completeCommand {
 		complete(ctx, args[1:], o)
@@ -97,10 +104,11 @@ func fail(stderr io.Writer, err error) int {
 
 // session is what a command works with.
 type session struct {
-	stdin    io.Reader
-	stdout   io.Writer
-	workdir  string
-	settings config.Config
+	stdin      io.Reader
+	stdout     io.Writer
+	workdir    string
+	settings   config.Config
+	extensions extend.Extensions
 	// remote is nil unless a server is to be asked.
 	remote *remote.Client
 	screen show.Screen

@@ -101,7 +101,7 @@ func parse(args []string, o Options) (*parsed, error) {
 		return nil, mistaken(cmp.Or(line.Mistake(parser.Model, args), err.Error()))
 	}
 	s := &session{
-		stdin: o.Stdin, stdout: o.Stdout, workdir: o.Workdir, now: time.Now, screen: newScreen(o, c.Output, c.Quiet),
+		stdin: o.Stdin, stdout: o.Stdout, workdir: o.Workdir, extensions: o.Extensions, now: time.Now, screen: newScreen(o, c.Output, c.Quiet),
 	}
 	if s.settings, err = c.Settings.Complete(from.file, o.Environ, o.Workdir); err != nil {
 		return nil, &usage{err.Error()}

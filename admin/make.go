@@ -12,9 +12,9 @@ import (
 
 	"ingest/admin/internal/draft"
 	"ingest/admin/internal/show"
-	"ingest/shared/control"
 	"ingest/shared/format"
 	"ingest/shared/importer"
+	"ingest/shared/pipeline"
 	"ingest/shared/source"
 )
 
@@ -45,7 +45,7 @@ func (c *makeImporterCommand) Run(_ context.Context, s *session) error {
 	}
 	found := sourcePath(s.settings.Roots, sample)
 	text := made.Importer(draft.Names{Importer: c.Name, Sample: filepath.Base(sample), Path: found})
-	if _, err := importer.Parse(c.Name+".yaml", text, control.Checks()); err != nil {
+	if _, err := importer.Parse(c.Name+".yaml", text, pipeline.Checks(s.extensions)); err != nil {
 		return fmt.Errorf("%s makes no importer that can be used: %w", c.From, err)
 	}
 	if c.To == "-" {
@@ -81,7 +81,7 @@ func (c *makeImporterCommand) check(s *session) error {
 	if c.To != "" {
 		return nil
 	}
-	all, err := importer.List(s.settings.Importers, control.Checks())
+	all, err := importer.List(s.settings.Importers, pipeline.Checks(s.extensions))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

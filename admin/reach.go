@@ -134,9 +134,9 @@ func (s *session) clients(ctx context.Context, mustExist bool) (*system, error) 
 		}
 	}
 	sys.control = control.New(control.Parts{
-		Config: s.settings, Registry: sys.registry, Redis: sys.redis, Databases: sys.databases, Amend: s.amend,
+		Config: s.settings, Registry: sys.registry, Redis: sys.redis, Databases: sys.databases, Extensions: s.extensions, Amend: s.amend,
 		Reader: coordinator.NewReader(coordinator.Parts{
-			Config: s.settings, Registry: sys.registry, Databases: sys.databases, Now: s.now, Log: s.log,
+			Config: s.settings, Registry: sys.registry, Databases: sys.databases, Extensions: s.extensions, Now: s.now, Log: s.log,
 		}),
 		Now: s.now, Log: s.log,
 	})

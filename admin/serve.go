@@ -43,7 +43,7 @@ func (s *session) serve(ctx context.Context, r role) error {
 
 // plan makes what a server role needs on this machine: the data directory and the spool in it.
 func (s *session) plan(r role) (plan, error) {
-	p := plan{role: r, settings: s.settings, log: s.log, version: buildVersion().Version, now: s.now}
+	p := plan{role: r, settings: s.settings, extensions: s.extensions, log: s.log, version: buildVersion().Version, now: s.now}
 	if r == roleWorker {
 		return p, nil
 	}

@@ -35,14 +35,15 @@ func newServer(p plan, reg *registry.Registry, redis *redisstore.Store, database
 	// Parts stop in this order: the worker puts down what it holds while the others still answer.
 	if p.role != roleCoordinator {
 		s.group.Add("worker", worker.New(worker.Parts{
-			Config: p.settings, Redis: redis, Databases: databases, Metrics: numbers,
+			Config: p.settings, Redis: redis, Databases: databases, Extensions: p.extensions, Metrics: numbers,
 			Version: p.version, Now: p.now, Log: p.log,
 		}).Run)
 	}
 	if p.role != roleWorker {
 		s.group.Add("coordinator", coordinator.New(coordinator.Parts{
 			Config: p.settings, Registry: reg, Redis: redis, Databases: databases, Spool: p.spool,
-			Metrics: numbers, Version: p.version, Now: p.now, Log: p.log,
+			Extensions: p.extensions,
+			Metrics:    numbers, Version: p.version, Now: p.now, Log: p.log,
 		}).Run)
 	}
 	if p.settings.Embedded() {

@@ -62,7 +62,7 @@ func (c *schemaCommand) Run(s *session) error {
 	if screen.Format == show.Table {
 		screen.Format = show.JSON // it has no other form
 	}
-	return screen.Document(importer.JSONSchema(pipeline.Language()), func(*show.Page) {})
+	return screen.Document(importer.JSONSchema(pipeline.Language(s.extensions)), func(*show.Page) {})
 }
 
 type configCommand struct{}

@@ -18,6 +18,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/control"
 	"ingest/shared/importer"
+	"ingest/shared/pipeline"
 )
 
 type testCommand struct {
@@ -55,7 +56,7 @@ func (c *testCommand) Run(ctx context.Context, s *session) error {
 
 // definitions are those to test: the ones that were named, or all.
 func (c *testCommand) definitions(s *session) ([]importer.Listed, error) {
-	all, err := importer.List(s.settings.Importers, control.Checks())
+	all, err := importer.List(s.settings.Importers, pipeline.Checks(s.extensions))
 	if err != nil {
 		return nil, fmt.Errorf("the importers directory %s cannot be read: make it, or name another with --importers: %w", s.settings.Importers, err)
 	}
@@ -179,7 +180,7 @@ func (s *session) outcome(ctx context.Context, slug string, one golden.Case, par
 	if err != nil {
 		return o, err
 	}
-	definition, err := importer.Load(s.settings.Importers, slug, control.Checks())
+	definition, err := importer.Load(s.settings.Importers, slug, pipeline.Checks(s.extensions))
 	if err != nil {
 		return o, err
 	}

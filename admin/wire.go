@@ -13,6 +13,7 @@ import (
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/extend"
 	"ingest/shared/redisstore"
 	"ingest/shared/spool"
 	"ingest/worker"
@@ -41,9 +42,10 @@ type plan struct {
 	settings config.Config
 	log      *zap.Logger
 	// spool is nil for a worker, which reads no source.
-	spool   *spool.Spool
-	version string
-	now     func() time.Time
+	spool      *spool.Spool
+	extensions extend.Extensions
+	version    string
+	now        func() time.Time
 }
 
 // serve runs a server role until ctx ends or a part fails.

@@ -18,6 +18,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/control"
 	"ingest/shared/database"
+	"ingest/shared/extend"
 	"ingest/shared/lifecycle"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
@@ -27,15 +28,16 @@ import (
 
 // Parts are what a Coordinator works with.
 type Parts struct {
-	Config    config.Config
-	Registry  *registry.Registry
-	Redis     *redisstore.Store
-	Databases *database.Pool
-	Spool     *spool.Spool
-	Metrics   *metrics.Metrics
-	Version   string
-	Now       func() time.Time
-	Log       *zap.Logger
+	Config     config.Config
+	Registry   *registry.Registry
+	Redis      *redisstore.Store
+	Databases  *database.Pool
+	Spool      *spool.Spool
+	Extensions extend.Extensions
+	Metrics    *metrics.Metrics
+	Version    string
+	Now        func() time.Time
+	Log        *zap.Logger
 }
 
 // Coordinator is one coordinator process. Make it with New.
@@ -52,11 +54,12 @@ func New(p Parts) *Coordinator { return &Coordinator{parts: p, id: "coordinator-
 func (c *Coordinator) Run(ctx context.Context) error {
 	p := c.parts
 	splitter := split.New(split.Parts{
-		Owner: c.id, Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Now: p.Now, Log: p.Log,
+		Owner: c.id, Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases,
+		Spool: p.Spool, Extensions: p.Extensions, Now: p.Now, Log: p.Log,
 	})
 	supervisor := supervise.New(supervise.Parts{
 		Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool,
-		Splitter: splitter, Metrics: p.Metrics, Now: p.Now, Log: p.Log,
+		Splitter: splitter, Extensions: p.Extensions, Metrics: p.Metrics, Now: p.Now, Log: p.Log,
 	})
 	parts := []func(context.Context) error{
 		supervisor.Run, func(ctx context.Context) error { return p.Redis.Live(ctx, c.describe) },
@@ -66,7 +69,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 			Config: p.Config, Spool: p.Spool, Version: p.Version, Ready: c.ready, Now: p.Now, Log: p.Log,
 			Control: control.New(control.Parts{
 				Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool.ID(), Reader: NewReader(p),
-				Now: p.Now, Log: p.Log,
+				Extensions: p.Extensions, Now: p.Now, Log: p.Log,
 			}),
 		})
 		if err != nil {
@@ -80,7 +83,9 @@ func (c *Coordinator) Run(ctx context.Context) error {
 // NewReader returns what reads sources as a coordinator does, for processes that only look. Of the parts it needs neither
 // Redis nor spool.
 func NewReader(p Parts) control.Reader {
-	return split.NewReader(split.Parts{Config: p.Config, Registry: p.Registry, Databases: p.Databases, Now: p.Now, Log: p.Log})
+	return split.NewReader(split.Parts{
+		Config: p.Config, Registry: p.Registry, Databases: p.Databases, Extensions: p.Extensions, Now: p.Now, Log: p.Log,
+	})
 }
 
 // Refusal says why a coordinator must not be started with this configuration, "" when it may.
@@ -98,6 +103,7 @@ func (c *Coordinator) ready(ctx context.Context) error {
 func (c *Coordinator) describe() redisstore.Process {
 	return redisstore.Process{
 		ID: c.id, Host: redisstore.Host(), PID: os.Getpid(), Version: c.parts.Version, Role: "coordinator",
-		Spools: []string{c.parts.Spool.ID()}, Connections: c.parts.Databases.Names(), At: c.parts.Now(),
+		Spools: []string{c.parts.Spool.ID()}, Connections: c.parts.Databases.Names(),
+		Extensions: c.parts.Extensions.Names().List(), At: c.parts.Now(),
 	}
 }

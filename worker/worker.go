@@ -15,6 +15,7 @@ import (
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/extend"
 	"ingest/shared/lifecycle"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
@@ -26,13 +27,14 @@ const Drain = consume.Drain + 5*time.Second
 
 // Parts are what a Worker works with.
 type Parts struct {
-	Config    config.Config
-	Redis     *redisstore.Store
-	Databases *database.Pool
-	Metrics   *metrics.Metrics
-	Version   string
-	Now       func() time.Time
-	Log       *zap.Logger
+	Config     config.Config
+	Redis      *redisstore.Store
+	Databases  *database.Pool
+	Extensions extend.Extensions
+	Metrics    *metrics.Metrics
+	Version    string
+	Now        func() time.Time
+	Log        *zap.Logger
 }
 
 // Worker is one worker process. Make it with New.
@@ -46,7 +48,7 @@ type Worker struct {
 func New(p Parts) *Worker {
 	id := "worker-" + rand.Text()
 	return &Worker{parts: p, id: id, consumer: consume.New(consume.Parts{
-		Process: id, Config: p.Config, Redis: p.Redis, Databases: p.Databases, Metrics: p.Metrics,
+		Process: id, Config: p.Config, Redis: p.Redis, Databases: p.Databases, Extensions: p.Extensions, Metrics: p.Metrics,
 		Now: p.Now, Log: p.Log,
 	}, Slots(p.Config))}
 }
@@ -69,6 +71,6 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) describe() redisstore.Process {
 	return redisstore.Process{
 		ID: w.id, Host: redisstore.Host(), PID: os.Getpid(), Version: w.parts.Version, Role: "worker",
-		Connections: w.parts.Databases.Names(), Slots: w.consumer.Doing(), At: w.parts.Now(),
+		Connections: w.parts.Databases.Names(), Extensions: w.parts.Extensions.Names().List(), Slots: w.consumer.Doing(), At: w.parts.Now(),
 	}
 }

@@ -22,6 +22,7 @@ type workspace struct {
 	dir      func() (string, error)
 	binary   func() (string, error)
 	failing  func() (string, error)
+	example  func() (string, error)
 	template func() (string, error)
 	made     func() bool
 }
@@ -46,9 +47,10 @@ func newWorkspace() *workspace {
 		if path := os.Getenv("INGEST_TEST_BINARY"); path != "" {
 			return filepath.Abs(path)
 		}
-		return w.build("ingest")
+		return w.build("ingest", "./admin/ingest")
 	})
-	w.failing = sync.OnceValues(func() (string, error) { return w.build("ingest-failpoint", "-tags", "failpoint") })
+	w.failing = sync.OnceValues(func() (string, error) { return w.build("ingest-failpoint", "./admin/ingest", "-tags", "failpoint") })
+	w.example = sync.OnceValues(func() (string, error) { return w.build("example", "./admin/example") })
 	w.template = sync.OnceValues(w.initdb)
 	return w
 }
@@ -78,7 +80,7 @@ func Binary(t testing.TB) string {
 	return path
 }
 
-func (w *workspace) build(name string, flags ...string) (string, error) {
+func (w *workspace) build(name, program string, flags ...string) (string, error) {
 	dir, err := w.dir()
 	if err != nil {
 		return "", err
@@ -88,7 +90,7 @@ func (w *workspace) build(name string, flags ...string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, name)
-	build := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", path, "./admin/ingest"})...)
+	build := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", path, program})...)
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -101,6 +103,16 @@ func (w *workspace) build(name string, flags ...string) (string, error) {
 func Failing(t testing.TB) string {
 	t.Helper()
 	path, err := shared.failing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Example returns the path of the program with names of its own in the importer language.
+func Example(t testing.TB) string {
+	t.Helper()
+	path, err := shared.example()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,6 +90,13 @@ func namespace(dir string) string {
 	return fmt.Sprintf("t%x", sum.Sum64())
 }
 
+// With is the same installation, worked on with another program.
+func (s *System) With(binary string) *System {
+	other := *s
+	other.binary = binary
+	return &other
+}
+
 // Namespace is the installation's prefix of Redis keys.
 func (s *System) Namespace() string { return namespace(s.Dir) }
 

@@ -21,6 +21,8 @@ type Config struct {
 	TokensFile     string        `key:"tokens_file" name:"tokens-file" env:"INGEST_TOKENS_FILE" default:"" placeholder:"FILE" help:"Who may use the API (see: ingest token); without it the API is for this machine alone."`
 	Path           string        `key:"path" name:"path" env:"INGEST_PATH" default:"/api/v1/ingest" placeholder:"PATH" help:"Where the API begins."`
 	MaxUpload      Size          `key:"max_upload" name:"max-upload" env:"INGEST_MAX_UPLOAD" default:"1GiB" help:"Greatest file the API takes."`
+	MaxSource      Size          `key:"max_source" name:"max-source" env:"INGEST_MAX_SOURCE" default:"100GiB" help:"Greatest source that is fetched into the spool."`
+	SourceTimeout  time.Duration `key:"source_timeout" name:"source-timeout" env:"INGEST_SOURCE_TIMEOUT" default:"1m" help:"How long a source that is fetched may send nothing."`
 	MaxShowRows    int           `key:"max_show_rows" name:"max-show-rows" env:"INGEST_MAX_SHOW_ROWS" default:"100" help:"Most rows that are shown with a run."`
 	DataDir        string        `key:"data_dir" name:"data-dir" env:"INGEST_DATA_DIR" default:".ingest" placeholder:"DIR" help:"Spool and embedded database."`
 	Importers      string        `key:"importers" name:"importers" env:"INGEST_IMPORTERS" default:"configs/importers" placeholder:"DIR" help:"Directory of the importer definitions."`

@@ -288,7 +288,7 @@ my.yaml:5:13: chunk_size: a whole number is needed, not "many"
 my.yaml:6:12: in_flight: a size is a number of bytes like 8MiB, 64KiB, 1GiB or 1048576, not "1 MB"
 my.yaml:7:14: log.level must be text, this is a list
 my.yaml:7:19: unknown key "colour" (known: level, format)
-my.yaml:8:1: unknown key "dashboard" (known: namespace, listen, tokens_file, path, max_upload, max_show_rows, data_dir, importers, chunk_size, partitions, slots, in_flight, in_flight_total, lease, log_rows, max_failed_rows, max_failed_ratio, roots, sweep, internal_listen, pprof, redis, log, connections)
+my.yaml:8:1: unknown key "dashboard" (known: namespace, listen, tokens_file, path, max_upload, max_source, source_timeout, max_show_rows, data_dir, importers, chunk_size, partitions, slots, in_flight, in_flight_total, lease, log_rows, max_failed_rows, max_failed_ratio, roots, sweep, internal_listen, pprof, redis, log, connections)
 my.yaml:10:3: a connection's name is lower-case letters, digits, - and _, beginning with a letter, not "Default"
 my.yaml:11:7: unknown key "uri" (did you mean "url"?)
 my.yaml:12:5: connection "b" must be a table of keys, this is nothing

@@ -48,6 +48,12 @@ func verdict(c *Config, name string) string {
 		if c.MaxUpload < 1 {
 			return "must be at least one byte"
 		}
+	case "max_source":
+		if c.MaxSource < 1 {
+			return "must be at least one byte"
+		}
+	case "source_timeout":
+		return lasting(c.SourceTimeout, 10*time.Millisecond, time.Hour)
 	case "max_show_rows":
 		return within(int64(c.MaxShowRows), 0, maxShowRows)
 	case "data_dir":

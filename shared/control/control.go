@@ -12,6 +12,7 @@ import (
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
@@ -19,15 +20,16 @@ import (
 
 // Control answers and starts. Make it with New.
 type Control struct {
-	settings  config.Config
-	registry  *registry.Registry
-	redis     *redisstore.Store
-	databases *database.Pool
-	spool     string
-	reader    Reader
-	amend     func(*importer.Definition)
-	now       func() time.Time
-	log       *zap.Logger
+	settings   config.Config
+	registry   *registry.Registry
+	redis      *redisstore.Store
+	databases  *database.Pool
+	spool      string
+	extensions extend.Extensions
+	reader     Reader
+	amend      func(*importer.Definition)
+	now        func() time.Time
+	log        *zap.Logger
 }
 
 // Parts are what a Control works with.
@@ -38,7 +40,8 @@ type Parts struct {
 	Redis     *redisstore.Store
 	Databases *database.Pool
 	// Spool is the id of the spool that this process reads itself; empty = it has to ask who does.
-	Spool string
+	Spool      string
+	Extensions extend.Extensions
 	// Reader reads sources for Preview and Explain; nil = neither is asked for.
 	Reader Reader
 	// Amend changes definitions as they are read; nil = they are what their files say.
@@ -51,7 +54,7 @@ type Parts struct {
 func New(p Parts) *Control {
 	return &Control{
 		settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases, spool: p.Spool, reader: p.Reader, amend: p.Amend,
-		now: p.Now, log: p.Log,
+		extensions: p.Extensions, now: p.Now, log: p.Log,
 	}
 }
 

@@ -73,7 +73,7 @@ func (c *Control) Explain(ctx context.Context, id, number int64) (Explanation, e
 	if err != nil {
 		return Explanation{}, err
 	}
-	program, err := pipeline.Compile(definition, pipeline.Met(*r.Manifest))
+	program, err := pipeline.Compile(definition, pipeline.Met(*r.Manifest, c.extensions))
 	if err != nil {
 		return Explanation{}, refuse(Invalid, err, "%s", err.Error())
 	}

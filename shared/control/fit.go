@@ -10,6 +10,7 @@ import (
 	"ingest/shared/column"
 	"ingest/shared/database"
 	"ingest/shared/destination"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
 )
@@ -22,6 +23,7 @@ type fit struct {
 	// tables are those that there are, by the definition's names.
 	tables             map[string]column.Table
 	problems, warnings importer.Problems
+	extensions         extend.Extensions
 }
 
 func (f *fit) problem(p importer.Problem, hint string) {
@@ -38,7 +40,7 @@ func (f *fit) warn(p importer.Problem, hint string) {
 
 // connected says what the destination says against a definition, and what is worth knowing of both.
 func (c *Control) connected(ctx context.Context, entry importer.Listed) (problems, warnings []string) {
-	f := fit{Listed: entry, d: entry.Definition, tables: map[string]column.Table{}}
+	f := fit{Listed: entry, d: entry.Definition, tables: map[string]column.Table{}, extensions: c.extensions}
 	if f.reachable(ctx, c.databases) && f.describe(ctx) {
 		f.compare()
 		f.compile()
@@ -175,7 +177,7 @@ func (f *fit) compile() {
 	if len(f.problems) > 0 {
 		return
 	}
-	in := pipeline.Setting{Header: f.header(), Tables: f.tables}
+	in := pipeline.Setting{Header: f.header(), Tables: f.tables, Extensions: f.extensions}
 	for _, n := range f.named() {
 		if _, known := f.tables[n.table]; !known {
 			return // it is made by the first run

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"ingest/shared/importer"
+	"ingest/shared/pipeline"
 	"ingest/shared/source"
 )
 
 // Importers lists the definitions, sorted by slug. A broken file is listed with its first error and harms only itself.
 func (c *Control) Importers(context.Context) ([]ImporterInfo, error) {
-	listed, err := importer.List(c.settings.Importers, Checks())
+	listed, err := importer.List(c.settings.Importers, pipeline.Checks(c.extensions))
 	if err != nil {
 		return nil, refuse(Invalid, err, "%s", err.Error())
 	}
@@ -40,7 +41,7 @@ func (c *Control) Importer(_ context.Context, slug string) (importer.Definition,
 
 // Check validates definitions, all of them without names. With connect it also looks at the real tables; it makes none.
 func (c *Control) Check(ctx context.Context, slugs []string, connect bool) ([]CheckResult, error) {
-	listed, err := importer.List(c.settings.Importers, Checks())
+	listed, err := importer.List(c.settings.Importers, pipeline.Checks(c.extensions))
 	if err != nil {
 		return nil, refuse(Invalid, err, "%s", err.Error())
 	}

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"ingest/shared/control"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
+	"ingest/shared/pipeline"
 )
 
 // TestTheLaravelPageSaysWhatIsTrue reads its importer, and every piece of YAML that stands for a transformer, a validator
@@ -20,7 +21,7 @@ func TestTheLaravelPageSaysWhatIsTrue(t *testing.T) {
 	}
 	page := string(text)
 	read := func(what, definition string) {
-		if _, err := importer.Parse("page.yaml", []byte(definition), control.Checks()); err != nil {
+		if _, err := importer.Parse("page.yaml", []byte(definition), pipeline.Checks(extend.Extensions{})); err != nil {
 			t.Errorf("%s: %v\n%s", what, err, definition)
 		}
 	}

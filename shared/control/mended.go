@@ -50,7 +50,7 @@ func (c *Control) fits(ctx context.Context, original run.Run, d importer.Definit
 		return misfit(err)
 	}
 	defer file.Close()
-	if err := pipeline.CheckHeader(d, file.Header()); err != nil {
+	if err := pipeline.CheckHeader(d, pipeline.Setting{Header: file.Header(), Extensions: c.extensions}); err != nil {
 		return misfit(err)
 	}
 	failed, err := c.logged(ctx, original, ledger.Filter{Failed: true})

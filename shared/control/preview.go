@@ -140,7 +140,7 @@ func (p *previewing) note(format string, args ...any) {
 
 // begin compiles the program for a header.
 func (p *previewing) begin(ctx context.Context, header []string) error {
-	setting := pipeline.Setting{Header: header, Started: p.control.now().UTC(), Tables: map[string]column.Table{}}
+	setting := pipeline.Setting{Header: header, Started: p.control.now().UTC(), Tables: map[string]column.Table{}, Extensions: p.control.extensions}
 	var err error
 	if setting.Table, err = p.table(ctx, p.definition.Destination.Table); err != nil {
 		return err

@@ -121,6 +121,9 @@ func (c *Control) retryOrigin(ctx context.Context, original run.Run, req RetryRe
 	}
 	origin := run.Origin{Retry: &run.Selection{Error: req.Error, Unprocessed: unprocessed}}
 	for from, all := original, unprocessed; rereads(from, all); {
+		if from.Origin.Fetch && from.Origin.Path == "" {
+			return run.Origin{}, refuse(NothingToDo, nil, "The original run ended before its source was fetched: start a new run.")
+		}
 		if from.Origin.Own() {
 			if err := unchanged(from); err != nil {
 				return run.Origin{}, refuse(Invalid, err, "The rows cannot be read from the source again: %v", err)

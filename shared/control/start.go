@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,29 +34,23 @@ func (c *Control) Start(ctx context.Context, req StartRequest) (r Resource, repe
 	if definition, err = given(definition, req.Params); err != nil {
 		return Resource{}, false, err
 	}
-	path, err := c.path(req, definition)
+	origin, name, err := c.origin(req, definition)
 	if err != nil {
 		return Resource{}, false, err
-	}
-	if _, err := source.Inspect(path); err != nil {
-		return Resource{}, false, refuse(Invalid, err, "%s", err.Error())
 	}
 	if err := c.ready(ctx, definition); err != nil {
 		return Resource{}, false, err
 	}
-	sp, err := c.spoolID(ctx)
-	if err != nil {
-		return Resource{}, false, err
-	}
-	filename := req.Filename
-	if filename == "" {
-		filename = filepath.Base(path)
+	if !origin.Fetch {
+		if origin.Spool, err = c.spoolID(ctx); err != nil {
+			return Resource{}, false, err
+		}
 	}
 	snapshot, hash := definition.Snapshot()
 	created, repeated, err := c.registry.Create(ctx, registry.NewRun{
 		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
-		Origin: run.Origin{Path: path, Spool: sp, Spooled: req.Spooled}, DryRun: req.DryRun,
-		Alone: definition.Overlap == importer.OverlapRefuse, User: req.User, Filename: filename, IdempotencyKey: req.Once.Key, Request: req.Once.Request,
+		Origin: origin, DryRun: req.DryRun, Alone: definition.Overlap == importer.OverlapRefuse,
+		User: req.User, Filename: cmp.Or(req.Filename, name), IdempotencyKey: req.Once.Key, Request: req.Once.Request,
 	})
 	if err != nil {
 		return Resource{}, false, c.unregistered(err, definition.Slug, "The run could not be registered")
@@ -92,16 +87,8 @@ func (c *Control) same(ctx context.Context, first run.Run, once Once) (Resource,
 	return c.resource(ctx, first), nil
 }
 
-// Checks is what importer definitions are checked against.
-func Checks() importer.Checks {
-	return importer.Checks{
-		Rule: pipeline.CheckRules, Transform: pipeline.CheckTransform, Validator: pipeline.CheckValidator,
-		RuleName: pipeline.CheckRuleName,
-	}
-}
-
 func (c *Control) definition(slug string) (importer.Definition, error) {
-	definition, err := importer.Load(c.settings.Importers, slug, Checks())
+	definition, err := importer.Load(c.settings.Importers, slug, pipeline.Checks(c.extensions))
 	switch {
 	case errors.Is(err, importer.ErrUnknown):
 		return definition, refuse(NotFound, err, "%s", err.Error())
@@ -112,6 +99,29 @@ func (c *Control) definition(slug string) (importer.Definition, error) {
 		c.amend(&definition)
 	}
 	return definition, nil
+}
+
+// origin is where the run's rows come from, and what people call it.
+func (c *Control) origin(req StartRequest, d importer.Definition) (run.Origin, string, error) {
+	if own, ok := c.extensions.Source(d.Source.Type); ok && req.File == "" {
+		options, err := d.SourceOptions()
+		if err != nil {
+			return run.Origin{}, "", &Error{Kind: Invalid, Field: "params", Message: err.Error()}
+		}
+		stream, err := own.Build(options)
+		if err != nil {
+			return run.Origin{}, "", refuse(Invalid, err, "The source of the importer '%s' cannot be read: %v.", d.Slug, err)
+		}
+		return run.Origin{Fetch: true}, stream.Name, nil
+	}
+	path, err := c.path(req, d)
+	if err != nil {
+		return run.Origin{}, "", err
+	}
+	if _, err := source.Inspect(path); err != nil {
+		return run.Origin{}, "", refuse(Invalid, err, "%s", err.Error())
+	}
+	return run.Origin{Path: path, Spooled: req.Spooled}, filepath.Base(path), nil
 }
 
 // path is the absolute path of the run's source.
@@ -126,10 +136,17 @@ func (c *Control) path(req StartRequest, d importer.Definition) (string, error) 
 	if d.Source.Type == importer.Upload {
 		return "", refuse(Invalid, nil, "The importer '%s' takes an upload: give the file with --file, or upload it.", d.Slug)
 	}
+	if _, own := c.extensions.Source(d.Source.Type); own {
+		return "", refuse(Invalid, nil, "The source of the importer '%s' (%s) is fetched when a run begins: give a file with --file.", d.Slug, d.Source.Type)
+	}
 	if d.Source.Path == "" {
 		return "", refuse(Invalid, nil, "The importer '%s' has no source path: give one with --file.", d.Slug)
 	}
-	path, err := source.Resolve(c.settings.Roots, d.Source.Path)
+	named, err := d.SourcePath()
+	if err != nil {
+		return "", &Error{Kind: Invalid, Field: "params", Message: err.Error()}
+	}
+	path, err := source.Resolve(c.settings.Roots, named)
 	if err != nil {
 		return "", refuse(Invalid, err, "%s", err.Error())
 	}

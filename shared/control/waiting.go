@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"ingest/shared/importer"
+	"ingest/shared/pipeline"
 	"ingest/shared/redisstore"
 	"ingest/shared/run"
 )
@@ -30,6 +33,8 @@ func (c *Control) unknown(ctx context.Context, r run.Run) string {
 		return noCoordinator
 	case !knows(coordinators, r.Connection):
 		return unconnected(coordinator, r.Connection)
+	case unequipped(coordinators, coordinator, r) != "":
+		return unequipped(coordinators, coordinator, r)
 	case c.now().Sub(r.CreatedAt) < taken:
 		return ""
 	default:
@@ -50,6 +55,8 @@ func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore
 		text = noCoordinator
 	case !knows(coordinators, r.Connection):
 		text = unconnected(coordinator, r.Connection)
+	case !progress.SplitDone && unequipped(coordinators, coordinator, r) != "":
+		text = unequipped(coordinators, coordinator, r)
 	case progress.Waiting != "":
 		text = progress.Waiting
 	case !progress.SplitDone && r.Origin.Spool != "" && !sees(coordinators, r.Origin.Spool):
@@ -58,6 +65,8 @@ func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore
 		text = "Waiting: no worker is running (start `ingest worker`)."
 	case !knows(workers, r.Connection):
 		text = unconnected(worker, r.Connection)
+	default:
+		text = unequipped(workers, worker, r)
 	}
 	return textOf(text)
 }
@@ -72,6 +81,29 @@ const noCoordinator = "Waiting: no coordinator is running (start `ingest coordin
 
 func unconnected(role, connection string) string {
 	return fmt.Sprintf("Waiting: no running %s knows the connection '%s' (configure it there, too).", role, connection)
+}
+
+// unequipped says which names of the language a run needs that no running process of a role has; "" for none. A run that
+// was read without its definition needs none.
+func unequipped(processes []redisstore.Process, role string, r run.Run) string {
+	if len(r.Definition) == 0 {
+		return ""
+	}
+	definition, err := importer.FromSnapshot(r.Definition)
+	if err != nil {
+		return ""
+	}
+	needs := definition.Uses().Without(pipeline.Names())
+	if role == worker {
+		needs = needs.Rows()
+	}
+	for _, p := range processes {
+		if !slices.ContainsFunc(needs.List(), func(name string) bool { return !slices.Contains(p.Extensions, name) }) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("Waiting: no running %s has all that the importer names (%s): start the program that has.",
+		role, strings.Join(needs.List(), ", "))
 }
 
 func live(processes []redisstore.Process, role string) []redisstore.Process {

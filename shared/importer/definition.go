@@ -173,10 +173,13 @@ type Nested struct {
 
 // Source says where the bytes come from.
 type Source struct {
-	// Type is Filesystem or Upload.
+	// Type is Filesystem, Upload or the name of an extension.
 	Type string `json:"type"`
-	// Path is relative to the configured root; `run --file` replaces it. An upload has none.
+	// Path is relative to the configured root; `run --file` replaces it. Only Filesystem has one. It may hold parameters: see
+	// SourcePath.
 	Path string `json:"path,omitempty"`
+	// Options are those of an extension, as decoded. They may hold parameters: see SourceOptions.
+	Options map[string]any `json:"options,omitempty"`
 }
 
 // The source types.
@@ -187,10 +190,15 @@ const (
 	Upload = "upload"
 )
 
+// CSV is the format that every program has.
+const CSV = "csv"
+
 // Format says how bytes become rows.
 type Format struct {
-	// Type is always "csv".
+	// Type is CSV or the name of an extension.
 	Type string `json:"type"`
+	// Options are those of an extension, as decoded.
+	Options map[string]any `json:"options,omitempty"`
 	// Delimiter is one character; empty = the file's `sep=` line, else a comma.
 	Delimiter string `json:"delimiter,omitempty"`
 	// Nulls are the texts that mean NULL; default [""].

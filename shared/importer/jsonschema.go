@@ -9,6 +9,8 @@ import (
 type Language struct {
 	Rules                  []string
 	Transforms, Validators map[string][]string
+	// Formats and Sources are those that the program was extended by, with their options.
+	Formats, Sources map[string][]string
 }
 
 // JSONSchema describes the file of an importer to editors, as JSON Schema 2020-12. It knows every key that Parse takes and
@@ -18,8 +20,8 @@ type Language struct {
 func JSONSchema(l Language) map[string]any {
 	s := object("An importer: where rows come from, what they must look like and which table they go to.", table{
 		"importer":         slug("The name: lower-case letters, digits, - and _. Unique in the directory."),
-		"source":           sourceSchema(),
-		"format":           formatSchema(),
+		"source":           sourceSchema(l),
+		"format":           formatSchema(l),
 		"destination":      destinationSchema(),
 		"key":              texts("The source columns that identify a row, each mapped by a field. Without a key every row is inserted."),
 		"on_duplicate":     choice("What happens to a row whose key is in the table; default skip.", Skip, Update, Upsert, Fail, UpdateIfNewer),

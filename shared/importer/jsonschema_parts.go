@@ -1,18 +1,42 @@
 package importer
 
+import (
+	"maps"
+	"slices"
+)
+
 // The keys of the parts of an importer, for JSONSchema.
 
-func sourceSchema() table {
+func sourceSchema(l Language) table {
 	s := object("Where the bytes come from.", table{
 		"type": choice("filesystem (default): a file where it lies; upload: the file comes with the request.", Filesystem, Upload),
 		"path": text("The file, within one of the configured roots; run --file replaces it."),
 	})
 	s["not"] = table{"required": []string{"path", "type"}, "properties": table{"type": table{"const": Upload}}}
-	return s
+	return orOwn(s, l.Sources)
 }
 
-func formatSchema() table {
-	return object("How bytes become rows.", table{
+// orOwn is the table of a type that every program has, or that of an extension: the type, its options, and what each has.
+func orOwn(s table, own map[string][]string, each ...string) table {
+	if len(own) == 0 {
+		return s
+	}
+	all := []any{s}
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		keys := table{typeKey: table{"const": name}}
+		for _, key := range each {
+			keys[key] = s["properties"].(table)[key]
+		}
+		for _, option := range own[name] {
+			keys[option] = table{}
+		}
+		all = append(all, object("", keys, typeKey))
+	}
+	return table{"description": s["description"], "anyOf": all}
+}
+
+func formatSchema(l Language) table {
+	s := object("How bytes become rows.", table{
 		"type":      choice("csv, the default.", "csv"),
 		"delimiter": table{"type": []string{"string", "integer"}, "minLength": 1, "maxLength": 1, "description": `One character, a tab as "\t"; default: what the file's line sep= says, else a comma.`},
 		"nulls": table{
@@ -25,6 +49,7 @@ func formatSchema() table {
 			"description": "Greatest size of a row, like 64KiB; default 8MiB.",
 		},
 	})
+	return orOwn(s, l.Formats, engineKeys[1:]...)
 }
 
 // nullableText is text that may be spelled like YAML's null.

@@ -14,20 +14,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
 
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
 )
 
 func speaking() importer.Checks {
-	return importer.Checks{
-		Rule: pipeline.CheckRules, Transform: pipeline.CheckTransform, Validator: pipeline.CheckValidator, RuleName: pipeline.CheckRuleName,
-	}
+	return pipeline.Checks(extend.Extensions{})
 }
 
 // described is the schema as others read it: as plain JSON, and ready to validate.
-func described(t *testing.T) (plain map[string]any, ready *jsonschema.Resolved) {
+func described(t *testing.T, x extend.Extensions) (plain map[string]any, ready *jsonschema.Resolved) {
 	t.Helper()
-	text, err := json.Marshal(importer.JSONSchema(pipeline.Language()))
+	text, err := json.Marshal(importer.JSONSchema(pipeline.Language(x)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +57,9 @@ func instance(t *testing.T, text string) any {
 // TestSchemaTakesEveryImporter: all importers that are shipped or documented are valid by the schema.
 func TestSchemaTakesEveryImporter(t *testing.T) {
 	t.Parallel()
-	_, schema := described(t)
+	_, schema := described(t, extend.Extensions{ // those of docs/extending.md
+		Formats: []extend.Format{{Name: "fixed", Options: []string{"columns"}}}, Sources: []extend.Source{{Name: "zip", Options: []string{"file", "entry"}}},
+	})
 	documents := map[string]string{}
 	files, err := filepath.Glob("../../configs/*/importers/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -138,7 +139,7 @@ params: {month: {required: true}, region: {default: 1}, note: }
 
 func TestSchemaTakesEveryKey(t *testing.T) {
 	t.Parallel()
-	plain, schema := described(t)
+	plain, schema := described(t, extend.Extensions{})
 	if _, err := importer.Parse("x.yaml", []byte(whole), speaking()); err != nil {
 		t.Fatal(err)
 	}
@@ -156,10 +157,33 @@ func TestSchemaTakesEveryKey(t *testing.T) {
 	}
 }
 
+// TestSchemaOfExtensions: their options and what every format has, and no other.
+func TestSchemaOfExtensions(t *testing.T) {
+	t.Parallel()
+	_, schema := described(t, extend.Extensions{
+		Formats: []extend.Format{{Name: "fixed", Options: []string{"columns"}}}, Sources: []extend.Source{{Name: "zip", Options: []string{"file"}}},
+	})
+	for text, good := range map[string]bool{
+		"source: {type: zip, file: x}":                             true,
+		"source: {type: zip, path: x}":                             false,
+		"source: {path: x}":                                        true,
+		"source: {file: x}":                                        false,
+		"source: {type: rar}":                                      false,
+		"format: {type: fixed, columns: [a], nulls: [NA]}":         true,
+		"format: {type: fixed, max_record: 1KiB, short_rows: pad}": true,
+		"format: {type: fixed, delimiter: x}":                      false,
+		"format: {columns: [a]}":                                   false,
+	} {
+		if err := schema.Validate(instance(t, "importer: a\n"+text+"\n")); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // TestSchemaAndParserRefuse: what the schema refuses is refused by the parser, too, and these are all.
 func TestSchemaAndParserRefuse(t *testing.T) {
 	t.Parallel()
-	_, schema := described(t)
+	_, schema := described(t, extend.Extensions{})
 	const rest = "destination: {table: t}\nfields: [{from: a, to: a}]\n"
 	for _, text := range []string{
 		"destination: {table: t}\nfields: [{from: a, to: a}]\n",
@@ -233,7 +257,7 @@ var (
 // TestSchemaAndParserKnowTheSameKeys walks through the schema.
 func TestSchemaAndParserKnowTheSameKeys(t *testing.T) {
 	t.Parallel()
-	plain, _ := described(t)
+	plain, _ := described(t, extend.Extensions{})
 	p := &prober{t: t, defs: plain["$defs"].(map[string]any)}
 	p.visit(plain, nil)
 	if p.asked < 100 {

@@ -3,8 +3,6 @@ package importer
 import (
 	"math"
 	"regexp"
-	"unicode"
-	"unicode/utf8"
 
 	"ingest/shared/importer/document"
 )
@@ -17,6 +15,8 @@ type Checks struct {
 	Validator func(Validator) error
 	// RuleName answers for the name of a rule that a message is for.
 	RuleName func(name string) error
+	// Formats and Sources are those beside the types of this package, and what is wrong with their options.
+	Formats, Sources map[string]func(options map[string]any) error
 }
 
 // Problem is one thing wrong in a definition file.
@@ -84,6 +84,8 @@ type parsing struct {
 	schemaNode, messagesNode, attributesNode *document.Node
 	// expressions are checked last: they name parameters, which may stand behind them.
 	expressions []written
+	// places are the texts of the source that may name parameters, too.
+	places []*document.Node
 	// around is what other files of the directory say; uses are the mappings that are put before the own fields.
 	around surroundings
 	uses   []used
@@ -158,6 +160,7 @@ func (p *parsing) document(root *document.Node) {
 	p.messages(p.messagesNode)
 	p.attributes(p.attributesNode)
 	p.judge()
+	p.unplaced()
 }
 
 func (p *parsing) slug(n *document.Node) {
@@ -170,89 +173,6 @@ func (p *parsing) slug(n *document.Node) {
 		return
 	}
 	p.d.Slug = text
-}
-
-func (p *parsing) source(n *document.Node) {
-	var path *document.Node
-	p.Keys(n, "source", []document.Key{
-		{Name: "type", Read: func(n *document.Node) {
-			if text, ok := p.Choice(n, "the source type", Filesystem, Upload); ok {
-				p.d.Source.Type = text
-			}
-		}},
-		{Name: "path", Read: func(n *document.Node) {
-			path = n
-			p.d.Source.Path, _ = p.Filled(n, "the source path")
-		}},
-	})
-	if path != nil && p.d.Source.Type == Upload {
-		p.Report(path, "", "an upload has no path: the file comes with the request")
-	}
-}
-
-func (p *parsing) format(n *document.Node) {
-	f := &p.d.Format
-	p.Keys(n, "format", []document.Key{
-		{Name: "type", Read: func(n *document.Node) { p.Choice(n, "the format type", "csv") }},
-		{Name: "delimiter", Read: p.delimiter},
-		{Name: "nulls", Read: p.nulls},
-		{Name: "short_rows", Read: func(n *document.Node) {
-			if text, ok := p.Choice(n, "short_rows", "fail", "pad"); ok {
-				f.ShortRows = text
-			}
-		}},
-		{Name: "max_record", Read: func(n *document.Node) {
-			text, ok := p.Text(n, "max_record")
-			if !ok {
-				return
-			}
-			size, err := document.ParseSize(text)
-			if err != nil {
-				p.Report(n, "", "max_record: %v", err)
-				return
-			}
-			if size < 1 || size > maxMaxRecord {
-				p.Report(n, "", "max_record must be from 1 byte to 1GiB, not %s", text)
-				return
-			}
-			f.MaxRecord = size
-		}},
-	})
-}
-
-func (p *parsing) delimiter(n *document.Node) {
-	text, ok := p.Text(n, "the delimiter")
-	if !ok {
-		return
-	}
-	if utf8.RuneCountInString(text) != 1 {
-		hint := ""
-		if text == `\t` || text == "tab" {
-			hint = `a tab is written "\t", in double quotes`
-		}
-		p.Report(n, hint, "the delimiter must be one character, not %q", text)
-		return
-	}
-	if r, _ := utf8.DecodeRuneInString(text); r == '"' || (unicode.IsControl(r) && r != '\t') {
-		p.Report(n, "", "%q cannot be a delimiter", text)
-		return
-	}
-	p.d.Format.Delimiter = text
-}
-
-// nulls may hold the empty text, and an empty list keeps empty cells as text.
-func (p *parsing) nulls(n *document.Node) {
-	items, ok := p.Items(n, "nulls")
-	if !ok {
-		return
-	}
-	texts := make([]string, 0, len(items))
-	for _, item := range items {
-		if text, ok := p.Text(item, `an entry of nulls`); ok {
-			texts = append(texts, text)
-		}
-	}
-	p.d.Format.Nulls = texts
 }
 
 func (p *parsing) destination(n *document.Node) {

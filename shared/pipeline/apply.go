@@ -175,6 +175,12 @@ func (p *Program) Route(in row.Row, buf []byte) (form []byte, ok bool) {
 		return buf, false
 	}
 	target, start := p.targets[at], len(buf)
+	// A transform that panics here does so when the row is applied, too, and fails it there.
+	defer func() {
+		if recover() != nil {
+			form, ok = buf[:start], false
+		}
+	}()
 	for _, i := range target.key {
 		f := &target.fields[i]
 		value, wrong, problem := f.transformed(r)

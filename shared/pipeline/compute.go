@@ -6,6 +6,7 @@ import (
 
 	"ingest/shared/column"
 	"ingest/shared/expression"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 )
 
@@ -95,7 +96,7 @@ func (c *computing) step(t importer.Transform, f importer.Field, s scope) (trans
 		}
 		return step, nil
 	}
-	text, _ := optionText(t.Options["value"])
+	text, _ := extend.OptionText(t.Options["value"])
 	e, err := c.compile(text, "the field '"+f.Source()+"'", true, expression.Any)
 	if err != nil {
 		return nil, err

@@ -45,10 +45,7 @@ func table(t *testing.T, header string) [][]string {
 // program compiles a definition of the columns A and B as `check` would read it.
 func program(t *testing.T, lines string) *pipeline.Program {
 	t.Helper()
-	d, err := importer.Parse("docs.yaml", []byte("importer: docs\ndestination: {table: products}\n"+lines), importer.Checks{
-		Rule: pipeline.CheckRules, Transform: pipeline.CheckTransform, Validator: pipeline.CheckValidator,
-		RuleName: pipeline.CheckRuleName,
-	})
+	d, err := importer.Parse("docs.yaml", []byte("importer: docs\ndestination: {table: products}\n"+lines), checks())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +89,7 @@ func whole(t *testing.T, err error, rows [][]string) {
 func TestDocumentedTransforms(t *testing.T) {
 	t.Parallel()
 	rows := table(t, "| transform | cell | becomes |")
-	whole(t, pipeline.CheckTransform(named("no such transform")), rows)
+	whole(t, checks().Transform(named("no such transform")), rows)
 	for _, row := range rows {
 		p := program(t, "fields: [{from: A, to: sku, transform: ["+row[0]+"]}, {from: B, to: name}]")
 		got := "NULL"
@@ -110,7 +107,7 @@ func TestDocumentedTransforms(t *testing.T) {
 func TestDocumentedRules(t *testing.T) {
 	t.Parallel()
 	rows := table(t, "| rules of A | good | bad | message |")
-	whole(t, pipeline.CheckRules(rule("no such rule")), rows)
+	whole(t, checks().Rule(rule("no such rule")), rows)
 	for _, row := range rows {
 		p := program(t, "fields: [{from: A, to: sku}, {from: B, to: name}]\nrules:\n  A: '"+strings.ReplaceAll(row[0], "'", "''")+"'")
 		example(t, p, row)
@@ -120,7 +117,7 @@ func TestDocumentedRules(t *testing.T) {
 func TestDocumentedValidators(t *testing.T) {
 	t.Parallel()
 	rows := table(t, "| validate | good | bad | message |")
-	whole(t, pipeline.CheckValidator(validator("no such validator", nil)), rows)
+	whole(t, checks().Validator(validator("no such validator", nil)), rows)
 	for _, row := range rows {
 		example(t, program(t, "fields: [{from: A, to: sku, validate: ["+row[0]+"]}]"), row)
 	}
@@ -150,7 +147,7 @@ func TestDocumentedMessages(t *testing.T) {
 	}
 	d, err := importer.Parse("docs.yaml", []byte("importer: docs\ndestination: {table: products}\n"+
 		"fields: [{from: E-Mail, to: sku}, {from: Price, to: name}]\nrules: {E-Mail: required|email, Price: numeric|min:5}\n"+yaml),
-		importer.Checks{Rule: pipeline.CheckRules, RuleName: pipeline.CheckRuleName})
+		checks())
 	if err != nil {
 		t.Fatal(err)
 	}

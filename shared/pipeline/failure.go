@@ -28,6 +28,9 @@ func Failed(found []chunk.FieldMessage) *Failure {
 	return all.failure()
 }
 
+// Unprocessed is the message of a row at which the pipeline panicked.
+const Unprocessed = "The row could not be processed (internal error)."
+
 // failures collects the messages of a row.
 type failures []chunk.FieldMessage
 

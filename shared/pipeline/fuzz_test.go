@@ -7,7 +7,6 @@ import (
 
 	"ingest/shared/column"
 	"ingest/shared/importer"
-	"ingest/shared/pipeline"
 	"ingest/shared/row"
 )
 
@@ -70,17 +69,17 @@ func FuzzLanguage(f *testing.F) {
 		if name == "regex" {
 			list.Args = []string{args}
 		}
-		if pipeline.CheckRules(list) == nil {
+		if checks().Rule(list) == nil {
 			d.Rules = []importer.Rules{rules("A", rule("numeric"), list), rules("B", list)}
 		}
 		var given options
 		if json.Unmarshal([]byte(written), &given) != nil {
 			given = options{"value": written}
 		}
-		if step := configured(name, given); pipeline.CheckTransform(step) == nil {
+		if step := configured(name, given); checks().Transform(step) == nil {
 			d.Fields[0] = with(d.Fields[0], step, step)
 		}
-		if judge := validator(name, given); pipeline.CheckValidator(judge) == nil {
+		if judge := validator(name, given); checks().Validator(judge) == nil {
 			d.Fields[0].Validate = []importer.Validator{judge}
 		}
 		p := compile(t, d, []string{"A", "B"}, productTable())

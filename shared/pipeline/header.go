@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ingest/shared/column"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 )
 
@@ -28,6 +29,8 @@ type names struct {
 	paths    map[string]int
 	// object says that the source is an object, whose keys are the columns: any may be there.
 	object bool
+	// extensions are those of the program.
+	extensions extend.Extensions
 	// virtual makes a virtual column. It is nil where only the header is looked at.
 	virtual func(virtual) int
 }
@@ -186,11 +189,12 @@ func capped(list []string) string {
 }
 
 // CheckHeader says what Compile would say about the header alone, before there is a table. An error is an *Error.
-func CheckHeader(d importer.Definition, header []string) error {
-	n, err := newNames(meant(header), sources(d))
+func CheckHeader(d importer.Definition, in Setting) error {
+	n, err := newNames(meant(in.Header), sources(d))
 	if err != nil {
 		return err
 	}
+	n.extensions = in.Extensions
 	for _, a := range d.BeforeRow {
 		n.assigned[a.Column] = 0 // it is there, wherever that is
 	}

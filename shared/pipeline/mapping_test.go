@@ -9,17 +9,19 @@ import (
 
 	"ingest/shared/chunk"
 	"ingest/shared/column"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
 )
 
+// checks are those of a program without extensions.
+func checks() importer.Checks { return pipeline.Checks(extend.Extensions{}) }
+
 // from is a program made of YAML: the definition without its importer and destination.
 func from(t testing.TB, yaml string, header []string, columns ...column.Column) *pipeline.Program {
 	t.Helper()
-	d, err := importer.Parse("x.yaml", []byte("importer: x\ndestination: {table: x}\n"+yaml), importer.Checks{
-		Rule: pipeline.CheckRules, Transform: pipeline.CheckTransform,
-	})
+	d, err := importer.Parse("x.yaml", []byte("importer: x\ndestination: {table: x}\n"+yaml), checks())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +256,7 @@ func TestStrictHeadersWantTheColumnsOfExpressions(t *testing.T) {
 	}
 	d.BeforeRow = []importer.Assignment{{Column: "gone", Expr: "row.Name"}}
 	d.Rules = []importer.Rules{rules("gone", rule("required"))}
-	if err := pipeline.CheckHeader(d, []string{"Name"}); err != nil {
+	if err := pipeline.CheckHeader(d, pipeline.Setting{Header: []string{"Name"}}); err != nil {
 		t.Error(err)
 	}
 	compile(t, d, []string{"Name"}, productTable())

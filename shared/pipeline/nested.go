@@ -52,7 +52,7 @@ func (b building) addNested(t *Target, n importer.Nested) error {
 	}
 	inner := building{
 		program: p, definition: d, setting: b.setting, computing: newComputing(p, d, names, b.setting.Started),
-		scope:  scope{names: names, phrases: p.phrases, zone: b.scope.zone, program: p, tables: b.setting.Tables},
+		scope:  scope{names: names, phrases: p.phrases, zone: b.scope.zone, program: p, tables: b.setting.Tables, extensions: b.setting.Extensions},
 		prefix: list.source + ".",
 	}
 	if err := checkTargets(d, table); err != nil {

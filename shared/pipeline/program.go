@@ -12,6 +12,7 @@ import (
 
 	"ingest/shared/column"
 	"ingest/shared/expression"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 	"ingest/shared/run"
 )
@@ -60,11 +61,13 @@ type Setting struct {
 	Tables map[string]column.Table
 	// Started is when the run began, zero where that is not known.
 	Started time.Time
+	// Extensions are the program's.
+	Extensions extend.Extensions
 }
 
-// Met is the setting that a manifest has fixed.
-func Met(m run.Manifest) Setting {
-	return Setting{Header: m.Header, Table: m.Table, Tables: m.Tables, Started: m.Started}
+// Met is the setting that a manifest has fixed, in a program with these extensions.
+func Met(m run.Manifest, x extend.Extensions) Setting {
+	return Setting{Header: m.Header, Table: m.Table, Tables: m.Tables, Started: m.Started, Extensions: x}
 }
 
 // Compile makes the program. Every error is an *Error. Nothing of the arguments is kept that the caller could change.
@@ -73,6 +76,7 @@ func Compile(d importer.Definition, in Setting) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	names.extensions = in.Extensions
 	p := newProgram(d, len(in.Header))
 	p.guarded, p.messageAt = guarded(in.Header), MessageAt(in.Header)
 	names.virtual = p.addVirtual
@@ -94,8 +98,9 @@ func Compile(d importer.Definition, in Setting) (*Program, error) {
 		return nil, &Error{"The timezone '" + d.Timezone + "' is not known here."}
 	}
 	b := building{
-		program: p, definition: d, setting: in, computing: computing,
-		scope: scope{names: names, phrases: p.phrases, zone: zone, program: p, tables: in.Tables},
+		program: p, definition: d, setting: in, computing: computing, scope: scope{
+			names: names, phrases: p.phrases, zone: zone, program: p, tables: in.Tables, extensions: in.Extensions,
+		},
 	}
 	if d.Destination.Timestamps {
 		p.stamp = in.Started.UTC().Format(time.RFC3339Nano)

@@ -116,29 +116,21 @@ func simple(passes func(string) bool) func(ruleContext) (ruleTest, error) {
 	return func(c ruleContext) (ruleTest, error) { return c.test(passes) }
 }
 
-// CheckRules answers whether the rule exists and its arguments are right. The error is for the author of an
-// importer.
-func CheckRules(r importer.Rule) error {
-	_, _, err := newRule(r, ruleContext{})
-	return err
-}
-
-// CheckRuleName answers whether there is a rule of that name with a message.
-func CheckRuleName(name string) error {
-	entry, ok := rules[name]
-	if !ok {
-		return unknown("rule", name, rules)
+// rule returns the rule of that name.
+func (s scope) rule(name string) (ruleEntry, error) {
+	if entry, ok := rules[name]; ok {
+		return entry, nil
 	}
-	if entry.family == marker {
-		return fmt.Errorf("the rule '%s' has no message", name)
+	if own, ok := s.extensions.Rule(name); ok {
+		return ownRule(own), nil
 	}
-	return nil
+	return ruleEntry{}, unknown("rule", name, slices.Concat(sortedNames(rules), s.extensions.Names().Rules))
 }
 
 func newRule(r importer.Rule, c ruleContext) (ruleEntry, ruleTest, error) {
-	entry, ok := rules[r.Name]
-	if !ok {
-		return entry, ruleTest{}, unknown("rule", r.Name, rules)
+	entry, err := c.scope.rule(r.Name)
+	if err != nil {
+		return entry, ruleTest{}, err
 	}
 	if n := len(r.Args); n < entry.least || entry.most >= 0 && n > entry.most {
 		return entry, ruleTest{}, fmt.Errorf("the rule '%s' takes %s, not %d", r.Name, arguments(entry), n)

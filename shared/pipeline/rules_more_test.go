@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"ingest/shared/importer"
-	"ingest/shared/pipeline"
 )
 
 // TestRulesOfOneField: rules that look at their own cell only.
@@ -221,7 +220,7 @@ func TestCheckRulesOfMoreArguments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := ""
-			if err := pipeline.CheckRules(test.rule); err != nil {
+			if err := checks().Rule(test.rule); err != nil {
 				got = err.Error()
 			}
 			if got != test.want && (!strings.HasSuffix(test.want, " ") || !strings.HasPrefix(got, test.want)) {

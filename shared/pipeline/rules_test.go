@@ -196,7 +196,7 @@ func TestCheckRules(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := ""
-			if err := pipeline.CheckRules(test.rule); err != nil {
+			if err := checks().Rule(test.rule); err != nil {
 				got = err.Error()
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

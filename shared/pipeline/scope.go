@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ingest/shared/column"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 )
 
@@ -20,6 +21,8 @@ type scope struct {
 	// program is the one that is compiled, nil while there is none; tables are those that rules may ask.
 	program *Program
 	tables  map[string]column.Table
+	// extensions are the names that the program has beside those of the language.
+	extensions extend.Extensions
 }
 
 // reference is another source column that a rule or a transform names.
@@ -56,7 +59,7 @@ func (n *names) miss(name string) {
 
 // refer compiles all that can name other columns, so that those the header lacks are known.
 func (n *names) refer(d importer.Definition) error {
-	s := scope{names: n, phrases: newPhrases(d, n)}
+	s := scope{names: n, phrases: newPhrases(d, n), extensions: n.extensions}
 	for _, list := range d.Rules {
 		if _, err := newCheck(list, s); err != nil {
 			return err

@@ -9,9 +9,8 @@ import (
 
 func sortedNames[V any](table map[string]V) []string { return slices.Sorted(maps.Keys(table)) }
 
-// unknown is the error for a name that a table of the language lacks, with the nearest one it has.
-func unknown[V any](noun, name string, table map[string]V) error {
-	known := sortedNames(table)
+// unknown is the error for a name that is not among those of the language, with the nearest one.
+func unknown(noun, name string, known []string) error {
 	best, distance := "", 3
 	for _, candidate := range known {
 		if d := edits(strings.ToLower(name), candidate); d < distance && d < len(candidate) {

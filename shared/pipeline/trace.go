@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ingest/shared/column"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 	"ingest/shared/row"
 )
@@ -79,8 +80,13 @@ type Unfolded struct {
 
 // Trace follows a row. d must be the definition of which the program was compiled. Nobody is asked: rules that look into
 // tables are not looked at.
-func (p *Program) Trace(in row.Row, d importer.Definition) Trace {
-	t := Trace{Failure: p.Apply(in, nil, &Record{Values: make([]column.Value, p.Width())})}
+func (p *Program) Trace(in row.Row, d importer.Definition) (t Trace) {
+	defer func() {
+		if recover() != nil {
+			t = Trace{Failure: &Failure{Message: Unprocessed}}
+		}
+	}()
+	t = Trace{Failure: p.Apply(in, nil, &Record{Values: make([]column.Value, p.Width())})}
 	if in.Fault != "" || !p.fits(in.Cells) || p.unmended(in.Cells) != nil {
 		return t
 	}
@@ -240,7 +246,7 @@ func (f *field) walk(p *Program, r record, transforms []importer.Transform) (rea
 	v := read
 	for i, apply := range f.steps {
 		step := Step{In: v, Transform: transforms[i].Name}
-		if text, ok := optionText(transforms[i].Options["value"]); ok && step.Transform == exprTransform {
+		if text, ok := extend.OptionText(transforms[i].Options["value"]); ok && step.Transform == exprTransform {
 			step.Transform += ": " + text
 		}
 		var wrong *complaint

@@ -47,9 +47,7 @@ func texts(name string, columns ...string) column.Table {
 
 func traced(t testing.TB) (*pipeline.Program, importer.Definition) {
 	t.Helper()
-	d, err := importer.Parse("x.yaml", []byte(tracedYAML), importer.Checks{
-		Rule: pipeline.CheckRules, Transform: pipeline.CheckTransform, Validator: pipeline.CheckValidator,
-	})
+	d, err := importer.Parse("x.yaml", []byte(tracedYAML), checks())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"ingest/shared/column"
 	"ingest/shared/expression"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 )
 
@@ -42,25 +43,22 @@ var transforms = map[string]transformEntry{
 	exprTransform: {[]string{"value"}, buildExpr},
 }
 
-// CheckTransform answers whether the transform exists and its options are right. The error is for the author of an
-// importer.
-func CheckTransform(t importer.Transform) error {
-	_, err := newTransform(t, scope{})
-	return err
-}
-
 func newTransform(t importer.Transform, s scope) (transform, error) {
 	entry, ok := transforms[t.Name]
 	if !ok {
-		return nil, unknown("transform", t.Name, transforms)
+		own, ok := s.extensions.Transform(t.Name)
+		if !ok {
+			return nil, unknown("transform", t.Name, slices.Concat(sortedNames(transforms), s.extensions.Names().Transforms))
+		}
+		return ownTransform(own, t.Options)
 	}
-	o := &options{given: t.Options}
-	if err := o.known("transform", t.Name, entry.options); err != nil {
+	o := readOptions(t.Options)
+	if err := o.Known("transform", t.Name, entry.options); err != nil {
 		return nil, err
 	}
 	step := entry.build(o, s)
-	if o.err != nil {
-		return nil, fmt.Errorf("the transform '%s' %w", t.Name, o.err)
+	if err := o.Err(); err != nil {
+		return nil, fmt.Errorf("the transform '%s' %w", t.Name, err)
 	}
 	return step, nil
 }
@@ -104,10 +102,10 @@ func reads(read func(text string) (string, bool), fallback *column.Value, wrong 
 }
 
 func buildTrim(o *options, _ scope) transform {
-	if !o.has("chars") {
+	if !o.Has("chars") {
 		return texts(column.Trim)
 	}
-	chars := o.text("chars", "")
+	chars := o.Text("chars", "")
 	if chars == "" {
 		o.refuse("needs characters as 'chars'")
 	}
@@ -115,13 +113,14 @@ func buildTrim(o *options, _ scope) transform {
 }
 
 func buildDefault(o *options, _ scope) transform {
-	value, ok := optionText(o.given["value"])
+	option, _ := o.Given("value")
+	value, ok := extend.OptionText(option)
 	if !ok {
 		o.refuse("needs a text, a number or true or false as 'value'")
 	}
 	empties := []string{""}
-	if option, given := o.given["empties"]; given {
-		if empties, ok = optionTexts(option); !ok {
+	if option, given := o.Given("empties"); given {
+		if empties, ok = extend.OptionTexts(option); !ok {
 			o.refuse("needs a list of texts as 'empties'")
 		}
 	}
@@ -135,7 +134,8 @@ func buildDefault(o *options, _ scope) transform {
 
 // buildExpr only judges: what an expression gives depends on the names it may use.
 func buildExpr(o *options, _ scope) transform {
-	text, ok := optionText(o.given["value"])
+	option, _ := o.Given("value")
+	text, ok := extend.OptionText(option)
 	if !ok {
 		o.refuse("needs an expression")
 	} else if _, err := expression.Compile(text, expression.Scope{Value: true}, expression.Any); err != nil {

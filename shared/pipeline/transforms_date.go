@@ -9,7 +9,7 @@ import (
 // buildDateTransform reads dates in the first format that fits and writes them in another. A moment that names its zone is
 // moved to the importer's.
 func buildDateTransform(o *options, s scope) transform {
-	formats := o.texts("in")
+	formats := o.Texts("in")
 	layouts := make([]layout, len(formats))
 	for i, format := range formats {
 		var err error
@@ -18,8 +18,8 @@ func buildDateTransform(o *options, s scope) transform {
 		}
 	}
 	var out *layout
-	if o.has("out") {
-		l, err := newLayout(o.text("out", ""), forWriting)
+	if o.Has("out") {
+		l, err := newLayout(o.Text("out", ""), forWriting)
 		if err != nil {
 			o.refuse("%w", err)
 		}

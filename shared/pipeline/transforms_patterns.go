@@ -12,25 +12,25 @@ import (
 const maxReplaced = 1 << 20
 
 func (o *options) pattern(name string) *regexp.Regexp {
-	expression, err := compilePattern(o.text(name, ""))
-	if err != nil && o.err == nil {
-		o.err = err
+	expression, err := compilePattern(o.Text(name, ""))
+	if err != nil {
+		o.refuse("%w", err)
 	}
 	return expression
 }
 
 // buildReplace replaces every occurrence of texts, or every match of a pattern; a text without any stays as it is.
 func buildReplace(o *options, _ scope) transform {
-	replace, wrong := o.text("replace", ""), complain("regex")
+	replace, wrong := o.Text("replace", ""), complain("regex")
 	switch {
 	case len(replace) > maxPattern:
 		o.refuse("needs a text of at most %d bytes as 'replace'", maxPattern)
 		return nil
-	case o.has("search") == o.has("regex"):
+	case o.Has("search") == o.Has("regex"):
 		o.refuse("needs either 'search' or 'regex'")
 		return nil
-	case o.has("search"):
-		searches := o.texts("search")
+	case o.Has("search"):
+		searches := o.Texts("search")
 		var pairs []string
 		for _, search := range searches {
 			if search == "" {
@@ -41,12 +41,12 @@ func buildReplace(o *options, _ scope) transform {
 		return bounded(strings.NewReplacer(pairs...).Replace, len(replace), wrong)
 	}
 	expression := o.pattern("regex")
-	if o.err != nil {
+	if o.Err() != nil {
 		return nil
 	}
 	template, err := newTemplate(replace, expression)
 	if err != nil {
-		o.err = err
+		o.refuse("%w", err)
 		return nil
 	}
 	return bounded(func(text string) string {
@@ -85,15 +85,15 @@ func bounded(change func(string) string, growth int, wrong *complaint) transform
 // buildPattern takes what a pattern finds first: a group, or a text made of several.
 func buildPattern(o *options, _ scope) transform {
 	expression := o.pattern("pattern")
-	if o.err != nil {
+	if o.Err() != nil {
 		return nil
 	}
-	if o.has("group") && o.has("replacement") {
+	if o.Has("group") && o.Has("replacement") {
 		o.refuse("needs either 'group' or 'replacement', not both")
 	}
-	written := "$" + strconv.Itoa(o.integer("group", 0, expression.NumSubexp(), min(1, expression.NumSubexp())))
-	if o.has("replacement") {
-		written = o.text("replacement", "")
+	written := "$" + strconv.Itoa(o.Integer("group", 0, expression.NumSubexp(), min(1, expression.NumSubexp())))
+	if o.Has("replacement") {
+		written = o.Text("replacement", "")
 	}
 	template, err := newTemplate(written, expression)
 	if err != nil {

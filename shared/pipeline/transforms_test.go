@@ -8,7 +8,6 @@ import (
 
 	"ingest/shared/column"
 	"ingest/shared/importer"
-	"ingest/shared/pipeline"
 )
 
 func configured(name string, options map[string]any) importer.Transform {
@@ -117,7 +116,7 @@ func TestCheckTransform(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := ""
-			if err := pipeline.CheckTransform(test.transform); err != nil {
+			if err := checks().Transform(test.transform); err != nil {
 				got = err.Error()
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

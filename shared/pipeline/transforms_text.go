@@ -25,7 +25,7 @@ const maxSeparator = 16
 
 // buildSlug writes letters and digits in lower case, in ASCII where there is a way to, and one separator for all else.
 func buildSlug(o *options, _ scope) transform {
-	separator := o.text("separator", "-")
+	separator := o.Text("separator", "-")
 	if strings.ContainsFunc(separator, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) {
 		o.refuse("needs a separator without letters and digits, not '%s'", separator)
 	}
@@ -70,11 +70,11 @@ func slug(text, separator string) string {
 
 // buildConcat joins other cells of the row as they are in the source; those without text are left out.
 func buildConcat(o *options, s scope) transform {
-	fields := o.texts("fields")
+	fields := o.Texts("fields")
 	if len(fields) == 0 {
 		o.refuse("needs a list of source columns as 'fields'")
 	}
-	separator := o.text("separator", " ")
+	separator := o.Text("separator", " ")
 	cells := make([]int, len(fields))
 	for i, name := range fields {
 		cells[i] = s.column(name).cell
@@ -101,13 +101,13 @@ func buildConcat(o *options, s scope) transform {
 
 // buildSplit takes one part of a text, or makes a JSON list of them all.
 func buildSplit(o *options, _ scope) transform {
-	separator := o.text("separator", "")
+	separator := o.Text("separator", "")
 	if separator == "" {
 		o.refuse("needs the text between the parts as 'separator'")
 	}
 	const most = 1000
-	index, limit := o.integer("index", -most, most, 0), o.integer("limit", 1, most, -1)
-	list := !o.has("index")
+	index, limit := o.Integer("index", -most, most, 0), o.Integer("limit", 1, most, -1)
+	list := !o.Has("index")
 	return reads(func(text string) (string, bool) {
 		parts := strings.SplitN(text, separator, limit)
 		if list {
@@ -145,7 +145,7 @@ var algorithms = map[string]func(text string) string{
 }
 
 func buildHash(o *options, _ scope) transform {
-	name := o.text("algorithm", "sha256")
+	name := o.Text("algorithm", "sha256")
 	sum, ok := algorithms[name]
 	if !ok {
 		o.refuse("knows no algorithm '%s'; there are %s", name, strings.Join(slices.Clone(sortedNames(algorithms)), ", "))

@@ -9,7 +9,8 @@ import (
 
 // buildMap replaces texts by a table. What the table lacks is the row's error.
 func buildMap(o *options, _ scope) transform {
-	table, ok := o.given["table"].(map[string]any)
+	given, _ := o.Given("table")
+	table, ok := given.(map[string]any)
 	if !ok || len(table) == 0 {
 		o.refuse("needs a table of texts as 'table', like {A: active, I: inactive}")
 	}
@@ -38,14 +39,14 @@ func buildMap(o *options, _ scope) transform {
 // buildBoolean makes 1 and 0, which every kind of column that can hold a boolean takes.
 func buildBoolean(o *options, _ scope) transform {
 	truthy, falsy := []string{"1", "true", "yes", "on", "y", "t"}, []string{"0", "false", "no", "off", "n", "f"}
-	if o.has("truthy") {
-		truthy = o.texts("truthy")
+	if o.Has("truthy") {
+		truthy = o.Texts("truthy")
 	}
-	if o.has("falsy") {
-		falsy = o.texts("falsy")
+	if o.Has("falsy") {
+		falsy = o.Texts("falsy")
 	}
 	same := strings.EqualFold
-	if o.flag("case_sensitive", false) {
+	if o.Flag("case_sensitive", false) {
 		same = func(a, b string) bool { return a == b }
 	}
 	among := func(list []string, text string) bool {
@@ -67,7 +68,7 @@ func buildBoolean(o *options, _ scope) transform {
 
 // buildNumeric makes a number as Decimal columns have it. Nothing goes through a float.
 func buildNumeric(o *options, _ scope) transform {
-	decimals := o.integer("decimals", 0, 100, -1)
+	decimals := o.Integer("decimals", 0, 100, -1)
 	least, leastText := o.number("min")
 	most, mostText := o.number("max")
 	if least != nil && most != nil && least.Compare(*most) > 0 {

@@ -34,25 +34,22 @@ var validators = map[string]validatorEntry{
 	"date":     {[]string{"format"}, buildDated},
 }
 
-// CheckValidator answers whether the validator exists and its options are right. The error is for the author of an
-// importer.
-func CheckValidator(v importer.Validator) error {
-	_, err := newValidator(v, scope{})
-	return err
-}
-
 func newValidator(v importer.Validator, s scope) (validator, error) {
 	entry, ok := validators[v.Name]
 	if !ok {
-		return nil, unknown("validator", v.Name, validators)
+		own, ok := s.extensions.Validator(v.Name)
+		if !ok {
+			return nil, unknown("validator", v.Name, slices.Concat(sortedNames(validators), s.extensions.Names().Validators))
+		}
+		return ownValidator(own, v.Options)
 	}
-	o := &options{given: v.Options}
-	if err := o.known("validator", v.Name, entry.options); err != nil {
+	o := readOptions(v.Options)
+	if err := o.Known("validator", v.Name, entry.options); err != nil {
 		return nil, err
 	}
 	judge := entry.build(o, s)
-	if o.err != nil {
-		return nil, fmt.Errorf("the validator '%s' %w", v.Name, o.err)
+	if err := o.Err(); err != nil {
+		return nil, fmt.Errorf("the validator '%s' %w", v.Name, err)
 	}
 	return func(v column.Value) string {
 		empty := v.State != column.Set || v.Text == ""
@@ -109,12 +106,12 @@ func buildMatch(o *options, _ scope) func(string) string {
 
 // buildList compares exactly; `strict: false` compares numbers by their value, as PHP does.
 func buildList(o *options, _ scope) func(string) string {
-	list := o.texts("list")
+	list := o.Texts("list")
 	if len(list) == 0 {
 		o.refuse("needs a list of texts as 'list'")
 	}
 	good := func(text string) bool { return slices.Contains(list, text) }
-	if !o.flag("strict", true) {
+	if !o.Flag("strict", true) {
 		good = func(text string) bool {
 			return slices.ContainsFunc(list, func(one string) bool { return one == text || sameNumber(one, text) })
 		}
@@ -129,7 +126,7 @@ func sameNumber(a, b string) bool {
 }
 
 func buildDated(o *options, s scope) func(string) string {
-	format := o.text("format", "Y-m-d")
+	format := o.Text("format", "Y-m-d")
 	l, err := newLayout(format, forReading)
 	if err != nil {
 		o.refuse("%w", err)

@@ -100,7 +100,7 @@ func TestCheckValidator(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := ""
-			if err := pipeline.CheckValidator(test.validator); err != nil {
+			if err := checks().Validator(test.validator); err != nil {
 				got = err.Error()
 			}
 			if got != test.want {
@@ -165,7 +165,7 @@ func TestCheckRuleName(t *testing.T) {
 		"required": "", "requird": "there is no rule 'requird' (did you mean 'required'?)", "bail": "the rule 'bail' has no message",
 	} {
 		got := ""
-		if err := pipeline.CheckRuleName(name); err != nil {
+		if err := checks().RuleName(name); err != nil {
 			got = err.Error()
 		}
 		if got != want {

@@ -36,6 +36,8 @@ type Process struct {
 	Spools []string `json:"spools,omitempty"`
 	// Connections are the names of the databases it is configured to reach.
 	Connections []string `json:"connections,omitempty"`
+	// Extensions are the names it has beside those of every program: "transform iban".
+	Extensions []string `json:"extensions,omitempty"`
 	// Slots say what each slot does.
 	Slots []string  `json:"slots,omitempty"`
 	At    time.Time `json:"at"`

@@ -91,14 +91,15 @@ func TestARunIsKeptAsItIs(t *testing.T) {
 			t.Errorf("id %d, uid %q", created.ID, created.UID)
 		}
 		manifest := run.Manifest{Splitter: 1, Header: []string{"a", "b"}, Partitions: 4, Table: column.Table{Name: "t", Columns: []column.Column{{Name: "a"}}}}
-		fixed, err := r.Fix(ctx, created.ID, manifest)
+		want.Manifest, want.Origin.Path = &manifest, "/spool/fetched"
+		fixed, err := r.Fix(ctx, created.ID, manifest, want.Origin)
 		must(t, err)
-		if diff := cmp.Diff(&manifest, fixed); diff != "" {
+		if diff := cmp.Diff(want, fixed); diff != "" {
 			t.Error(diff)
 		}
-		second, err := r.Fix(ctx, created.ID, run.Manifest{Partitions: 9})
+		second, err := r.Fix(ctx, created.ID, run.Manifest{Partitions: 9}, run.Origin{Path: "/spool/too late"})
 		must(t, err)
-		if diff := cmp.Diff(&manifest, second); diff != "" {
+		if diff := cmp.Diff(want, second); diff != "" {
 			t.Errorf("the manifest was fixed twice:\n%s", diff)
 		}
 		if won, err := r.Begin(ctx, created.ID, at(1)); !won || err != nil {
@@ -110,7 +111,7 @@ func TestARunIsKeptAsItIs(t *testing.T) {
 			t.Fatalf("finish: %v %v", won, err)
 		}
 		must(t, r.Warn(ctx, created.ID, []string{"too late"}))
-		want.Manifest, want.Status, want.StartedAt, want.CompletedAt = &manifest, run.CompletedWithErrors, at(1), at(2)
+		want.Status, want.StartedAt, want.CompletedAt = run.CompletedWithErrors, at(1), at(2)
 		want.Final, want.Warnings = &final, []string{"w1", "w2"}
 		if diff := cmp.Diff(want, get(t, r, created.ID), cmpopts.EquateEmpty()); diff != "" {
 			t.Error(diff)
@@ -145,8 +146,8 @@ func TestAStoppedRunGetsNoManifest(t *testing.T) {
 		_, err = r.Fail(ctx, failing, "why")
 		must(t, err)
 		for _, id := range []int64{cancelled, failing} {
-			if fixed, err := r.Fix(ctx, id, run.Manifest{Partitions: 1}); fixed != nil || err != nil {
-				t.Errorf("run %d has the manifest %v: %v", id, fixed, err)
+			if fixed, err := r.Fix(ctx, id, run.Manifest{Partitions: 1}, run.Origin{}); fixed.Manifest != nil || err != nil {
+				t.Errorf("run %d has the manifest %v: %v", id, fixed.Manifest, err)
 			}
 		}
 	})
@@ -159,7 +160,7 @@ func TestUnknownRunsAreUnknown(t *testing.T) {
 		foreign := create(t, registry.New(db, "other"), registry.NewRun{})
 		for _, id := range []int64{0, 999, foreign.ID} {
 			_, get := r.Get(ctx, id)
-			_, fix := r.Fix(ctx, id, run.Manifest{})
+			_, fix := r.Fix(ctx, id, run.Manifest{}, run.Origin{})
 			_, begin := r.Begin(ctx, id, at(0))
 			_, _, cancel := r.Cancel(ctx, id)
 			_, fail := r.Fail(ctx, id, "x")
@@ -193,7 +194,7 @@ func TestListAndActive(t *testing.T) {
 			ids = append(ids, create(t, r, registry.NewRun{Importer: importer, Definition: json.RawMessage("{}")}).ID)
 		}
 		manifest := run.Manifest{Splitter: 1, Fingerprint: run.Fingerprint{Size: 7}, Warnings: []string{"w"}}
-		_, err := r.Fix(ctx, ids[3], manifest)
+		_, err := r.Fix(ctx, ids[3], manifest, run.Origin{})
 		must(t, err)
 		_, err = r.Begin(ctx, ids[3], at(1))
 		must(t, err)

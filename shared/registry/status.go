@@ -10,21 +10,24 @@ import (
 	"ingest/shared/run"
 )
 
-// Fix makes the manifest the run's own unless it has one, and returns the one it has then. Every caller gets the same.
-// A run that is being stopped without one gets none any more: then nothing was and nothing will be written, and the
-// answer is nil.
-func (r *Registry) Fix(ctx context.Context, id int64, m run.Manifest) (*run.Manifest, error) {
-	text, err := encode(m)
+// Fix makes the manifest, and where its source lies, the run's own unless it has a manifest, and returns the run as it is
+// then. Every caller gets the same. A run that is being stopped without one gets none any more: then nothing was and
+// nothing will be written.
+func (r *Registry) Fix(ctx context.Context, id int64, m run.Manifest, o run.Origin) (run.Run, error) {
+	manifest, err := encode(m)
 	if err != nil {
-		return nil, err
+		return run.Run{}, err
 	}
-	_, err = r.change(ctx, "fix the manifest", id, "manifest = ?", []any{text},
+	origin, err := encode(o)
+	if err != nil {
+		return run.Run{}, err
+	}
+	_, err = r.change(ctx, "fix the manifest", id, "manifest = ?, origin = ?", []any{manifest, origin},
 		"manifest IS NULL AND status IN (?, ?) AND reason = ''", string(run.Pending), string(run.Processing))
 	if err != nil {
-		return nil, err
+		return run.Run{}, err
 	}
-	fixed, err := r.Get(ctx, id)
-	return fixed.Manifest, err
+	return r.Get(ctx, id)
 }
 
 // Begin makes a pending run processing. It returns whether this call did.

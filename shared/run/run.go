@@ -17,7 +17,8 @@ type Run struct {
 	// Definition is the importer as it was when the run was created (importer.Definition as JSON), Hash its hash.
 	Definition json.RawMessage
 	Hash       string
-	// Origin says where the rows come from; fixed at creation.
+	// Origin says where the rows come from; fixed at creation, but for where a fetched source lies, which is fixed with the
+	// manifest.
 	Origin Origin
 	// Manifest is nil until the source has been looked at (see Manifest).
 	Manifest *Manifest
@@ -43,6 +44,9 @@ type Run struct {
 
 // Origin says where the rows of a run come from: a file, or what its parent left.
 type Origin struct {
+	// Fetch says that a coordinator brings the file from the source of the definition into its spool. Path is empty until it
+	// lies there, complete.
+	Fetch bool `json:"fetch,omitempty"`
 	// Path is the absolute path of the file that is read; empty in a retry that needs only the rows its parent kept. Where
 	// the run has none of its own (see Own), it is that of the run which is read again.
 	Path string `json:"path,omitempty"`

@@ -125,7 +125,7 @@ func (d *Draft) begin(c *format.CSV) error {
 		}
 		d.columns = append(d.columns, newObserved(name, i, guesses))
 	}
-	if err := pipeline.CheckHeader(importer.Definition{}, header); err != nil {
+	if err := pipeline.CheckHeader(importer.Definition{}, pipeline.Setting{Header: header}); err != nil {
 		return err
 	}
 	if len(d.mapped()) == 0 {

@@ -15,7 +15,7 @@ import (
 
 	"ingest/admin/internal/draft"
 	"ingest/shared/column"
-	"ingest/shared/control"
+	"ingest/shared/extend"
 	"ingest/shared/format"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
@@ -40,7 +40,7 @@ func made(t interface {
 		t.Fatalf("read the sample: %v", err)
 	}
 	text := d.Importer(draft.Names{Importer: "made", Sample: "sample.csv", Path: "data/sample.csv"})
-	parsed, err := importer.Parse("made.yaml", text, control.Checks())
+	parsed, err := importer.Parse("made.yaml", text, pipeline.Checks(extend.Extensions{}))
 	if err != nil {
 		t.Fatalf("the importer is not valid: %v\n%s", err, text)
 	}

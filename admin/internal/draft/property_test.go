@@ -9,8 +9,9 @@ import (
 	"pgregory.net/rapid"
 
 	"ingest/admin/internal/draft"
-	"ingest/shared/control"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
+	"ingest/shared/pipeline"
 )
 
 // columnOf draws the values of a column that hang together, as those of real files do, and now and then one that does not.
@@ -104,7 +105,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		yaml := d.Importer(draft.Names{Importer: "made", Sample: text, Path: "x"})
-		if _, err := importer.Parse("made.yaml", yaml, control.Checks()); err != nil {
+		if _, err := importer.Parse("made.yaml", yaml, pipeline.Checks(extend.Extensions{})); err != nil {
 			t.Errorf("the importer is not valid: %v\n%s", err, yaml)
 		}
 	})

@@ -24,6 +24,7 @@ import (
 
 	"ingest/shared/control"
 	"ingest/shared/format"
+	"ingest/shared/importer"
 	"ingest/shared/spool"
 )
 
@@ -57,11 +58,13 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Control.Uploadable(r.Context(), control.UploadRequest{
+	kind, err := a.Control.Uploadable(r.Context(), control.UploadRequest{
 		Importer: slugOf(r), Replace: u.replace, Real: !u.dryRun && (q.text("dry_run") != "" || !isForm(r)), Once: once,
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
+	u.foreign = kind != importer.CSV
 	resource, err := a.take(r, u, func() (control.Resource, bool, error) { return a.start(r, u) })
 	if err != nil {
 		return err
@@ -120,6 +123,8 @@ type upload struct {
 	name    string
 	dryRun  bool
 	replace bool
+	// foreign says that the importer reads a format of an extension.
+	foreign bool
 	params  params
 	// fields are those that a form may have beside the file.
 	fields map[string]func(text string) error
@@ -138,6 +143,9 @@ func setting(name string, to *bool) func(text string) error {
 // named gives the upload the name of its file and refuses one that says that it is something else than CSV.
 func (u *upload) named(name string) error {
 	u.name = name
+	if u.foreign {
+		return nil // what its files are called is not known here
+	}
 	if err := format.CheckName(filename(name)); err != nil {
 		return invalid("file", err.Error())
 	}

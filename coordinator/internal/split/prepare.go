@@ -53,13 +53,13 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		m.Warnings = append(m.Warnings, "The source is empty.")
 		return m, nil
 	}
-	if err := pipeline.CheckHeader(definition, m.Header); err != nil {
+	if err := pipeline.CheckHeader(definition, pipeline.Met(m, s.extensions)); err != nil {
 		return run.Manifest{}, err // before a table is made for it
 	}
 	if m.Table, m.Tables, err = s.tables(ctx, r, definition, db); err != nil {
 		return run.Manifest{}, err
 	}
-	program, err := pipeline.Compile(definition, pipeline.Met(m))
+	program, err := pipeline.Compile(definition, pipeline.Met(m, s.extensions))
 	if err != nil {
 		return run.Manifest{}, err
 	}
@@ -93,7 +93,7 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 // look finds out what the source is: fingerprint, header, delimiter. It returns the size in bytes, for a retry a guess.
 func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
 	if r.Origin.Own() {
-		return lookAt(r, d, m)
+		return s.lookAt(r, d, m)
 	}
 	parent, err := s.registry.Get(ctx, r.Parent)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Splitter) look(ctx context.Context, r run.Run, d importer.Definition, m
 	}
 	if r.Origin.Path != "" {
 		if root.Manifest == nil {
-			return lookAt(root, d, m)
+			return s.lookAt(root, d, m)
 		}
 		m.Fingerprint = root.Manifest.Fingerprint
 	}
@@ -149,7 +149,7 @@ func retried(final *run.Final, of run.Selection) int64 {
 	return rows
 }
 
-func lookAt(r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
+func (s *Splitter) lookAt(r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
 	fingerprint, err := source.Inspect(r.Origin.Path)
 	if err != nil {
 		return 0, sourceFailure(err)
@@ -158,11 +158,11 @@ func lookAt(r run.Run, d importer.Definition, m *run.Manifest) (int64, error) {
 	if r.Origin.Retry != nil {
 		return fingerprint.Size, lookAtMended(r, d, m)
 	}
-	f, err := openFile(r, d.Format)
+	f, err := s.openFile(r, d.Format)
 	if err != nil {
 		return 0, sourceFailure(err)
 	}
-	m.Header, m.Delimiter = f.csv.Header(), f.csv.Delimiter()
+	m.Header, m.Delimiter = f.Header(), f.Delimiter()
 	return fingerprint.Size, f.close()
 }
 
@@ -184,12 +184,9 @@ func refuseKeys(db *database.DB, program *pipeline.Program) error {
 // coordinator may have been first.
 func (s *Splitter) fix(ctx context.Context, r run.Run, db *database.DB) (run.Run, error) {
 	if r.Manifest == nil {
-		m, err := s.prepare(ctx, r, db)
-		if err != nil {
+		var err error
+		if r, err = s.pin(ctx, r, db); err != nil {
 			return r, err
-		}
-		if r.Manifest, err = s.registry.Fix(ctx, r.ID, m); err != nil {
-			return r, fmt.Errorf("fix the manifest: %w", err)
 		}
 		if r.Manifest == nil {
 			return r, errLetGo // it was stopped meanwhile

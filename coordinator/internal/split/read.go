@@ -20,12 +20,12 @@ func NewReader(p Parts) *Reader { return &Reader{New(p)} }
 // Head reads the header and then row after row of a file until take says that it was enough, or the file ends. A row's
 // cells are valid until take returns. The header is nil for a source without one. What is wrong with the file is a refusal.
 func (r *Reader) Head(ctx context.Context, of run.Run, f importer.Format, begin func(header []string) error, take func(row.Row) bool) error {
-	file, err := openFile(of, f)
+	file, err := r.splitter.openFile(of, f)
 	if err != nil {
 		return refusal(sourceFailure(err))
 	}
 	defer func() { _ = file.close() }() // it was only read
-	header := file.csv.Header()
+	header := file.Header()
 	if header == nil {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (r *Reader) Find(ctx context.Context, of run.Run, number int64) (in row.Row
 	if of.Manifest.Header == nil {
 		return in, at, false, nil
 	}
-	by, err := router(of)
+	by, err := r.splitter.router(of)
 	if err != nil {
 		return in, at, false, refusal(err)
 	}

@@ -21,12 +21,12 @@ import (
 // file is an open source file that is being read as rows.
 type file struct {
 	handle *os.File
-	csv    *format.CSV
+	format.Rows
 }
 
 // openFile opens the file of a run. What its name says of its compression is what people called it: in the spool a file
 // has another name.
-func openFile(r run.Run, f importer.Format) (*file, error) {
+func (s *Splitter) openFile(r run.Run, f importer.Format) (*file, error) {
 	name := r.Origin.Path
 	if r.Origin.Spooled {
 		name = r.Filename
@@ -35,13 +35,11 @@ func openFile(r run.Run, f importer.Format) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	csv, err := format.Open(handle, format.Options{
-		Delimiter: f.Delimiter, MaxRecord: f.MaxRecord, Compression: format.CompressionOf(name),
-	})
+	rows, err := format.OpenRows(handle, name, f, s.extensions)
 	if err != nil {
 		return nil, errors.Join(err, handle.Close())
 	}
-	return &file{handle: handle, csv: csv}, nil
+	return &file{handle: handle, Rows: rows}, nil
 }
 
 // rows yields the rows; a row's cells are valid until the next one is asked for.
@@ -49,7 +47,7 @@ func (f *file) rows() iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
 		var r row.Row
 		for {
-			err := f.csv.Next(&r)
+			err := f.Next(&r)
 			if errors.Is(err, io.EOF) {
 				return
 			}
@@ -60,7 +58,7 @@ func (f *file) rows() iter.Seq2[row.Row, error] {
 	}
 }
 
-func (f *file) close() error { return errors.Join(f.csv.Close(), f.handle.Close()) }
+func (f *file) close() error { return errors.Join(f.Close(), f.handle.Close()) }
 
 // rowsOf yields the rows of a run in the order of their numbers: its file's, mended ones, or those its parent left. read is told
 // now and then how many bytes of the file were read.
@@ -86,14 +84,14 @@ func (s *Splitter) fileRows(r run.Run, read func(bytes int64)) iter.Seq2[row.Row
 			yield(row.Row{}, err)
 			return
 		}
-		f, err := openFile(r, definition.Format)
+		f, err := s.openFile(r, definition.Format)
 		if err != nil {
 			yield(row.Row{}, sourceFailure(err))
 			return
 		}
 		defer func() { _ = f.close() }() // it was only read
 		for record, err := range f.rows() {
-			read(f.csv.Read())
+			read(f.Read())
 			if !yield(record, err) {
 				return
 			}
@@ -180,7 +178,7 @@ func (s *Splitter) unprocessed(
 	ctx context.Context, parent run.Run, heads []ledger.Head, read func(bytes int64),
 ) iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
-		by, err := router(parent)
+		by, err := s.router(parent)
 		if err != nil {
 			yield(row.Row{}, err)
 			return
@@ -233,12 +231,12 @@ func merge(a, b iter.Seq2[row.Row, error]) iter.Seq2[row.Row, error] {
 }
 
 // router returns how the run's rows are routed, by its own definition and manifest.
-func router(r run.Run) (route, error) {
+func (s *Splitter) router(r run.Run) (route, error) {
 	definition, err := importer.FromSnapshot(r.Definition)
 	if err != nil {
 		return nil, err
 	}
-	program, err := pipeline.Compile(definition, pipeline.Met(*r.Manifest))
+	program, err := pipeline.Compile(definition, pipeline.Met(*r.Manifest, s.extensions))
 	if err != nil {
 		return nil, fmt.Errorf("compile importer %s: %w", r.Importer, err)
 	}

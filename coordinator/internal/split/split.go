@@ -17,6 +17,7 @@ import (
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/extend"
 	"ingest/shared/ledger"
 	"ingest/shared/lifecycle"
 	"ingest/shared/redisstore"
@@ -24,6 +25,7 @@ import (
 	"ingest/shared/row"
 	"ingest/shared/run"
 	"ingest/shared/source"
+	"ingest/shared/spool"
 )
 
 // Parts are what a Splitter works with.
@@ -34,27 +36,32 @@ type Parts struct {
 	Registry  *registry.Registry
 	Redis     *redisstore.Store
 	Databases *database.Pool
-	Now       func() time.Time
-	Log       *zap.Logger
+	// Spool takes what is fetched from sources that are extensions.
+	Spool      *spool.Spool
+	Extensions extend.Extensions
+	Now        func() time.Time
+	Log        *zap.Logger
 }
 
 // Splitter splits runs. It is safe for concurrent use with different runs.
 type Splitter struct {
-	owner     string
-	settings  config.Config
-	registry  *registry.Registry
-	redis     *redisstore.Store
-	databases *database.Pool
-	now       func() time.Time
-	log       *zap.Logger
-	budget    budget
+	owner      string
+	settings   config.Config
+	registry   *registry.Registry
+	redis      *redisstore.Store
+	databases  *database.Pool
+	spool      *spool.Spool
+	extensions extend.Extensions
+	now        func() time.Time
+	log        *zap.Logger
+	budget     budget
 }
 
 // New returns a Splitter.
 func New(p Parts) *Splitter {
 	return &Splitter{
 		owner: p.Owner, settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases,
-		now: p.Now, log: p.Log, budget: budget{redis: p.Redis, total: int64(p.Config.InFlightTotal), now: p.Now},
+		spool: p.Spool, extensions: p.Extensions, now: p.Now, log: p.Log, budget: budget{redis: p.Redis, total: int64(p.Config.InFlightTotal), now: p.Now},
 	}
 }
 
@@ -199,7 +206,7 @@ func (s *Splitter) cut(ctx context.Context, r run.Run, out *emitter) (chunks, ro
 	if r.Manifest.Header == nil {
 		return make([]int64, r.Manifest.Partitions), make([]int64, r.Manifest.Partitions), nil
 	}
-	by, err := router(r)
+	by, err := s.router(r)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,9 +19,12 @@ import (
 	"ingest/coordinator/internal/split"
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/extend"
+	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/lifecycle"
 	"ingest/shared/metrics"
+	"ingest/shared/pipeline"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
 	"ingest/shared/run"
@@ -29,15 +33,16 @@ import (
 
 // Parts are what a Supervisor works with.
 type Parts struct {
-	Config    config.Config
-	Registry  *registry.Registry
-	Redis     *redisstore.Store
-	Databases *database.Pool
-	Spool     *spool.Spool
-	Splitter  *split.Splitter
-	Metrics   *metrics.Metrics
-	Now       func() time.Time
-	Log       *zap.Logger
+	Config     config.Config
+	Registry   *registry.Registry
+	Redis      *redisstore.Store
+	Databases  *database.Pool
+	Spool      *spool.Spool
+	Splitter   *split.Splitter
+	Extensions extend.Extensions
+	Metrics    *metrics.Metrics
+	Now        func() time.Time
+	Log        *zap.Logger
 }
 
 // Supervisor sweeps. Make it with New, start it with Run.
@@ -48,7 +53,8 @@ type Supervisor struct {
 	splitting map[int64]bool
 	// stopping says since when this supervisor has been stopping a run.
 	stopping map[int64]time.Time
-	// foreign are runs whose destination is not configured here: other coordinators look after them.
+	// foreign are runs whose destination is not configured here, or that need names of the language that this program does
+	// not have: other coordinators look after them.
 	foreign map[int64]bool
 }
 
@@ -184,11 +190,26 @@ func (s *Supervisor) leave(ctx context.Context, r run.Run, unknown *database.NoC
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.left(r, unknown)
+	return nil
+}
+
+// left notes, and says once, that others have to look after a run. The caller holds mu.
+func (s *Supervisor) left(r run.Run, why error) {
 	if !s.foreign[r.ID] {
-		s.Log.Warn("the run is left to other coordinators", zap.Int64("run", r.ID), zap.Error(unknown))
+		s.Log.Warn("the run is left to other coordinators", zap.Int64("run", r.ID), zap.Error(why))
 	}
 	s.foreign[r.ID] = true
-	return nil
+}
+
+// lacks are the names that the run's definition needs and this program does not have. One that cannot be read is the
+// splitter's to tell.
+func (s *Supervisor) lacks(r run.Run) []string {
+	definition, err := importer.FromSnapshot(r.Definition)
+	if err != nil {
+		return nil
+	}
+	return pipeline.Lacks(definition, s.Extensions).List()
 }
 
 // endedInRedis looks at a run that Redis holds for ended: another coordinator ended it since the sweep began, or the
@@ -249,9 +270,14 @@ func (s *Supervisor) split(ctx context.Context, r run.Run, told string, splits *
 	if r.Origin.Spool != "" && r.Origin.Spool != s.Spool.ID() {
 		return nil
 	}
+	lacks := s.lacks(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.splitting[r.ID] {
+		return nil
+	}
+	if len(lacks) > 0 {
+		s.left(r, fmt.Errorf("this program does not have: %s", strings.Join(lacks, ", ")))
 		return nil
 	}
 	s.splitting[r.ID] = true

@@ -14,6 +14,7 @@ import (
 	"ingest/shared/chunk"
 	"ingest/shared/database"
 	"ingest/shared/destination"
+	"ingest/shared/extend"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/metrics"
@@ -48,6 +49,7 @@ type Parts struct {
 	DB *database.DB
 	// FailedLimit is for importers that set none.
 	FailedLimit int64
+	Extensions  extend.Extensions
 	Metrics     *metrics.Metrics
 }
 
@@ -92,7 +94,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	if m.Header == nil {
 		return nil, nil //nolint:nilnil // there is nothing to apply
 	}
-	program, err := pipeline.Compile(d, pipeline.Met(m))
+	program, err := pipeline.Compile(d, pipeline.Met(m, p.Extensions))
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
@@ -349,11 +351,12 @@ func Reason(err error) string {
 	return ""
 }
 
-// Connection is the name of the destination's connection in a definition.
-func Connection(definition []byte) (string, error) {
+// Needs are the name of the destination's connection in a definition, and the names of the language that a worker with
+// these extensions would have to have besides.
+func Needs(definition []byte, x extend.Extensions) (connection string, lacks []string, err error) {
 	d, err := importer.FromSnapshot(definition)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return d.Destination.Connection, nil
+	return d.Destination.Connection, pipeline.Lacks(d, x).Rows().List(), nil
 }

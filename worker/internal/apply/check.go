@@ -76,7 +76,7 @@ func (j *Job) check(ctx context.Context, rows []row.Row, answers pipeline.Answer
 func (j *Job) apply(r row.Row, answers pipeline.Answers, into *pipeline.Record) (failed *pipeline.Failure, bug string) {
 	defer func() {
 		if p := recover(); p != nil {
-			failed = &pipeline.Failure{Message: "The row could not be processed (internal error)."}
+			failed = &pipeline.Failure{Message: pipeline.Unprocessed}
 			bug = fmt.Sprintf("%T\n%s", p, debug.Stack())
 		}
 	}()

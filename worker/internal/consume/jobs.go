@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/extend"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/worker/internal/apply"
@@ -26,20 +28,22 @@ type job struct {
 
 // jobs keeps the compiled runs of this process. It is safe for concurrent use.
 type jobs struct {
-	redis     *redisstore.Store
-	databases *database.Pool
-	settings  config.Config
-	log       *zap.Logger
-	metrics   *metrics.Metrics
+	redis      *redisstore.Store
+	databases  *database.Pool
+	settings   config.Config
+	extensions extend.Extensions
+	log        *zap.Logger
+	metrics    *metrics.Metrics
 
 	mu    sync.Mutex
 	known map[int64]*job
-	// foreign are runs whose destination is not configured here: other workers do them.
+	// foreign are runs whose destination is not configured here, or that need names of the language that this program does
+	// not have: other workers do them.
 	foreign map[int64]bool
 }
 
 // get returns the run compiled; nil for a run Redis does not know, that has no partitions yet, or that this worker
-// cannot do because it does not know the connection.
+// cannot do because it does not know the connection or a name of the language.
 func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	j.mu.Lock()
 	known, foreign := j.known[id], j.foreign[id]
@@ -54,9 +58,13 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	if !found || state.Partitions == 0 {
 		return nil, nil
 	}
-	connection, err := apply.Connection(state.Definition)
+	connection, lacks, err := apply.Needs(state.Definition, j.extensions)
 	if err != nil {
 		return nil, j.fail(ctx, state.Ref, err.Error())
+	}
+	if len(lacks) > 0 {
+		j.leave(id, fmt.Errorf("this program does not have: %s", strings.Join(lacks, ", ")))
+		return nil, nil
 	}
 	db, err := j.databases.Get(connection)
 	if unknown := (*database.NoConnection)(nil); errors.As(err, &unknown) {
@@ -67,7 +75,7 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 		return nil, fmt.Errorf("open the destination of run %d: %w", id, err)
 	}
 	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, apply.Parts{
-		DB: db, FailedLimit: j.settings.MaxFailedRows, Metrics: j.metrics,
+		DB: db, FailedLimit: j.settings.MaxFailedRows, Extensions: j.extensions, Metrics: j.metrics,
 	})
 	if reason := apply.Reason(err); reason != "" {
 		return nil, j.fail(ctx, state.Ref, reason)
@@ -86,11 +94,11 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 }
 
 // leave notes, and says once, that a run is for other workers.
-func (j *jobs) leave(id int64, unknown *database.NoConnection) {
+func (j *jobs) leave(id int64, why error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.foreign[id] {
-		j.log.Warn("the run is left to other workers", zap.Int64("run", id), zap.Error(unknown))
+		j.log.Warn("the run is left to other workers", zap.Int64("run", id), zap.Error(why))
 	}
 	j.foreign[id] = true
 }

@@ -15,6 +15,7 @@ import (
 
 	"ingest/shared/config"
 	"ingest/shared/database"
+	"ingest/shared/extend"
 	"ingest/shared/lifecycle"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
@@ -35,13 +36,14 @@ const (
 // Parts are what slots work with.
 type Parts struct {
 	// Process is this incarnation of the worker: part of every owner.
-	Process   string
-	Config    config.Config
-	Redis     *redisstore.Store
-	Databases *database.Pool
-	Metrics   *metrics.Metrics
-	Now       func() time.Time
-	Log       *zap.Logger
+	Process    string
+	Config     config.Config
+	Redis      *redisstore.Store
+	Databases  *database.Pool
+	Extensions extend.Extensions
+	Metrics    *metrics.Metrics
+	Now        func() time.Time
+	Log        *zap.Logger
 }
 
 // Consumer runs slots. Make it with New.
@@ -54,7 +56,7 @@ type Consumer struct {
 // New returns a consumer with that many slots.
 func New(p Parts, slots int) *Consumer {
 	c := &Consumer{Parts: p, jobs: &jobs{
-		redis: p.Redis, databases: p.Databases, settings: p.Config, log: p.Log, metrics: p.Metrics,
+		redis: p.Redis, databases: p.Databases, settings: p.Config, extensions: p.Extensions, log: p.Log, metrics: p.Metrics,
 		known: map[int64]*job{}, foreign: map[int64]bool{},
 	}}
 	for i := range slots {
