@@ -92,7 +92,9 @@ func parse(args []string, o Options) (*parsed, error) {
 	case helped:
 		return nil, nil
 	case err == nil && needsNothing(found.Selected()):
-		return &parsed{context: found, session: &session{stdout: o.Stdout, screen: newScreen(o, c.Output, c.Quiet)}}, nil
+		return &parsed{context: found, session: &session{
+			stdout: o.Stdout, extensions: o.Extensions, screen: newScreen(o, c.Output, c.Quiet),
+		}}, nil
 	case from.missing():
 		return nil, misuse("The configuration file %s does not exist: make it, or name another with --config.", from.path)
 	case from.err != nil:

@@ -60,10 +60,19 @@ func TestTheExampleProgram(t *testing.T) {
 	if list := s.Must(0, "list", "--output", "json"); !strings.Contains(list, `"source": "zip"`) || !strings.Contains(list, `"format": "fixed"`) {
 		t.Errorf("list: %s", list)
 	}
+	if schema := s.Must(0, "schema"); !strings.Contains(schema, `"const": "zip"`) || !strings.Contains(schema, `"iban"`) || !strings.Contains(schema, `"multiple_of"`) {
+		t.Error("the schema does not know the extensions")
+	}
+	lines := s.Write("in/lines.txt", payment("A-0001", goodIBAN, "500")+"\n"+payment("A-0002", "x", "5")+"\n")
+	if preview := s.Must(0, "preview", "payments", "--file", lines, "--param", "month=x"); !strings.Contains(preview, "DE89370400440532013000") ||
+		!strings.Contains(preview, "The iban field must be an IBAN.") {
+		t.Errorf("preview: %s", preview)
+	}
 	for args, says := range map[string]string{
-		"run payments":                         "The parameter 'month' is required",
-		"run payments --param month=2026-02":   "The source could not be opened: the archive in/payments.zip has no file 2026-02.txt",
-		"run payments --param month=../2026-1": "has no file ../2026-1.txt",
+		"preview payments --param month=2026-1": "is fetched when a run begins: give a file with --file.",
+		"run payments":                          "The parameter 'month' is required",
+		"run payments --param month=2026-02":    "The source could not be opened: the archive in/payments.zip has no file 2026-02.txt",
+		"run payments --param month=../2026-1":  "has no file ../2026-1.txt",
 	} {
 		if result := s.CLI(strings.Fields(args)...); result.Code == 0 || !strings.Contains(result.Stdout+result.Stderr, says) {
 			t.Errorf("%s: %+v, want %q", args, result, says)
@@ -93,6 +102,9 @@ func TestTheExampleProgram(t *testing.T) {
 		t.Errorf("the run: %+v", r)
 	}
 	s.Check(id)
+	if explained := s.Must(0, "explain", fmt.Sprint(id), "--row", "4"); !strings.Contains(explained, "The iban field must be an IBAN.") {
+		t.Errorf("explain: %s", explained)
+	}
 	if err := os.Remove(filepath.Join(s.Dir, "in", "payments.zip")); err != nil {
 		t.Fatal(err)
 	}
