@@ -1,6 +1,8 @@
 package apply_test
 
 import (
+	"slices"
+
 	"pgregory.net/rapid"
 )
 
@@ -10,15 +12,27 @@ type drawn struct{ t *rapid.T }
 func (d drawn) yes(label string) bool { return rapid.Bool().Draw(d.t, label) }
 
 // seldom is for what spoils most rows.
-func (d drawn) seldom(label string) bool { return rapid.IntRange(0, 5).Draw(d.t, label) == 5 }
+func (d drawn) seldom(label string) bool { return d.below(label, 6) == 5 }
 
 func (d drawn) of(label string, choices ...string) string {
-	return rapid.SampledFrom(choices).Draw(d.t, label)
+	return choices[d.below(label, len(choices))]
+}
+
+// below is a number below n, each as likely as the others: rapid's own prefer small ones.
+func (d drawn) below(label string, n int) int {
+	at := 0
+	for range 6 {
+		at *= 2
+		if rapid.Bool().Draw(d.t, label) {
+			at++
+		}
+	}
+	return at * n / 64
 }
 
 func drawScript(t *rapid.T, sqlite bool) *script {
 	d := drawn{t}
-	s := &script{size: rapid.IntRange(1, 5).Draw(t, "size")}
+	s := &script{size: 1 + d.below("size", 6)}
 	if d.yes("tree") {
 		d.tree(s)
 	} else {
@@ -32,7 +46,7 @@ func drawScript(t *rapid.T, sqlite bool) *script {
 }
 
 func (d drawn) relation(r relationSpec, missing ...string) relationSpec {
-	r.create = d.yes("create " + r.from)
+	r.create = d.below("create "+r.from, 3) > 0
 	r.missing = d.of("missing "+r.from, missing...)
 	return r
 }
@@ -154,7 +168,9 @@ func (d drawn) schema(s *script, sqlite bool) {
 	self := foreign && d.seldom("self foreign")
 	cascade := foreign && d.seldom("cascade")
 	id := columnSpec{name: "id", kind: "int"}
-	text := func(name string, notNull bool) columnSpec { return columnSpec{name: name, kind: "text", notNull: notNull} }
+	text := func(name string, notNull bool) columnSpec {
+		return columnSpec{name: name, kind: "text", notNull: notNull}
+	}
 	check := func(c columnSpec, constraint ...string) columnSpec {
 		if d.yes("check " + constraint[0]) {
 			c.check = constraint
@@ -173,7 +189,7 @@ func (d drawn) schema(s *script, sqlite bool) {
 	if d.yes("label default") {
 		label.defaulted = "d"
 	}
-	code := text("code", d.seldom("code required"))
+	code := text("code", s.table == "categories" && d.seldom("code required"))
 	categories := tableSpec{name: "categories", columns: append([]columnSpec{
 		id, name, code, label, refer("parent_id", "categories", self), refer("kind_id", "categories", self),
 	}, stamps...)}
@@ -190,7 +206,7 @@ func (d drawn) schema(s *script, sqlite bool) {
 	}
 	shop := func(table string) tableSpec {
 		category := refer("category_id", "categories", foreign)
-		category.notNull = d.seldom("category required")
+		category.notNull = s.fills("category_id") && d.seldom("category required")
 		t := tableSpec{name: table, columns: append([]columnSpec{
 			id, text("sku", d.seldom("sku required")), check(text("name", false), "good_name", "<>", "'bad'"),
 			check(columnSpec{name: "stock", kind: "int"}, "good_stock", ">", "1"), category, refer("kind_id", "categories", foreign),
@@ -255,20 +271,24 @@ func (s *script) uses(table, match string) bool {
 	return false
 }
 
+func (s *script) fills(column string) bool {
+	return slices.ContainsFunc(s.relations, func(r relationSpec) bool { return r.to == column })
+}
+
 func (d drawn) file(s *script) {
 	s.header = []string{"sku", "type", "name", "code", "category", "kind", "like", "tags", "items", "modified", "stock", "label"}
 	cells := map[string][]string{
 		"sku": {"k", "l", "m", "n", ""}, "type": {"", "admin", "x"}, "name": {"a", "b", "c", "x", "bad", ""}, "code": {"a", "b", "c", "x", ""},
 		"category": {"x", "y", "z", "a", "b", "bad", ""}, "kind": {"x", "y", "z", "a", "c", ""}, "like": {"k", "l", "m", "a", ""},
 		"tags":     {"x", "y", "z", "x,z", "z,w", "a,,z", `["z","w"]`, "bad", "", "[]"},
-		"items":    {"", "[]", "no", "[1]", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS"},
+		"items":    {"", "[]", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS", "no"},
 		"modified": {"2024-01-01", "2024-01-02", "2024-01-03", "", "bad"},
 		"stock":    {"1", "2", "3", "bad", ""}, "label": {"a", "b", "d", "bad", ""},
 	}
 	if s.table == "categories" {
 		cells["name"] = []string{"a", "b", "c", "x", "y", "z", "X", "bad", ""}
 	}
-	for range rapid.IntRange(1, 12).Draw(d.t, "rows") {
+	for range 1 + d.below("rows", 12) {
 		var row []string
 		for _, name := range s.header {
 			text := d.of(name, cells[name]...)
@@ -280,8 +300,16 @@ func (d drawn) file(s *script) {
 			}
 			row = append(row, text)
 		}
+		if len(s.rows) > 0 && d.below("again", 3) == 0 {
+			// Much of a row before it, so that one overwrites the other.
+			for i, text := range s.rows[d.below("which", len(s.rows))] {
+				if d.below("other", 5) > 0 {
+					row[i] = text
+				}
+			}
+		}
 		if d.seldom("short") {
-			row = row[:len(row)-rapid.IntRange(1, 3).Draw(d.t, "by")]
+			row = row[:len(row)-1-d.below("by", 3)]
 		}
 		s.rows = append(s.rows, row)
 	}
@@ -289,7 +317,7 @@ func (d drawn) file(s *script) {
 
 func (d drawn) objects() string {
 	text := "["
-	for i := range rapid.IntRange(1, 2).Draw(d.t, "objects") {
+	for i := range 1 + d.below("objects", 2) {
 		if i > 0 {
 			text += ","
 		}

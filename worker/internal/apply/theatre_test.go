@@ -260,3 +260,27 @@ func (th *theatre) left(t tester, s *script) string {
 	th.prepare(t, s, false, 1)
 	return th.dump(t, s)
 }
+
+// TestTheTwinSaysTheSame: rows that are applied one by one, by other means and without a database, leave the same.
+func TestTheTwinSaysTheSame(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]string{"sqlite": dbtest.SQLite(t), "postgres": dbtest.Postgres(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			th := openTheatre(t, url)
+			rapid.Check(t, func(t *rapid.T) {
+				s := drawScript(t, name == "sqlite")
+				real := th.play(t, s, s.size, false)
+				counts, messages, tables := s.twin().play()
+				if counts != real.counts || tables != real.tables {
+					t.Fatalf("%s\n\nthe twin has %+v\n%v\n%s\n\nthe engine\n%s", s.text(th.postgres()), counts, messages, tables, real)
+				}
+				for number, choice := range messages {
+					if said := real.messages[number]; choice != nil && !slices.Contains(choice, said) {
+						t.Fatalf("%s\n\nrow %d: the twin says %q, the engine %q", s.text(th.postgres()), number, choice, said)
+					}
+				}
+			})
+		})
+	}
+}
