@@ -279,7 +279,7 @@ func (d drawn) file(s *script) {
 	s.header = []string{"sku", "type", "name", "code", "category", "kind", "like", "tags", "items", "modified", "stock", "label"}
 	cells := map[string][]string{
 		"sku": {"k", "l", "m", "n", ""}, "type": {"", "admin", "x"}, "name": {"a", "b", "c", "x", "bad", ""}, "code": {"a", "b", "c", "x", ""},
-		"category": {"x", "y", "z", "a", "b", "bad", ""}, "kind": {"x", "y", "z", "a", "c", ""}, "like": {"k", "l", "m", "a", ""},
+		"category": {"x", "y", "z", "Z", "a", "b", "bad", ""}, "kind": {"x", "y", "z", "Z", "a", "c", ""}, "like": {"k", "l", "m", "a", ""},
 		"tags":     {"x", "y", "z", "x,z", "z,w", "a,,z", `["z","w"]`, "bad", "", "[]"},
 		"items":    {"", "[]", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS", "OBJECTS", "no"},
 		"modified": {"2024-01-01", "2024-01-02", "2024-01-03", "", "bad"},

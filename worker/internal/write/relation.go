@@ -28,9 +28,10 @@ type finder struct {
 	list int
 	// slot is the position among the finders of its table.
 	slot int
-	// place is the column of the related table that has the keys.
+	// place is the column of the related table that has the keys, match the one with the values.
 	place string
-	// meets says that rows which are created can meet in other ways than by the value: then their order counts.
+	match column.Column
+	// meets says that rows which are created can meet in other ways than by equal texts: then their order counts.
 	meets bool
 }
 
@@ -43,7 +44,7 @@ type pivot struct {
 func (b builder) finder(related column.Table, match, key column.Column, r importer.Relation, source, words string) (finder, error) {
 	f := finder{
 		relation: r, source: source, list: -1, place: fmt.Sprintf("%q.%q.%q", related.Schema, related.Name, key.Name),
-		meets: r.CreateIfMissing && (len(related.Meets) > 0 || len(related.Unique) > 2),
+		match: match, meets: r.CreateIfMissing && (len(related.Meets) > 0 || len(related.Unique) > 2 || match.Fold != column.FoldExact),
 	}
 	var err error
 	f.lookup, err = destination.NewLookup(b.db, destination.LookupTarget{
@@ -200,24 +201,31 @@ func (f *finder) create(ctx context.Context, tx *database.Tx, w *work) error {
 	if len(values) == 0 {
 		return nil
 	}
-	results, err := f.lookup.Create(ctx, tx, values)
-	if err != nil {
-		return fmt.Errorf("create what '%s' names: %w", f.source, err)
-	}
 	refused := map[string]destination.Result{}
-	for i, result := range results {
-		if result.Outcome == destination.Failed {
-			refused[values[i].Text] = result
-			w.unsure = w.unsure || f.meets
+	for len(values) > 0 {
+		var first []column.Value
+		first, values = f.different(values)
+		results, err := f.lookup.Create(ctx, tx, first)
+		if err != nil {
+			return fmt.Errorf("create what '%s' names: %w", f.source, err)
 		}
-	}
-	if err := f.look(ctx, tx, values, found); err != nil {
-		return err
-	}
-	for i, result := range results {
-		if key, ok := found[values[i].Text]; ok && result.Outcome == destination.Created {
-			w.created[f.slot][values[i].Text] = key
+		if err := f.look(ctx, tx, slices.Concat(first, values), found); err != nil {
+			return err
 		}
+		for i, result := range results {
+			text := first[i].Text
+			if key, ok := found[text]; ok && result.Outcome == destination.Created {
+				w.created[f.slot][text] = key
+			}
+			if result.Outcome == destination.Failed {
+				refused[text] = result
+				w.unsure = w.unsure || f.meets
+			}
+		}
+		values = slices.DeleteFunc(values, func(v column.Value) bool {
+			_, ok := found[v.Text]
+			return ok
+		})
 	}
 	for i := range w.records {
 		if w.problems[i] != nil {
@@ -235,6 +243,21 @@ func (f *finder) create(ctx context.Context, tx *database.Tx, w *work) error {
 		}
 	}
 	return nil
+}
+
+// different are values none of which can equal another in the database, the first of each, and those that are left.
+func (f *finder) different(values []column.Value) (first, rest []column.Value) {
+	seen := map[string]bool{}
+	for _, value := range values {
+		text := pipeline.Coarse(value, f.match)
+		if seen[text] {
+			rest = append(rest, value)
+			continue
+		}
+		seen[text] = true
+		first = append(first, value)
+	}
+	return first, rest
 }
 
 // put puts the keys of a record in.
@@ -275,13 +298,14 @@ func (f *finder) put(w *work, i int) {
 	}
 }
 
-// tidy removes what was created for records that did not take effect, unless another one names it, be it in another way.
+// tidy removes what was created for records that did not take effect, unless another one names it, be it in another way: then
+// it has to be as the first of those spells it.
 func (t *table) tidy(ctx context.Context, tx *database.Tx, w *work, results []destination.Result) error {
 	if !slices.ContainsFunc(w.created, func(created keys) bool { return len(created) > 0 }) {
 		return nil
 	}
 	type row struct{ place, key string }
-	used := map[row]bool{}
+	used := map[row]string{}
 	finders := t.finders()
 	for i := range w.records {
 		if !takes(results[i]) {
@@ -289,18 +313,21 @@ func (t *table) tidy(ctx context.Context, tx *database.Tx, w *work, results []de
 		}
 		for _, f := range finders {
 			for _, value := range f.asks(&w.records[i]) {
-				if key, ok := w.found[f.slot][value.Text]; ok {
-					used[row{f.place, key.Text}] = true
+				key, ok := w.found[f.slot][value.Text]
+				if _, known := used[row{f.place, key.Text}]; ok && !known {
+					used[row{f.place, key.Text}] = value.Text
 				}
 			}
 		}
 	}
 	for _, f := range finders {
 		var unused []column.Value
-		for _, key := range w.created[f.slot] {
-			if !used[row{f.place, key.Text}] {
+		for text, key := range w.created[f.slot] {
+			spelled, ok := used[row{f.place, key.Text}]
+			if !ok {
 				unused = append(unused, key)
 			}
+			w.unsure = w.unsure || ok && spelled != text
 		}
 		if len(unused) == 0 {
 			continue

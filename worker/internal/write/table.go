@@ -214,6 +214,9 @@ func (t *table) attempt(ctx context.Context, tx *database.Tx, records []pipeline
 	if err := t.tidy(ctx, tx, w, results); err != nil {
 		return nil, false, err
 	}
+	if w.unsure && len(records) > 1 {
+		return nil, true, nil
+	}
 	for i := range t.nested {
 		more, err := t.nested[i].write(ctx, tx, records, i, results)
 		if err != nil {
