@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -98,15 +99,8 @@ func TestScripts(t *testing.T) {
 				for i := range s.tables[0].columns {
 					s.tables[0].columns[i].nocase = s.tables[0].columns[i].nocase && name == "sqlite"
 				}
-				counts, messages, tables := s.twin().play()
-				for size := 1; size <= len(s.rows); size++ {
-					real, dry := th.play(t, s, size, false), th.play(t, s, size, true)
-					if counts != real.counts || tables != real.tables || len(messages) != len(real.messages) {
-						t.Errorf("%s, in chunks of %d: the twin has %+v\n%v\n%s\nthe engine\n%s", what, size, counts, messages, tables, real)
-					}
-					if dry.tables = real.tables; dry.String() != real.String() {
-						t.Errorf("%s, in chunks of %d: the dry run says\n%s\nthe real run\n%s", what, size, dry, real)
-					}
+				for s.size = 1; s.size <= len(s.rows); s.size++ {
+					t.Run(fmt.Sprintf("%s, in chunks of %d", what, s.size), func(t *testing.T) { th.compare(t, s) })
 				}
 			}
 		})

@@ -226,61 +226,40 @@ func (w world) dump(s *script) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestTheCutDoesNotMatter: effect, counts and messages are those of chunks of one row, and a dry run says them beforehand.
-func TestTheCutDoesNotMatter(t *testing.T) {
-	t.Parallel()
-	for name, url := range map[string]string{"sqlite": dbtest.SQLite(t), "postgres": dbtest.Postgres(t)} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			th := openTheatre(t, url)
-			rapid.Check(t, func(t *rapid.T) {
-				s := drawScript(t, name == "sqlite")
-				untouched := th.left(t, s)
-				real := th.play(t, s, s.size, false)
-				if !s.whole {
-					if single := th.play(t, s, 1, false); single.String() != real.String() {
-						t.Fatalf("%s\n\nas one row per chunk:\n%s\n\nin chunks:\n%s", s.text(th.postgres()), single, real)
-					}
-				}
-				dry := th.play(t, s, s.size, true)
-				if dry.tables != untouched {
-					t.Fatalf("%s\n\nthe dry run leaves\n%s\n\nbefore it there was\n%s", s.text(th.postgres()), dry.tables, untouched)
-				}
-				if dry.tables = real.tables; dry.String() != real.String() {
-					t.Fatalf("%s\n\nthe dry run says\n%s\n\nthe real run\n%s", s.text(th.postgres()), dry, real)
-				}
-			})
-		})
-	}
-}
-
-// left are the tables before a run.
-func (th *theatre) left(t tester, s *script) string {
-	t.Helper()
-	th.prepare(t, s, false, 1)
-	return th.dump(t, s)
-}
-
-// TestTheTwinSaysTheSame: rows that are applied one by one, by other means and without a database, leave the same.
+// TestTheTwinSaysTheSame: rows that are applied one by one, by other means and without a database, leave the same tables,
+// counts and messages, whatever the chunks; and a dry run says beforehand exactly what the run then does.
 func TestTheTwinSaysTheSame(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]string{"sqlite": dbtest.SQLite(t), "postgres": dbtest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			th := openTheatre(t, url)
-			rapid.Check(t, func(t *rapid.T) {
-				s := drawScript(t, name == "sqlite")
-				real := th.play(t, s, s.size, false)
-				counts, messages, tables := s.twin().play()
-				if counts != real.counts || tables != real.tables {
-					t.Fatalf("%s\n\nthe twin has %+v\n%v\n%s\n\nthe engine\n%s", s.text(th.postgres()), counts, messages, tables, real)
-				}
-				for number, choice := range messages {
-					if said := real.messages[number]; choice != nil && !slices.Contains(choice, said) {
-						t.Fatalf("%s\n\nrow %d: the twin says %q, the engine %q", s.text(th.postgres()), number, choice, said)
-					}
-				}
-			})
+			rapid.Check(t, func(t *rapid.T) { th.compare(t, drawScript(t, name == "sqlite")) })
 		})
+	}
+}
+
+// compare plays a script in chunks of its size, in earnest and as a dry run.
+func (th *theatre) compare(t tester, s *script) {
+	t.Helper()
+	text := s.text(th.postgres())
+	twin := s.twin()
+	untouched := twin.w.dump(s)
+	counts, messages, tables := twin.play()
+	real := th.play(t, s, s.size, false)
+	if counts != real.counts || tables != real.tables {
+		t.Fatalf("%s\n\nthe twin has %+v\n%v\n%s\n\nthe engine\n%s", text, counts, messages, tables, real)
+	}
+	for number, choice := range messages {
+		if said := real.messages[number]; choice != nil && !slices.Contains(choice, said) {
+			t.Fatalf("%s\n\nrow %d: the twin says %q, the engine %q", text, number, choice, said)
+		}
+	}
+	dry := th.play(t, s, s.size, true)
+	if dry.tables != untouched {
+		t.Fatalf("%s\n\nthe dry run leaves\n%s\n\nbefore it there was\n%s", text, dry.tables, untouched)
+	}
+	if dry.tables = real.tables; dry.String() != real.String() {
+		t.Fatalf("%s\n\nthe dry run says\n%s\n\nthe real run\n%s", text, dry, real)
 	}
 }

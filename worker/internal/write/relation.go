@@ -28,9 +28,8 @@ type finder struct {
 	list int
 	// slot is the position among the finders of its table.
 	slot int
-	// place is the column of the related table that has the keys, match the one with the values.
+	// place is the column of the related table that has the keys.
 	place string
-	match column.Column
 	// meets says that rows which are created can meet in other ways than by equal texts: then their order counts.
 	meets bool
 }
@@ -44,7 +43,7 @@ type pivot struct {
 func (b builder) finder(related column.Table, match, key column.Column, r importer.Relation, source, words string) (finder, error) {
 	f := finder{
 		relation: r, source: source, list: -1, place: fmt.Sprintf("%q.%q.%q", related.Schema, related.Name, key.Name),
-		match: match, meets: r.CreateIfMissing && (len(related.Meets) > 0 || len(related.Unique) > 2 || match.Fold != column.FoldExact),
+		meets: len(related.Meets) > 0 || len(related.Unique) > 2 || match.Fold != column.FoldExact || match.Type.Kind == column.Other,
 	}
 	var err error
 	f.lookup, err = destination.NewLookup(b.db, destination.LookupTarget{
@@ -202,30 +201,22 @@ func (f *finder) create(ctx context.Context, tx *database.Tx, w *work) error {
 		return nil
 	}
 	refused := map[string]destination.Result{}
-	for len(values) > 0 {
-		var first []column.Value
-		first, values = f.different(values)
-		results, err := f.lookup.Create(ctx, tx, first)
-		if err != nil {
-			return fmt.Errorf("create what '%s' names: %w", f.source, err)
+	results, err := f.lookup.Create(ctx, tx, values)
+	if err != nil {
+		return fmt.Errorf("create what '%s' names: %w", f.source, err)
+	}
+	if err := f.look(ctx, tx, values, found); err != nil {
+		return err
+	}
+	for i, result := range results {
+		text := values[i].Text
+		if key, ok := found[text]; ok && result.Outcome == destination.Created {
+			w.created[f.slot][text] = key
 		}
-		if err := f.look(ctx, tx, slices.Concat(first, values), found); err != nil {
-			return err
+		if result.Outcome == destination.Failed {
+			refused[text] = result
+			w.unsure = w.unsure || f.meets
 		}
-		for i, result := range results {
-			text := first[i].Text
-			if key, ok := found[text]; ok && result.Outcome == destination.Created {
-				w.created[f.slot][text] = key
-			}
-			if result.Outcome == destination.Failed {
-				refused[text] = result
-				w.unsure = w.unsure || f.meets
-			}
-		}
-		values = slices.DeleteFunc(values, func(v column.Value) bool {
-			_, ok := found[v.Text]
-			return ok
-		})
 	}
 	for i := range w.records {
 		if w.problems[i] != nil {
@@ -243,21 +234,6 @@ func (f *finder) create(ctx context.Context, tx *database.Tx, w *work) error {
 		}
 	}
 	return nil
-}
-
-// different are values none of which can equal another in the database, the first of each, and those that are left.
-func (f *finder) different(values []column.Value) (first, rest []column.Value) {
-	seen := map[string]bool{}
-	for _, value := range values {
-		text := pipeline.Coarse(value, f.match)
-		if seen[text] {
-			rest = append(rest, value)
-			continue
-		}
-		seen[text] = true
-		first = append(first, value)
-	}
-	return first, rest
 }
 
 // put puts the keys of a record in.

@@ -125,9 +125,9 @@ func (t *table) finders() []*finder {
 // hangs says that more than a row of this table depends on a record.
 func (t *table) hangs() bool { return len(t.many) > 0 || len(t.nested) > 0 }
 
-// alone says that records can have to be taken back and written alone.
+// alone says that records may have to be taken back and written alone.
 func (t *table) alone() bool {
-	return t.hangs() || slices.ContainsFunc(t.belongs, func(f finder) bool { return f.meets })
+	return t.hangs() || slices.ContainsFunc(t.belongs, func(f finder) bool { return f.relation.CreateIfMissing })
 }
 
 // write writes records, each as a whole. Those whose children are refused are found by halving: until one is alone, all of
