@@ -34,10 +34,12 @@ func TestWhatNeedsOnePartition(t *testing.T) {
 		"one creates what the other looks for": {importer: ofProducts + `relations:
   - {from: category, to: category_id, table: categories, match: name, create_if_missing: true}
   - {from: like, to: like_id, table: categories, match: name}`, reason: "a rule or a relation reads the table categories, which the run writes"},
-		"one creates by another column": {importer: ofProducts + `relations:
+		"one creates by another column": {
+			importer: ofProducts + `relations:
   - {from: category, to: category_id, table: categories, match: name, create_if_missing: true}
   - {from: like, to: like_id, table: categories, match: code, create_if_missing: true}`,
-			reason: "a rule or a relation reads the table categories, which the run writes", blind: true},
+			reason: "a rule or a relation reads the table categories, which the run writes", blind: true,
+		},
 		"pivots": {importer: ofProducts + `relations:
   - {from: tags, many: {table: tags, match: name, pivot: product_tag}, create_if_missing: true, sync: replace}`},
 		"two pivots in one table": {importer: ofProducts + `relations:
@@ -46,10 +48,14 @@ func TestWhatNeedsOnePartition(t *testing.T) {
 		"a rule about a pivot": {importer: ofProducts + `relations:
   - {from: tags, many: {table: tags, match: name, pivot: product_tag}}
 rules: {name: 'exists:product_tag,tag_id'}`, reason: "a rule or a relation reads the table product_tag, which the run writes", blind: true},
-		"a relation into the table itself": {importer: ofProducts + "relations: [{from: like, to: like_id, table: products, match: sku}]",
-			reason: "a rule or a relation reads the table products, which the run writes"},
-		"by a column that no field fills": {importer: ofProducts + "relations: [{from: like, to: like_id, table: products, match: modified}]",
-			reason: "a rule or a relation reads the table products, which the run writes", blind: true},
+		"a relation into the table itself": {
+			importer: ofProducts + "relations: [{from: like, to: like_id, table: products, match: sku}]",
+			reason:   "a rule or a relation reads the table products, which the run writes",
+		},
+		"by a column that no field fills": {
+			importer: ofProducts + "relations: [{from: like, to: like_id, table: products, match: modified}]",
+			reason:   "a rule or a relation reads the table products, which the run writes", blind: true,
+		},
 		"a foreign key to the table itself": {importer: ofProducts, change: func(tables map[string]column.Table) {
 			changed := tables["products"]
 			changed.Meets = []string{"a foreign key to itself"}
@@ -57,9 +63,11 @@ rules: {name: 'exists:product_tag,tag_id'}`, reason: "a rule or a relation reads
 		}, reason: "rows with different keys can meet in a foreign key to itself", blind: true},
 		"a rule about another table": {importer: ofProducts + "rules: {name: 'exists:categories'}"},
 		"a rule about the table":     {importer: ofProducts + "rules: {name: 'unique:products'}", reason: "a rule or a relation reads the table products, which the run writes"},
-		"a key through a relation": {importer: strings.Replace(ofProducts, "key: sku", "key: [category, sku]", 1) +
-			"relations: [{from: category, to: category_id, table: categories, match: name}]",
-			reason: "rows with different keys can meet in the unique index sku_key", blind: true},
+		"a key through a relation": {
+			importer: strings.Replace(ofProducts, "key: sku", "key: [category, sku]", 1) +
+				"relations: [{from: category, to: category_id, table: categories, match: name}]",
+			reason: "rows with different keys can meet in the unique index sku_key", blind: true,
+		},
 		"a key through a relation, alone": {importer: `destination: {table: items}
 key: [product, sku]
 fields: [{from: sku, to: sku}]
@@ -69,19 +77,25 @@ key: [product, sku]
 fields: [{from: sku, to: sku}]
 relations: [{from: product, to: product_id, table: products, match: sku, key: stock}]`, reason: "rows of the table products can have the same stock", blind: true},
 		"a nested list": {importer: ofProducts + "nested: [{from: items, table: items, parent: product_id, key: sku, fields: [{from: sku, to: sku}]}]"},
-		"a nested list with an index of its own": {importer: ofProducts +
-			"nested: [{from: items, table: items, parent: product_id, fields: [{from: sku, to: sku}, {from: note, to: note}]}]",
+		"a nested list with an index of its own": {
+			importer: ofProducts +
+				"nested: [{from: items, table: items, parent: product_id, fields: [{from: sku, to: sku}, {from: note, to: note}]}]",
 			change: func(tables map[string]column.Table) {
 				changed := tables["items"]
 				changed.Unique = append(changed.Unique, column.Index{Name: "note_key", Columns: []string{"note"}})
 				tables["items"] = changed
-			}, reason: "rows with different keys can meet in the unique index note_key of items", blind: true},
-		"a nested list in the table itself": {importer: ofCategories +
-			"nested: [{from: items, table: categories, parent: parent_id, fields: [{from: name, to: name}]}]",
-			reason: "rows with different keys can meet in the unique index code_key", blind: true},
+			}, reason: "rows with different keys can meet in the unique index note_key of items", blind: true,
+		},
+		"a nested list in the table itself": {
+			importer: ofCategories +
+				"nested: [{from: items, table: categories, parent: parent_id, fields: [{from: name, to: name}]}]",
+			reason: "rows with different keys can meet in the unique index code_key", blind: true,
+		},
 		"table_when": {importer: ofProducts + "table_when: [{when: 'row.name == \"admin\"', table: admins}]"},
-		"table_when and the same table": {importer: ofProducts + "table_when: [{when: 'row.name == \"admin\"', table: products}]",
-			reason: "the tables products and products refer to each other", blind: true},
+		"table_when and the same table": {
+			importer: ofProducts + "table_when: [{when: 'row.name == \"admin\"', table: products}]",
+			reason:   "the tables products and products refer to each other", blind: true,
+		},
 		"another unique index": {importer: ofCategories, reason: "rows with different keys can meet in the unique index code_key"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,19 +130,36 @@ func TestWhereAChunkIsCut(t *testing.T) {
 		parts    string
 	}{
 		"nothing is watched": {ofProducts, nil, []string{"a;x", "a;y", "b;x"}, "abc"},
-		"rules see rows before them": {ofProducts + "rules: {name: 'unique:products,sku'}", nil,
-			[]string{"a;b", "b;c", "c;a", "d;a"}, "ab|cd"},
+		"rules see rows before them": {
+			ofProducts + "rules: {name: 'unique:products,sku'}", nil,
+			[]string{"a;b", "b;c", "c;a", "d;a"},
+			"ab|cd",
+		},
 		"and those that fail are none": {ofProducts + "rules: {name: 'required|unique:products,sku'}", nil, []string{"a;", "b;a"}, "ab"},
-		"parents behind their children": {ofCategories + relation(""), nil,
-			[]string{"a;1;b", "b;2;", "c;3;", "d;4;b", "e;5;c", "f;6;d"}, "abc|de|f"},
-		"created parents are there for all": {ofCategories + relation(", create_if_missing: true"), nil,
-			[]string{"a;1;p", "b;2;p", "c;3;b"}, "ab|c"},
+		"parents behind their children": {
+			ofCategories + relation(""), nil,
+			[]string{"a;1;b", "b;2;", "c;3;", "d;4;b", "e;5;c", "f;6;d"},
+			"abc|de|f",
+		},
+		"created parents are there for all": {
+			ofCategories + relation(", create_if_missing: true"), nil,
+			[]string{"a;1;p", "b;2;p", "c;3;b"},
+			"ab|c",
+		},
 		"but their own rows come later": {ofCategories + relation(", create_if_missing: true"), nil, []string{"a;1;p", "b;2;", "p;3;"}, "ab|c"},
 		"lists look late":               {ofProducts + nested, nil, []string{`a;x;;[{"product":"b"}]`, "c;x", "b;x"}, "ab|c"},
-		"what is overwritten is gone": {strings.Replace(ofCategories, "key: name", "key: code", 1) + relation(""), map[string][]string{"1": {"old", "1"}},
-			[]string{"new;1;", "x;2;old", "y;3;", "z;1;", "w;4;new"}, "a|bcd|e"},
-		"also after a cut": {strings.Replace(ofCategories, "key: name", "key: code", 1) + relation(""), map[string][]string{"1": {"old", "1"}},
-			[]string{"new;1;", "x;2;new", "z;1;", "w;4;new"}, "a|bc|d"},
+		"what is overwritten is gone": {
+			strings.Replace(ofCategories, "key: name", "key: code", 1) + relation(""),
+			map[string][]string{"1": {"old", "1"}},
+			[]string{"new;1;", "x;2;old", "y;3;", "z;1;", "w;4;new"},
+			"a|bcd|e",
+		},
+		"also after a cut": {
+			strings.Replace(ofCategories, "key: name", "key: code", 1) + relation(""),
+			map[string][]string{"1": {"old", "1"}},
+			[]string{"new;1;", "x;2;new", "z;1;", "w;4;new"},
+			"a|bc|d",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -186,8 +217,13 @@ rules: {code: 'exists:categories,label'}`, "name", "code", "label")
 		cells []string
 		cut   bool
 	}{
-		{[]string{"a", "", "x"}, false}, {[]string{"b", "y", "y"}, false}, {[]string{"c", "y", ""}, true}, {[]string{"d", ""}, false},
-		{[]string{"e", "", "z"}, false}, {[]string{"f", "q", "z"}, true}, {[]string{"g", "q", "z"}, false},
+		{[]string{"a", "", "x"}, false},
+		{[]string{"b", "y", "y"}, false},
+		{[]string{"c", "y", ""}, true},
+		{[]string{"d", ""}, false},
+		{[]string{"e", "", "z"}, false},
+		{[]string{"f", "q", "z"}, true},
+		{[]string{"g", "q", "z"}, false},
 	} {
 		record, failure := become(p, step.cells...)
 		if failure != nil {

@@ -191,8 +191,12 @@ func TestWhatIsCompared(t *testing.T) {
 		fails    string
 	}{
 		"compared only": {newer + "fields: [{from: sku, to: sku}]", true, []string{"a", "2024-01-02"}, "2024-01-02", ""},
-		"as it is transformed elsewhere": {newer + "fields: [{from: sku, to: sku}, {from: changed, to: name, transform: [{date: {in: d.m.Y, out: Y-m-d}}]}]",
-			true, []string{"a", "02.01.2024"}, "2024-01-02", ""},
+		"as it is transformed elsewhere": {
+			newer + "fields: [{from: sku, to: sku}, {from: changed, to: name, transform: [{date: {in: d.m.Y, out: Y-m-d}}]}]",
+			true,
+			[]string{"a", "02.01.2024"},
+			"2024-01-02", "",
+		},
 		"written": {newer + "fields: [{from: sku, to: sku}, {from: [when, changed], to: modified}]", false, []string{"a", "2024-01-02"}, "2024-01-02", ""},
 		"NULL":    {newer + "fields: [{from: sku, to: sku}]", true, []string{"a", ""}, "", "The changed field is required."},
 		"absent":  {newer + "format: {short_rows: pad}\nfields: [{from: sku, to: sku}]", true, []string{"a"}, "", "The changed field is required."},

@@ -99,9 +99,16 @@ func (d drawn) products(s *script) {
 	}
 	d.strategy(s)
 	for _, rule := range [][]string{
-		{"sku", "unique:products,sku"}, {"sku", "exists:products"}, {"category", "exists:categories,name"}, {"name", "unique:categories,name"},
-		{"sku", "unique:items,sku"}, {"category", "unique:tags,name"}, {"name", "exists:tags,name"}, {"name", "unique:products,name,k,sku"},
-		{"kind", "exists:categories,code"}, {"sku", "exists:items"},
+		{"sku", "unique:products,sku"},
+		{"sku", "exists:products"},
+		{"category", "exists:categories,name"},
+		{"name", "unique:categories,name"},
+		{"sku", "unique:items,sku"},
+		{"category", "unique:tags,name"},
+		{"name", "exists:tags,name"},
+		{"name", "unique:products,name,k,sku"},
+		{"kind", "exists:categories,code"},
+		{"sku", "exists:items"},
 	} {
 		if d.seldom(rule[0]+" "+rule[1]) && d.yes("really") {
 			s.rules = append(s.rules, rule)
@@ -153,7 +160,10 @@ func (d drawn) tree(s *script) {
 	}
 	d.strategy(s)
 	for _, rule := range [][]string{
-		{"name", "unique:categories"}, {"code", "exists:categories"}, {"category", "exists:categories,name"}, {"kind", "unique:categories,name"},
+		{"name", "unique:categories"},
+		{"code", "exists:categories"},
+		{"category", "exists:categories,name"},
+		{"kind", "unique:categories,name"},
 		{"kind", "exists:categories,label"},
 	} {
 		if d.seldom(rule[0]+" "+rule[1]) && d.yes("really") {
@@ -233,10 +243,10 @@ func (d drawn) schema(s *script, sqlite bool) {
 		items.unique = append(items.unique, []string{"sku"})
 	}
 	s.tables = []tableSpec{categories, tags, products, admins, pivot, items}
-	s.before = map[string][]map[string]string{"admins": {{"id": "1000", "sku": "z", "name": "z", "stock": "9"}}}
-	if s.before["admins"][0]["category_id"] = "1"; true {
-		s.before["categories"] = []map[string]string{{"id": "1", "name": "x", "code": "x"}}
-		s.before["tags"] = []map[string]string{{"id": "1", "name": "x"}, {"id": "2", "name": "y"}}
+	s.before = map[string][]map[string]string{
+		"admins":     {{"id": "1000", "sku": "z", "name": "z", "stock": "9", "category_id": "1"}},
+		"categories": {{"id": "1", "name": "x", "code": "x"}},
+		"tags":       {{"id": "1", "name": "x"}, {"id": "2", "name": "y"}},
 	}
 	if d.yes("two categories") {
 		s.before["categories"] = append(s.before["categories"], map[string]string{"id": "2", "name": "y", "code": "c", "parent_id": "1"})

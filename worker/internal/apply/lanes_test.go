@@ -80,30 +80,29 @@ func TestLanesThatCreateTheSame(t *testing.T) {
 			rows = append(rows, row.Row{Number: int64(n + 1), Line: int64(n + 2), Cells: cells})
 		}
 		alone := th.play(t, s, s.size, false)
-		for _, lanes := range []int{2, 4} {
-			job, _ := th.prepare(t, s, false, lanes)
-			parts, counts := make([][]row.Row, lanes), make([]run.Counts, lanes)
-			for _, in := range rows {
-				at := int(in.Cells[0][0]) % lanes
-				parts[at] = append(parts[at], in)
-			}
-			var tasks []func(context.Context) error
-			for at := range lanes {
-				tasks = append(tasks, func(ctx context.Context) (err error) {
-					counts[at], err = lane(ctx, job, at, s.size, parts[at])
-					return err
-				})
-			}
-			if err := lifecycle.Parallel(t.Context(), tasks...); err != nil {
-				t.Fatalf("%d lanes: %v\n%s", lanes, err, s.text(true))
-			}
-			var sum run.Counts
-			for _, some := range counts {
-				sum = sum.Add(some)
-			}
-			if left := th.dump(t, s); left != alone.tables || sum != alone.counts {
-				t.Fatalf("%s\n\n%d lanes: %+v\n%s\n\none: %s", s.text(true), lanes, sum, left, alone)
-			}
+		lanes := 2 + 2*d.below("lanes", 2)
+		job, _ := th.prepare(t, s, false, lanes)
+		parts, counts := make([][]row.Row, lanes), make([]run.Counts, lanes)
+		for _, in := range rows {
+			at := int(in.Cells[0][0]) % lanes
+			parts[at] = append(parts[at], in)
+		}
+		var tasks []func(context.Context) error
+		for at := range lanes {
+			tasks = append(tasks, func(ctx context.Context) (err error) {
+				counts[at], err = lane(ctx, job, at, s.size, parts[at])
+				return err
+			})
+		}
+		if err := lifecycle.Parallel(t.Context(), tasks...); err != nil {
+			t.Fatalf("%d lanes: %v\n%s", lanes, err, s.text(true))
+		}
+		var sum run.Counts
+		for _, some := range counts {
+			sum = sum.Add(some)
+		}
+		if left := th.dump(t, s); left != alone.tables || sum != alone.counts {
+			t.Fatalf("%s\n\n%d lanes: %+v\n%s\n\none: %s", s.text(true), lanes, sum, left, alone)
 		}
 	})
 }
