@@ -111,12 +111,30 @@ func (n *names) field(f importer.Field) (int, bool) {
 	if len(f.From) == 0 {
 		return -1, true
 	}
+	if n.object && len(f.From) > 1 {
+		return n.either(f.From), true
+	}
 	for _, name := range f.From {
 		if at, ok := n.find(name); ok {
 			return at, true
 		}
 	}
 	return 0, false
+}
+
+// either is the address of what an object has under the first of the names that are among its keys.
+func (n *names) either(names []string) int {
+	all := strings.Join(names, "\n")
+	at, ok := n.paths[all]
+	if !ok {
+		var ways []walk
+		for _, name := range names {
+			ways = append(ways, keys(name)...)
+		}
+		at = n.virtual(virtual{path: ways, source: names[0]})
+		n.paths[all] = at
+	}
+	return at
 }
 
 // cell is field for columns of the header only: a name that is a path is none of them.

@@ -33,6 +33,9 @@ func (p *Program) Meeting(d importer.Definition, tables map[string]column.Table)
 	if m.Watches.Table != "" {
 		m.add(m.Watches.Blind, "a rule or a relation reads the table %s, which the run writes", m.Watches.Table)
 	}
+	if m.Watches.Twice != "" {
+		m.add(true, "several parts of a row write the table %s", m.Watches.Twice)
+	}
 	for i, t := range p.targets {
 		for _, other := range p.targets[i+1:] {
 			if t.refers(other) || other.refers(t) {
@@ -80,6 +83,9 @@ func (m *Meeting) inTarget(t *Target) {
 		key = append(key, t.columns[i].Name)
 		if routed := t.Routed(i); routed.Fold == column.FoldUnknown {
 			m.add(false, "the collation of column %s may hold different keys equal", routed.Name)
+		}
+		if b, ok := t.lookedUp(i); ok && !b.distinct() {
+			m.add(true, "rows of the table %s can have the same %s", b.Related.Name, b.Relation.Key)
 		}
 	}
 	for _, index := range t.Table.Unique {

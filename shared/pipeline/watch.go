@@ -2,11 +2,9 @@ package pipeline
 
 import (
 	"slices"
-	"strconv"
 
 	"ingest/shared/column"
 	"ingest/shared/importer"
-	"ingest/shared/row"
 )
 
 // Watches are the columns that rows read – by a rule or a relation – in tables that the run writes. Where there are any, a
@@ -15,6 +13,8 @@ import (
 type Watches struct {
 	// Table is the name of one of the tables, empty when nothing is watched.
 	Table string
+	// Twice is the name of a table that several parts of a row write, empty when there is none.
+	Twice string
 	// Blind says that nobody can tell from a row's values which forms it writes: each row has to see all before it.
 	Blind bool
 	// Replaces says that a row can also take a value away: that of the record in the table that it overwrites.
@@ -30,13 +30,16 @@ type Watches struct {
 type watched struct {
 	schema, table string
 	column        column.Column
+	// unsure says that a row can leave the value to a default of the database, which nobody here knows.
+	unsure bool
 }
 
-// taps are where a target's records hold values of watched columns.
+// taps are where a target's records hold values of watched columns. Creating are those of relations that create what they
+// do not find: they read and write.
 type taps struct {
-	reads, writes, replaces []tap
-	manyReads, manyWrites   []tap
-	nested                  []taps
+	reads, creating, writes, replaces []tap
+	manyReads, manyCreating           []tap
+	nested                            []taps
 }
 
 // tap is a position in a record and one in Watches.columns.
@@ -53,20 +56,40 @@ func (p *Program) Watches(d importer.Definition, tables map[string]column.Table)
 		w.taps = append(w.taps, w.reading(written, t))
 	}
 	for i, t := range p.targets {
-		w.writing(&w.taps[i], t, d.OnDuplicate, true)
+		w.writing(&w.taps[i], p, t, d.OnDuplicate, true)
 	}
 	for _, c := range w.columns {
 		w.Table = c.table
 		// A pivot's rows hold keys that no record knows.
 		w.Blind = w.Blind || slices.ContainsFunc(written, func(by writer) bool { return by.pivot && by.is(c.schema, c.table) })
 	}
+	if w.Twice = shared(written); w.Twice != "" {
+		w.Blind = true
+	}
 	return w
+}
+
+// Idle says that rows neither read what others write nor have to be written one by one.
+func (w *Watches) Idle() bool { return w.Table == "" && !w.Blind }
+
+// shared finds a table that more than one part of a row writes: many rows are written part by part, so that what one part of
+// a row writes would come after what another part of a later row does.
+func shared(written []writer) string {
+	for i, one := range written {
+		for _, other := range written[:i] {
+			if one.match == "" && other.match == "" && one.is(other.table.Schema, other.table.Name) && !(one.own && other.own) {
+				return one.table.Name
+			}
+		}
+	}
+	return ""
 }
 
 // writer is one way in which the run writes a table.
 type writer struct {
 	table column.Table
-	pivot bool
+	// own says that the rows are those of a target.
+	own, pivot bool
 	// match is the column that create_if_missing fills, empty for others.
 	match string
 }
@@ -87,7 +110,7 @@ func (p *Program) written(d importer.Definition, tables map[string]column.Table)
 		}
 	}
 	for _, t := range p.targets {
-		list = append(list, writer{table: t.Table})
+		list = append(list, writer{table: t.Table, own: true})
 	}
 	related(d.Relations)
 	for _, n := range d.Nested {
@@ -110,7 +133,7 @@ func (w *Watches) watch(written []writer, table column.Table, c column.Column, c
 	})
 	if at < 0 {
 		at = len(w.columns)
-		w.columns = append(w.columns, watched{table.Schema, table.Name, c})
+		w.columns = append(w.columns, watched{schema: table.Schema, table: table.Name, column: c})
 	}
 	return at
 }
@@ -118,12 +141,20 @@ func (w *Watches) watch(written []writer, table column.Table, c column.Column, c
 func (w *Watches) reading(written []writer, t *Target) (found taps) {
 	for _, b := range t.Belongs {
 		if at := w.watch(written, b.Related, b.Match, b.Relation.CreateIfMissing); at >= 0 {
-			found.reads = append(found.reads, tap{b.At, at})
+			into := &found.reads
+			if b.Relation.CreateIfMissing {
+				into = &found.creating
+			}
+			*into = append(*into, tap{b.At, at})
 		}
 	}
 	for i, m := range t.Many {
 		if at := w.watch(written, m.Related, m.Match, m.Relation.CreateIfMissing); at >= 0 {
-			found.manyReads = append(found.manyReads, tap{i, at})
+			into := &found.manyReads
+			if m.Relation.CreateIfMissing {
+				into = &found.manyCreating
+			}
+			*into = append(*into, tap{i, at})
 		}
 	}
 	for _, n := range t.Nested {
@@ -134,18 +165,19 @@ func (w *Watches) reading(written []writer, t *Target) (found taps) {
 
 // writing adds where a target's records hold what is written into watched columns. Rows of a nested list always take the
 // place of those they find.
-func (w *Watches) writing(into *taps, t *Target, on importer.OnDuplicate, main bool) {
+func (w *Watches) writing(into *taps, p *Program, t *Target, on importer.OnDuplicate, main bool) {
 	keyed := len(t.key) > 0 && (!main || on == importer.Update || on == importer.Upsert || on == importer.UpdateIfNewer)
-	for i, c := range w.columns {
+	for i := range w.columns {
+		c := &w.columns[i]
 		for _, b := range t.Belongs {
 			if b.Relation.CreateIfMissing && c.schema == b.Related.Schema && c.table == b.Related.Name {
-				into.writes = append(into.writes, tap{b.At, i})
+				into.creating = tapped(into.creating, tap{b.At, i})
 				w.Blind = w.Blind || c.column.Name != b.Match.Name
 			}
 		}
 		for k, m := range t.Many {
 			if m.Relation.CreateIfMissing && c.schema == m.Related.Schema && c.table == m.Related.Name {
-				into.manyWrites = append(into.manyWrites, tap{k, i})
+				into.manyCreating = tapped(into.manyCreating, tap{k, i})
 				w.Blind = w.Blind || c.column.Name != m.Match.Name
 			}
 		}
@@ -156,86 +188,52 @@ func (w *Watches) writing(into *taps, t *Target, on importer.OnDuplicate, main b
 		switch {
 		case at < 0 || t.looksUp(at) || t.CompareOnly && at == t.Compare:
 			w.Blind = true
+			continue
 		case keyed && !slices.Contains(t.key, at):
-			into.writes, into.replaces = append(into.writes, tap{at, i}), append(into.replaces, tap{at, i})
+			into.replaces = append(into.replaces, tap{at, i})
 			w.Replaces = true
 			// What is in the table can be read only for keys that are known without a look into others.
 			w.Blind = w.Blind || !main || slices.ContainsFunc(t.key, t.looksUp)
-		default:
-			into.writes = append(into.writes, tap{at, i})
 		}
+		into.writes = append(into.writes, tap{at, i})
+		c.unsure = c.unsure || c.column.Default && p.mayLack(&t.fields[at])
 	}
 	for i, n := range t.Nested {
-		w.writing(&into.nested[i], n.Target, on, false)
+		w.writing(&into.nested[i], n.program, n.Target, on, false)
 	}
+}
+
+// mayLack says that a row can come without the value of a field.
+func (p *Program) mayLack(f *field) bool {
+	return f.when != nil || f.constant == nil && f.computed == nil && (p.pad || f.cell >= p.header)
+}
+
+func tapped(list []tap, t tap) []tap {
+	if slices.Contains(list, t) {
+		return list
+	}
+	return append(list, t)
 }
 
 // looksUp says whether the values of a column are looked up in another table.
 func (t *Target) looksUp(at int) bool {
-	return slices.ContainsFunc(t.Belongs, func(b Belongs) bool { return b.At == at })
+	_, found := t.lookedUp(at)
+	return found
 }
 
-func (w *Watches) form(watch int, value column.Value) string {
-	return strconv.Itoa(watch) + ":" + Coarse(value, w.columns[watch].column)
-}
-
-// Reads are the forms of what a row, which becomes a record, looks for.
-func (w *Watches) Reads(in row.Row, record *Record) (forms []string) {
-	w.program.Asks(in, func(lookup int, value column.Value) {
-		if at := w.asks[lookup]; at >= 0 {
-			forms = append(forms, w.form(at, value))
-		}
-	})
-	if record != nil {
-		forms = w.read(w.taps[record.Target], record, forms)
+func (t *Target) lookedUp(at int) (b Belongs, found bool) {
+	i := slices.IndexFunc(t.Belongs, func(b Belongs) bool { return b.At == at })
+	if i < 0 {
+		return b, false
 	}
-	return forms
+	return t.Belongs[i], true
 }
 
-func (w *Watches) read(t taps, record *Record, forms []string) []string {
-	forms = w.values(t.reads, record.Values, forms)
-	forms = w.lists(t.manyReads, record.Many, forms)
-	for i, list := range record.Nested {
-		for k := range list {
-			forms = w.read(t.nested[i], &list[k], forms)
-		}
+// distinct says that what different rows are found by leads to different keys.
+func (b Belongs) distinct() bool {
+	if b.Relation.Key == "" {
+		return true // what a foreign key refers to, or the primary key
 	}
-	return forms
-}
-
-// Writes are the forms of what a record writes.
-func (w *Watches) Writes(record *Record) []string { return w.write(w.taps[record.Target], record, nil) }
-
-func (w *Watches) write(t taps, record *Record, forms []string) []string {
-	forms = w.values(t.writes, record.Values, forms)
-	forms = w.lists(t.manyWrites, record.Many, forms)
-	for i, list := range record.Nested {
-		for k := range list {
-			forms = w.write(t.nested[i], &list[k], forms)
-		}
-	}
-	return forms
-}
-
-// Replaced are the forms of what a record of a target takes away from a row of the table, given its values.
-func (w *Watches) Replaced(target int, stored []column.Value) []string {
-	return w.values(w.taps[target].replaces, stored, nil)
-}
-
-func (w *Watches) values(list []tap, values []column.Value, forms []string) []string {
-	for _, tap := range list {
-		if values[tap.at].State == column.Set {
-			forms = append(forms, w.form(tap.watch, values[tap.at]))
-		}
-	}
-	return forms
-}
-
-func (w *Watches) lists(list []tap, lists [][]column.Value, forms []string) []string {
-	for _, tap := range list {
-		for _, value := range lists[tap.at] {
-			forms = append(forms, w.form(tap.watch, value))
-		}
-	}
-	return forms
+	_, unique := b.Related.UniqueOn([]string{b.Relation.Key})
+	return unique
 }

@@ -20,7 +20,7 @@ type played struct {
 // play writes the rows of a chunk, which the pipeline has looked at without asking the database. Where rows look for what
 // others of the chunk write, they go in parts: none of a part looks for what another of it writes.
 func (j *Job) play(ctx context.Context, tx *database.Tx, rows []row.Row, first checked, apart *Apart) (played, error) {
-	if len(j.lookups) == 0 && j.watches.Table == "" {
+	if len(j.lookups) == 0 && j.watches.Idle() {
 		results, err := j.send(ctx, tx, first, apart)
 		return played{first, results}, err
 	}
@@ -82,15 +82,14 @@ type part struct {
 // parts cuts a chunk where a row looks for what one before it writes or takes away.
 func (j *Job) parts(ctx context.Context, tx *database.Tx, rows []row.Row, first checked, apart *Apart) ([]part, error) {
 	stored := make([][]column.Value, len(first.records))
-	single := apart != nil || j.watches.Blind
-	if j.watches.Replaces && !single {
+	if j.watches.Replaces && !j.watches.Blind {
 		var err error
 		if stored, err = j.writer.Read(ctx, tx, first.records); err != nil {
 			return nil, err
 		}
 	}
 	var parts []part
-	written := map[string]bool{}
+	sequence := j.watches.Sequence()
 	next := 0
 	for i, r := range rows {
 		var record *pipeline.Record
@@ -99,13 +98,12 @@ func (j *Job) parts(ctx context.Context, tx *database.Tx, rows []row.Row, first 
 			record = &first.records[next]
 			next++
 		}
-		cut := i == 0 || single
-		for _, form := range j.watches.Reads(r, record) {
-			cut = cut || written[form]
+		var before []column.Value
+		if record != nil {
+			before = stored[at]
 		}
-		if cut {
+		if cut := sequence.Next(r, record, before); cut || i == 0 || apart != nil {
 			parts = append(parts, part{})
-			clear(written)
 		}
 		last := &parts[len(parts)-1]
 		last.rows = append(last.rows, r)
@@ -114,14 +112,6 @@ func (j *Job) parts(ctx context.Context, tx *database.Tx, rows []row.Row, first 
 			continue
 		}
 		last.records, last.numbers = append(last.records, *record), append(last.numbers, first.numbers[at])
-		for _, form := range j.watches.Writes(record) {
-			written[form] = true
-		}
-		if stored[at] != nil {
-			for _, form := range j.watches.Replaced(record.Target, stored[at]) {
-				written[form] = true
-			}
-		}
 	}
 	return parts, nil
 }

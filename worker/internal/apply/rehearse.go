@@ -34,7 +34,7 @@ func newRehearsal(
 	uid string, db *database.DB, d importer.Definition, p *pipeline.Program, tables map[string]column.Table, m pipeline.Meeting,
 ) (*rehearsal, error) {
 	r := &rehearsal{uid: uid, book: ledger.New(db), forms: newForms(p.Targets(), m.Watches), anywhere: m.Blind}
-	if !r.keyed() && !r.ordered() && !r.anywhere && m.Watches.Table == "" {
+	if !r.keyed() && !r.ordered() && !r.anywhere && m.Watches.Idle() {
 		return nil, nil //nolint:nilnil // there is nothing to rehearse
 	}
 	if len(d.Key) > 0 && d.OnDuplicate != importer.UpdateIfNewer {
@@ -77,8 +77,11 @@ func (r *rehearsal) scene(rows []row.Row, first checked) *scene {
 			next++
 		}
 		if r.watches.Table != "" {
-			for _, text := range r.watches.Reads(in, record) {
-				s.met[watched(text)] = true
+			r.watches.Asks(in, func(form string) { s.met[watched(form)] = true })
+			if record != nil {
+				for _, form := range r.watches.Looks(record) {
+					s.met[watched(form)] = true
+				}
 			}
 		}
 	}
@@ -164,11 +167,11 @@ func (s *scene) prepare(ctx context.Context, tx *database.Tx) error {
 
 // repeat writes kept rows again, those that look for what others write after them.
 func (s *scene) repeat(ctx context.Context, tx *database.Tx, kept []pipeline.Record) error {
-	for len(kept) > 0 {
-		n := len(kept)
-		if s.watches.Table != "" {
-			n = s.apart(kept)
-		}
+	cuts, err := s.cuts(ctx, tx, kept)
+	if err != nil {
+		return err
+	}
+	for _, n := range cuts {
 		results, err := s.again.Write(ctx, tx, kept[:n])
 		if err != nil {
 			return fmt.Errorf("write %d rehearsed rows: %w", n, err)
@@ -181,23 +184,25 @@ func (s *scene) repeat(ctx context.Context, tx *database.Tx, kept []pipeline.Rec
 	return nil
 }
 
-// apart is how many records, from the first on, do not look for what others of them write.
-func (s *scene) apart(records []pipeline.Record) int {
-	if s.watches.Blind {
-		return 1
+// cuts are the lengths of the parts in which kept rows can be written; their rules have been asked.
+func (s *scene) cuts(ctx context.Context, tx *database.Tx, kept []pipeline.Record) (cuts []int, err error) {
+	if len(kept) == 0 || s.watches.Idle() {
+		return []int{len(kept)}, nil
 	}
-	written := map[string]bool{}
-	for i := range records {
-		for _, form := range s.watches.Reads(row.Row{Fault: "its rules have been asked"}, &records[i]) {
-			if written[form] {
-				return i
-			}
-		}
-		for _, form := range s.watches.Writes(&records[i]) {
-			written[form] = true
+	stored := make([][]column.Value, len(kept))
+	if s.watches.Replaces && !s.watches.Blind {
+		if stored, err = s.again.Read(ctx, tx, kept); err != nil {
+			return nil, err
 		}
 	}
-	return len(records)
+	sequence := s.watches.Sequence()
+	for i := range kept {
+		if sequence.Next(row.Row{Fault: "read before"}, &kept[i], stored[i]) || i == 0 {
+			cuts = append(cuts, 0)
+		}
+		cuts[len(cuts)-1]++
+	}
+	return cuts, nil
 }
 
 // stored are the rows of the table under the keys of rows, by id.
@@ -250,14 +255,14 @@ func (s *scene) look(ctx context.Context, tx *database.Tx, good played) error {
 		now[id] = overlaid(now[id], record.Values)
 		forms := append(s.of(record), s.values(record, now[id])...)
 		if s.watches.Table != "" {
-			for _, text := range s.watches.Reads(row.Row{Fault: "its rules have been asked"}, record) {
+			for _, text := range s.watches.Looks(record) {
 				forms = append(forms, watched(text))
 			}
 		}
 		s.rows = append(s.rows, *record)
 		s.kept = append(s.kept, ledger.Rehearsed{
 			ID: id, Forms: forms, Row: effective.numbers[i], Body: body,
-			Whole: !s.ordered() && s.hasKey(record) && whole(record.Values) && len(record.Many) == 0 && len(record.Nested) == 0,
+			Whole: !s.ordered() && s.watches.Idle() && s.hasKey(record) && whole(record.Values) && len(record.Many) == 0 && len(record.Nested) == 0,
 		})
 	}
 	return nil

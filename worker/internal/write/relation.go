@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"ingest/shared/column"
 	"ingest/shared/database"
@@ -27,6 +28,10 @@ type finder struct {
 	list int
 	// slot is the position among the finders of its table.
 	slot int
+	// place is the column of the related table that has the keys.
+	place string
+	// meets says that rows which are created can meet in other ways than by equal texts: then their order counts.
+	meets bool
 }
 
 // pivot joins the rows of a table with those that a list names.
@@ -36,7 +41,10 @@ type pivot struct {
 }
 
 func (b builder) finder(related column.Table, match, key column.Column, r importer.Relation, source, words string) (finder, error) {
-	f := finder{relation: r, source: source, list: -1}
+	f := finder{
+		relation: r, source: source, list: -1, place: fmt.Sprintf("%q.%q.%q", related.Schema, related.Name, key.Name),
+		meets: len(related.Meets) > 0 || len(related.Unique) > 2 || match.Fold != column.FoldExact || match.Type.Kind == column.Other,
+	}
 	var err error
 	f.lookup, err = destination.NewLookup(b.db, destination.LookupTarget{
 		Table: related, Match: match, Key: key, Create: r.CreateIfMissing,
@@ -192,22 +200,22 @@ func (f *finder) create(ctx context.Context, tx *database.Tx, w *work) error {
 	if len(values) == 0 {
 		return nil
 	}
+	refused := map[string]destination.Result{}
 	results, err := f.lookup.Create(ctx, tx, values)
 	if err != nil {
 		return fmt.Errorf("create what '%s' names: %w", f.source, err)
-	}
-	refused := map[string]destination.Result{}
-	for i, result := range results {
-		if result.Outcome == destination.Failed {
-			refused[values[i].Text] = result
-		}
 	}
 	if err := f.look(ctx, tx, values, found); err != nil {
 		return err
 	}
 	for i, result := range results {
-		if key, ok := found[values[i].Text]; ok && result.Outcome == destination.Created {
-			w.created[f.slot][values[i].Text] = key
+		text := values[i].Text
+		if key, ok := found[text]; ok && result.Outcome == destination.Created {
+			w.created[f.slot][text] = key
+		}
+		if result.Outcome == destination.Failed {
+			refused[text] = result
+			w.unsure = w.unsure || f.meets
 		}
 	}
 	for i := range w.records {
@@ -266,29 +274,43 @@ func (f *finder) put(w *work, i int) {
 	}
 }
 
-// tidy removes what was created for records that did not take effect.
-func (f *finder) tidy(ctx context.Context, tx *database.Tx, w *work, results []destination.Result) error {
-	created := w.created[f.slot]
-	if len(created) == 0 {
+// tidy removes what was created for records that did not take effect, unless another one names it, be it in another way: then
+// it has to be as the first of those spells it.
+func (t *table) tidy(ctx context.Context, tx *database.Tx, w *work, results []destination.Result) error {
+	if !slices.ContainsFunc(w.created, func(created keys) bool { return len(created) > 0 }) {
 		return nil
 	}
+	type row struct{ place, key string }
+	used := map[row]string{}
+	finders := t.finders()
 	for i := range w.records {
 		if !takes(results[i]) {
 			continue
 		}
-		for _, value := range f.asks(&w.records[i]) {
-			delete(created, value.Text)
+		for _, f := range finders {
+			for _, value := range f.asks(&w.records[i]) {
+				key, ok := w.found[f.slot][value.Text]
+				if _, known := used[row{f.place, key.Text}]; ok && !known {
+					used[row{f.place, key.Text}] = value.Text
+				}
+			}
 		}
 	}
-	var unused []column.Value
-	for _, key := range created {
-		unused = append(unused, key)
-	}
-	if len(unused) == 0 {
-		return nil
-	}
-	if err := f.lookup.Remove(ctx, tx, unused); err != nil {
-		return fmt.Errorf("remove what '%s' created for nothing: %w", f.source, err)
+	for _, f := range finders {
+		var unused []column.Value
+		for text, key := range w.created[f.slot] {
+			spelled, ok := used[row{f.place, key.Text}]
+			if !ok {
+				unused = append(unused, key)
+			}
+			w.unsure = w.unsure || ok && spelled != text
+		}
+		if len(unused) == 0 {
+			continue
+		}
+		if err := f.lookup.Remove(ctx, tx, unused); err != nil {
+			return fmt.Errorf("remove what '%s' created for nothing: %w", f.source, err)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"ingest/shared/column"
 	"ingest/shared/database"
@@ -124,6 +125,11 @@ func (t *table) finders() []*finder {
 // hangs says that more than a row of this table depends on a record.
 func (t *table) hangs() bool { return len(t.many) > 0 || len(t.nested) > 0 }
 
+// alone says that records may have to be taken back and written alone.
+func (t *table) alone() bool {
+	return t.hangs() || slices.ContainsFunc(t.belongs, func(f finder) bool { return f.relation.CreateIfMissing })
+}
+
 // write writes records, each as a whole. Those whose children are refused are found by halving: until one is alone, all of
 // its half are taken back.
 func (t *table) write(ctx context.Context, tx *database.Tx, records []pipeline.Record) ([]destination.Result, error) {
@@ -134,7 +140,7 @@ func (t *table) write(ctx context.Context, tx *database.Tx, records []pipeline.R
 		}
 		return t.writer.Write(ctx, tx, rows)
 	}
-	if !t.hangs() {
+	if !t.alone() {
 		results, _, err := t.attempt(ctx, tx, records)
 		return results, err
 	}
@@ -165,12 +171,16 @@ func (t *table) write(ctx context.Context, tx *database.Tx, records []pipeline.R
 	return append(first, second...), err
 }
 
-// attempt writes records and what hangs on them. broken says that a record failed after its own row was written.
+// attempt writes records and what hangs on them. broken says that it has to be done again with fewer of them, or taken back
+// if there is but one: a record failed after its own row was written, or for what may be the fault of another.
 func (t *table) attempt(ctx context.Context, tx *database.Tx, records []pipeline.Record) (results []destination.Result, broken bool, err error) {
 	results = make([]destination.Result, len(records))
 	w := newWork(records, len(t.belongs) > 0)
 	if err := t.resolve(ctx, tx, w); err != nil {
 		return nil, false, err
+	}
+	if w.unsure && len(records) > 1 {
+		return nil, true, nil
 	}
 	var rows [][]column.Value
 	var of []int
@@ -197,6 +207,16 @@ func (t *table) attempt(ctx context.Context, tx *database.Tx, records []pipeline
 		}
 		broken = broken || more
 	}
+	if broken {
+		return results, true, nil
+	}
+	// Before the lists are looked at: what they name has to be what is left.
+	if err := t.tidy(ctx, tx, w, results); err != nil {
+		return nil, false, err
+	}
+	if w.unsure && len(records) > 1 {
+		return nil, true, nil
+	}
 	for i := range t.nested {
 		more, err := t.nested[i].write(ctx, tx, records, i, results)
 		if err != nil {
@@ -204,15 +224,7 @@ func (t *table) attempt(ctx context.Context, tx *database.Tx, records []pipeline
 		}
 		broken = broken || more
 	}
-	if broken {
-		return results, true, nil
-	}
-	for _, f := range t.finders() {
-		if err := f.tidy(ctx, tx, w, results); err != nil {
-			return nil, false, err
-		}
-	}
-	return results, false, nil
+	return results, broken, nil
 }
 
 // takes says that a record took effect, so that what hangs on it has to.

@@ -24,6 +24,8 @@ type work struct {
 	problems [][]chunk.FieldMessage
 	// found and created are what the finders know, by their slots.
 	found, created []keys
+	// unsure says that something was not created which might have been for other records.
+	unsure bool
 }
 
 func newWork(records []pipeline.Record, changes bool) *work {

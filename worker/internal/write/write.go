@@ -9,6 +9,7 @@ package write
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"ingest/shared/column"
 	"ingest/shared/database"
@@ -35,7 +36,9 @@ func New(db *database.DB, d importer.Definition, p *pipeline.Program, tables map
 		}
 		w.targets = append(w.targets, t)
 	}
-	w.ordered = p.Refer()
+	// Rows of different targets can meet in what hangs on them, too.
+	w.ordered = p.Refer() || !p.Watches(d, tables).Idle() || len(d.Nested) > 0 ||
+		slices.ContainsFunc(d.Relations, importer.Relation.Many)
 	return w, nil
 }
 
