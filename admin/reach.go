@@ -16,8 +16,10 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/control"
 	"ingest/shared/database"
+	"ingest/shared/extend"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
+	"ingest/shared/sink"
 	"ingest/shared/spool"
 	"ingest/worker"
 )
@@ -122,7 +124,7 @@ func (s *session) clients(ctx context.Context, mustExist bool) (*system, error) 
 	if err := s.findNamespace(); err != nil {
 		return nil, err
 	}
-	sys := &system{settings: s.settings, databases: newPool(s.settings, mustExist)}
+	sys := &system{settings: s.settings, databases: newPool(s.settings, s.extensions, mustExist)}
 	var err error
 	if sys.registry, err = newRegistry(s.settings, sys.databases); err != nil {
 		return nil, errors.Join(err, sys.Close())
@@ -213,9 +215,14 @@ func migrateSQLite(ctx context.Context, c config.Config, databases *database.Poo
 
 func connections(c config.Config) []string { return slices.Sorted(maps.Keys(c.Connections)) }
 
-func newPool(c config.Config, mustExist bool) *database.Pool {
+func newPool(c config.Config, x extend.Extensions, mustExist bool) *database.Pool {
 	all := make(map[string]database.Config, len(c.Connections))
+	sinks := sink.New(c, x)
 	for name, connection := range c.Connections {
+		if sinks.Has(name) {
+			all[name] = database.Config{Name: name, Of: home}
+			continue
+		}
 		all[name] = database.Config{
 			Name: name, URL: connection.URL.Reveal(), LedgerSchema: connection.LedgerSchema,
 			Connections: worker.Slots(c) + spare, MustExist: mustExist,

@@ -17,7 +17,7 @@ type migrateCommand struct{}
 
 // Run makes or updates the tables of the engine in every connection. One that fails does not keep back the others.
 func (c *migrateCommand) Run(ctx context.Context, s *session) error {
-	databases := newPool(s.settings, false)
+	databases := newPool(s.settings, s.extensions, false)
 	defer databases.Close()
 	done := []show.Migration{}
 	failed := false

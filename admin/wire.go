@@ -76,7 +76,7 @@ func graph(ctx context.Context, p plan) fx.Option {
 	return fx.Options(
 		fx.Supply(p, p.settings, p.log),
 		fx.Provide(
-			func(c config.Config) *database.Pool { return newPool(c, false) },
+			func(c config.Config) *database.Pool { return newPool(c, p.extensions, false) },
 			func(c config.Config, log *zap.Logger) (*redisstore.Store, error) { return newRedis(ctx, c, log) },
 			newRegistry, newServer,
 		),

@@ -175,7 +175,7 @@ func levels(all []source) []string {
 		{"row", "column", "extend"},
 		{"importer", "run", "chunk", "expression"},
 		{"lifecycle", "config", "token", "metrics"},
-		{"pipeline", "format", "source", "spool", "mended"},
+		{"pipeline", "format", "sink", "source", "spool", "mended"},
 		{"redisstore", "database"},
 		{"registry", "ledger", "destination"},
 		{"control"},

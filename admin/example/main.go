@@ -17,10 +17,11 @@ func main() {
 	// The first signal asks to end; the second one ends at once, because nobody catches it any more.
 	context.AfterFunc(ctx, stop)
 	os.Exit(admin.Main(ctx, os.Args[1:], admin.Options{Extensions: extend.Extensions{
-		Transforms: []extend.Transform{iban()},
-		Rules:      []extend.Rule{multipleOf()},
-		Validators: []extend.Validator{prefix()},
-		Formats:    []extend.Format{fixed()},
-		Sources:    []extend.Source{zipped()},
+		Transforms:   []extend.Transform{iban()},
+		Rules:        []extend.Rule{multipleOf()},
+		Validators:   []extend.Validator{prefix()},
+		Formats:      []extend.Format{fixed()},
+		Sources:      []extend.Source{zipped()},
+		Destinations: []extend.Destination{jsonl()},
 	}}))
 }

@@ -12,13 +12,14 @@ import (
 // one), paths made absolute (of the file: from its base; of anything else: from
 // workdir), and everything judged. The error is Problems, all of them at once, and holds no secret.
 //
-// f must be the File whose Lookup answered kong; environ is as os.Environ gives it.
-func (c Config) Complete(f File, environ []string, workdir string) (Config, error) {
+// f must be the File whose Lookup answered kong; environ is as os.Environ gives it; schemes are those of URLs of
+// connections, beside the engine's own, that the program knows.
+func (c Config) Complete(f File, environ []string, workdir string, schemes ...string) (Config, error) {
 	workdir, err := filepath.Abs(workdir)
 	if err != nil {
 		return Config{}, err
 	}
-	done := completing{file: f, environ: environment(environ), workdir: workdir}
+	done := completing{file: f, environ: environment(environ), workdir: workdir, schemes: schemes}
 	c.origins = map[string]Origin{}
 	keys := keysOf(&c)
 	for _, k := range keys {
@@ -38,9 +39,11 @@ func (c Config) Complete(f File, environ []string, workdir string) (Config, erro
 }
 
 type completing struct {
-	file     File
-	environ  map[string]string
-	workdir  string
+	file    File
+	environ map[string]string
+	workdir string
+	// schemes are those of URLs that the program adds.
+	schemes  []string
 	problems Problems
 }
 

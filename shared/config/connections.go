@@ -75,6 +75,9 @@ func (d *completing) connections(c *Config) map[string]Connection {
 		c.origins[urlKey(DefaultConnection)] = FromDefault
 	}
 	for _, name := range slices.Sorted(maps.Keys(merged)) {
+		if name != DefaultConnection && d.own(merged[name].URL) {
+			continue
+		}
 		if problem := judgeConnection(merged[name]); problem != "" {
 			d.report(places[name], fmt.Sprintf("connection %q: %s", name, problem))
 		}
@@ -109,6 +112,12 @@ func resolveSQLite(base string, url Secret) Secret {
 		resolved += "?" + query
 	}
 	return Secret(resolved)
+}
+
+// own says whether a URL begins with a scheme that the program adds.
+func (d *completing) own(url Secret) bool {
+	scheme, _, ok := strings.Cut(url.Reveal(), ":")
+	return ok && slices.Contains(d.schemes, scheme)
 }
 
 // judgeConnection says what is wrong without saying the URL.

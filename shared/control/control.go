@@ -16,6 +16,7 @@ import (
 	"ingest/shared/importer"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
+	"ingest/shared/sink"
 )
 
 // Control answers and starts. Make it with New.
@@ -26,6 +27,7 @@ type Control struct {
 	databases  *database.Pool
 	spool      string
 	extensions extend.Extensions
+	sinks      *sink.Pool
 	reader     Reader
 	amend      func(*importer.Definition)
 	now        func() time.Time
@@ -54,7 +56,7 @@ type Parts struct {
 func New(p Parts) *Control {
 	return &Control{
 		settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases, spool: p.Spool, reader: p.Reader, amend: p.Amend,
-		extensions: p.Extensions, now: p.Now, log: p.Log,
+		extensions: p.Extensions, sinks: sink.New(p.Config, p.Extensions), now: p.Now, log: p.Log,
 	}
 }
 

@@ -41,7 +41,12 @@ func (f *fit) warn(p importer.Problem, hint string) {
 // connected says what the destination says against a definition, and what is worth knowing of both.
 func (c *Control) connected(ctx context.Context, entry importer.Listed) (problems, warnings []string) {
 	f := fit{Listed: entry, d: entry.Definition, tables: map[string]column.Table{}, extensions: c.extensions}
-	if f.reachable(ctx, c.databases) && f.describe(ctx) {
+	switch reachable := f.reachable(ctx, c.databases); {
+	case c.sinks.Has(f.d.Destination.Connection):
+		if err := c.sinks.Refuse(f.d); err != nil {
+			f.problem(f.At(err.Error(), "destination", "connection"), "")
+		}
+	case reachable && f.describe(ctx):
 		f.compare()
 		f.compile()
 	}

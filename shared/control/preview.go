@@ -15,6 +15,7 @@ import (
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
 	"ingest/shared/run"
+	"ingest/shared/sink"
 	"ingest/shared/source"
 )
 
@@ -175,6 +176,9 @@ const instead = "types are those that create_table gives"
 // table is the real table, else one as the definition needs it.
 func (p *previewing) table(ctx context.Context, name string) (column.Table, error) {
 	connection := p.definition.Destination.Connection
+	if p.control.sinks.Has(connection) {
+		return sink.Table(p.definition, name)
+	}
 	dialect := database.SQLite
 	db, err := p.control.databases.Get(connection)
 	if err == nil && p.unreachable == nil {

@@ -166,6 +166,12 @@ func (c *Control) ready(ctx context.Context, d importer.Definition) error {
 	if err := database.Migrated(ctx, db); err != nil {
 		return refuse(Unavailable, err, "%s", err.Error())
 	}
+	if c.sinks.Has(d.Destination.Connection) {
+		if err := c.sinks.Refuse(d); err != nil {
+			return refuse(Invalid, err, "%s", err.Error())
+		}
+		return nil
+	}
 	table, err := db.Table(ctx, d.Destination.Table)
 	if errors.Is(err, database.ErrNoTable) {
 		return nil // made before the first chunk, or the run's failure

@@ -37,6 +37,9 @@ type Config struct {
 	LedgerSchema string
 	// Connections is how many transactions run at once (PostgreSQL; SQLite has one writer); 0 = 4.
 	Connections int
+	// Of is the connection whose database has the engine's tables for this one, which is no SQL database itself. Then the
+	// rest is of no meaning.
+	Of string
 	// MustExist refuses to create an SQLite file, with ErrNoFile, and its directory.
 	MustExist bool
 }

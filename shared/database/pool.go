@@ -42,10 +42,15 @@ func NewPool(configs map[string]Config) *Pool {
 // Names lists the connections, sorted.
 func (p *Pool) Names() []string { return slices.Sorted(maps.Keys(p.configs)) }
 
-// Get returns the connection of that name, *NoConnection for an unknown name. It does not connect.
+// Get returns the connection of that name, *NoConnection for an unknown name; for one that is no SQL database the one that
+// has the engine's tables for it. It does not connect.
 func (p *Pool) Get(name string) (*DB, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.get(name)
+}
+
+func (p *Pool) get(name string) (*DB, error) {
 	if p.closed {
 		return nil, errors.New("the connections are closed")
 	}
@@ -55,6 +60,9 @@ func (p *Pool) Get(name string) (*DB, error) {
 	config, ok := p.configs[name]
 	if !ok {
 		return nil, &NoConnection{Name: name, known: p.Names()}
+	}
+	if config.Of != "" {
+		return p.get(config.Of)
 	}
 	db, err := Open(config)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package extend is what a program of your own adds to the importer language: transforms, rules, field validators, formats
-// and sources, each a value with a name. They are handed to admin.Main; nothing is registered behind anybody's back.
+// Package extend is what a program of your own adds to the importer language: transforms, rules, field validators, formats,
+// sources and destinations, each a value with a name. They are handed to admin.Main; nothing is registered behind anybody's back.
 //
 // What an extension owes: it is deterministic – the same input and options give the same result on every machine and at
 // every time, because a chunk may be applied twice and a source be read again – and safe for concurrent use. Errors
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Extensions are the names that a program adds. The zero value adds none. They are not changed once they are in use.
@@ -21,6 +22,8 @@ type Extensions struct {
 	Validators []Validator
 	Formats    []Format
 	Sources    []Source
+	// Destinations are named by the URLs of connections, not by the language.
+	Destinations []Destination
 }
 
 // Names are names of the importer language by what they name.
@@ -46,6 +49,12 @@ func namesOf[T any](list []T, name func(T) string) []string {
 	}
 	return names
 }
+
+// databases are the schemes of URLs that are the engine's own, strategies what a destination may have.
+var (
+	databases  = []string{"sqlite", "postgres", "postgresql", "mysql", "mariadb"}
+	strategies = []string{"skip", "update", "upsert", "fail"}
+)
 
 var pattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
@@ -80,6 +89,16 @@ func (x Extensions) Check(language Names) error {
 	}
 	for _, s := range x.Sources {
 		lacks("source", s.Name, "New", s.New == nil)
+	}
+	all = append(all, checkNames("destination", x.Schemes(), databases))
+	for _, d := range x.Destinations {
+		lacks("destination", d.Name, "Open", d.Open == nil)
+		for _, strategy := range d.Strategies {
+			if !slices.Contains(strategies, strategy) {
+				all = append(all, fmt.Errorf("the extension destination '%s' has an unknown strategy '%s'; there are %s",
+					d.Name, strategy, strings.Join(strategies, ", ")))
+			}
+		}
 	}
 	for _, f := range x.Formats {
 		all = append(all, checkOptions("format", f.Name, f.Options, "type", "nulls", "short_rows", "max_record"))

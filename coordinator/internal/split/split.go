@@ -24,6 +24,7 @@ import (
 	"ingest/shared/registry"
 	"ingest/shared/row"
 	"ingest/shared/run"
+	"ingest/shared/sink"
 	"ingest/shared/source"
 	"ingest/shared/spool"
 )
@@ -52,6 +53,7 @@ type Splitter struct {
 	databases  *database.Pool
 	spool      *spool.Spool
 	extensions extend.Extensions
+	sinks      *sink.Pool
 	now        func() time.Time
 	log        *zap.Logger
 	budget     budget
@@ -60,7 +62,7 @@ type Splitter struct {
 // New returns a Splitter.
 func New(p Parts) *Splitter {
 	return &Splitter{
-		owner: p.Owner, settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases,
+		owner: p.Owner, sinks: sink.New(p.Config, p.Extensions), settings: p.Config, registry: p.Registry, redis: p.Redis, databases: p.Databases,
 		spool: p.Spool, extensions: p.Extensions, now: p.Now, log: p.Log, budget: budget{redis: p.Redis, total: int64(p.Config.InFlightTotal), now: p.Now},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"ingest/shared/destination"
 	"ingest/shared/importer"
 	"ingest/shared/run"
+	"ingest/shared/sink"
 )
 
 // Scratch are the tables a dry run makes for itself where the real ones do not exist, those that refer to others behind
@@ -42,6 +43,9 @@ func scratch(r run.Run, d importer.Definition, table string) string {
 // tables describes the tables of the definition, making them first where the importer says so. A dry run makes no table
 // that stays: it works on some of its own, dropped at the end.
 func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (main column.Table, others map[string]column.Table, err error) {
+	if s.sinks.Has(d.Destination.Connection) {
+		return s.sunk(d)
+	}
 	real := func(name string) string { return name }
 	described := real
 	if d.Destination.Creates(db.Dialect() == database.SQLite) {
@@ -79,6 +83,23 @@ func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition,
 	}
 	if len(others) > 0 {
 		others[d.Destination.Table] = main // which relations and rules may name, too
+	}
+	return main, others, nil
+}
+
+// sunk are what stands for tables where the rows go to a sink.
+func (s *Splitter) sunk(d importer.Definition) (main column.Table, others map[string]column.Table, err error) {
+	if err := s.sinks.Refuse(d); err != nil {
+		return main, nil, &failure{reason: "The destination cannot take the rows: " + err.Error() + "."}
+	}
+	if main, err = sink.Table(d, d.Destination.Table); err != nil {
+		return main, nil, err
+	}
+	others = map[string]column.Table{}
+	for _, choice := range d.TableWhen {
+		if others[choice.Table], err = sink.Table(d, choice.Table); err != nil {
+			return main, nil, err
+		}
 	}
 	return main, others, nil
 }

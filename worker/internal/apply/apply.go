@@ -42,6 +42,8 @@ type Job struct {
 	whole       bool
 	metrics     *metrics.Metrics
 	FailedLimit int64
+	// outlet is nil unless the rows go to a sink.
+	outlet *outlet
 }
 
 // Parts are what a Job works with, whatever its run.
@@ -51,6 +53,9 @@ type Parts struct {
 	FailedLimit int64
 	Extensions  extend.Extensions
 	Metrics     *metrics.Metrics
+	// Sink is where the rows go that go into no table; then DB has the ledger only. Run is the run's number.
+	Sink extend.Sink
+	Run  int64
 }
 
 // Verdict says what became of a chunk.
@@ -98,29 +103,36 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	if err != nil {
 		return nil, &Broken{Reason: err.Error()}
 	}
-	writer, err := write.New(p.DB, d, program, m.Tables)
-	if err != nil {
-		return nil, &Broken{Reason: err.Error()}
-	}
-	lookups, err := lookupsOf(p.DB, program)
-	if err != nil {
-		return nil, &Broken{Reason: err.Error()}
-	}
-	meeting := program.Meeting(d, m.Tables)
-	var rehearsed *rehearsal
-	if dryRun {
-		if rehearsed, err = newRehearsal(uid, p.DB, d, program, m.Tables, meeting); err != nil {
-			return nil, &Broken{Reason: err.Error()}
-		}
-	}
 	if d.MaxFailedRows != nil {
 		p.FailedLimit = *d.MaxFailedRows
 	}
-	return &Job{
-		uid: uid, dryRun: dryRun, rehearsal: rehearsed, program: program, db: p.DB, book: ledger.New(p.DB), writer: writer,
-		lookups: lookups, watches: meeting.Watches,
+	j := &Job{
+		uid: uid, dryRun: dryRun, program: program, db: p.DB, book: ledger.New(p.DB),
 		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit,
-	}, nil
+	}
+	if p.Sink != nil {
+		j.outlet = newOutlet(d, p.Sink, p.Run)
+		return j, nil
+	}
+	return j, j.intoTables(d, m)
+}
+
+// intoTables makes what the rows need that are written into a database.
+func (j *Job) intoTables(d importer.Definition, m run.Manifest) (err error) {
+	if j.writer, err = write.New(j.db, d, j.program, m.Tables); err != nil {
+		return &Broken{Reason: err.Error()}
+	}
+	if j.lookups, err = lookupsOf(j.db, j.program); err != nil {
+		return &Broken{Reason: err.Error()}
+	}
+	meeting := j.program.Meeting(d, m.Tables)
+	if j.watches = meeting.Watches; !j.dryRun {
+		return nil
+	}
+	if j.rehearsal, err = newRehearsal(j.uid, j.db, d, j.program, m.Tables, meeting); err != nil {
+		return &Broken{Reason: err.Error()}
+	}
+	return nil
 }
 
 func lookupsOf(db *database.DB, program *pipeline.Program) (list []*destination.Lookup, err error) {
@@ -154,6 +166,16 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 		return Result{}, err
 	}
 	watch.Lap(metrics.Check)
+	var good played
+	if j.outlet != nil {
+		var decided *Result
+		if good, decided, err = j.deliver(ctx, partition, n, hash, first); err != nil {
+			return Result{}, fmt.Errorf("chunk %d of partition %d: %w", n, partition, err)
+		}
+		if decided != nil {
+			return *decided, nil
+		}
+	}
 	tx, err := j.db.Begin(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("begin chunk %d of partition %d: %w", n, partition, err)
@@ -169,9 +191,10 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 		}
 		return j.why(ctx, partition, n, hash)
 	}
-	good, err := j.write(ctx, tx, rows, first, apart)
-	if err != nil {
-		return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
+	if j.outlet == nil {
+		if good, err = j.write(ctx, tx, rows, first, apart); err != nil {
+			return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
+		}
 	}
 	outcome := good.outcome(rows, hash, good.results)
 	if j.whole && outcome.Counts.Failed > 0 {
@@ -282,12 +305,17 @@ func (j *Job) why(ctx context.Context, partition int, n int64, hash string) (Res
 var errAgain = errors.New("the head was held by another transaction")
 
 // Again says whether an error asks for the same chunk to be tried again.
-func Again(err error) bool { return errors.Is(err, errAgain) || database.Transient(err) }
+func Again(err error) bool {
+	return errors.Is(err, errAgain) || database.Transient(err) || errors.As(err, new(*undelivered))
+}
 
 // Cause names what an error that asks for another attempt comes from, in a word out of a few: for metrics.
 func Cause(err error) string {
 	if errors.Is(err, errAgain) {
 		return "head_held"
+	}
+	if Undelivered(err) != "" {
+		return "undelivered"
 	}
 	return database.Explain(err).Word()
 }

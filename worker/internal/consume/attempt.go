@@ -50,8 +50,11 @@ func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.C
 			zap.Int("partition", claim.Partition), zap.Int64("chunk", entry.Number), zap.Error(err))
 		if pause > time.Second && !waiting {
 			waiting = true
-			s.tellWaiting(held, work, fmt.Sprintf("Waiting: the database of connection '%s' cannot be used (%s).",
-				work.connection, database.Explain(err).Reason()))
+			what, why := "the database of connection", database.Explain(err).Reason()
+			if said := apply.Undelivered(err); said != "" {
+				what, why = "the connection", said
+			}
+			s.tellWaiting(held, work, fmt.Sprintf("Waiting: %s '%s' cannot be used (%s).", what, work.connection, why))
 		}
 		if err := lifecycle.Wait(intake, pause, nil); err != nil {
 			return apply.Result{}, err

@@ -16,6 +16,7 @@ import (
 	"ingest/shared/extend"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
+	"ingest/shared/sink"
 	"ingest/worker/internal/apply"
 )
 
@@ -32,6 +33,7 @@ type jobs struct {
 	databases  *database.Pool
 	settings   config.Config
 	extensions extend.Extensions
+	sinks      *sink.Pool
 	log        *zap.Logger
 	metrics    *metrics.Metrics
 
@@ -74,9 +76,13 @@ func (j *jobs) get(ctx context.Context, id int64) (*job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the destination of run %d: %w", id, err)
 	}
-	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, apply.Parts{
-		DB: db, FailedLimit: j.settings.MaxFailedRows, Extensions: j.extensions, Metrics: j.metrics,
-	})
+	parts := apply.Parts{DB: db, FailedLimit: j.settings.MaxFailedRows, Extensions: j.extensions, Metrics: j.metrics, Run: id}
+	if j.sinks.Has(connection) {
+		if parts.Sink, err = j.sinks.Get(connection); err != nil {
+			return nil, j.fail(ctx, state.Ref, "The destination cannot be opened: "+extend.Message(err)+".")
+		}
+	}
+	compiled, err := apply.NewJob(state.UID, state.Definition, state.Manifest, state.DryRun, parts)
 	if reason := apply.Reason(err); reason != "" {
 		return nil, j.fail(ctx, state.Ref, reason)
 	}

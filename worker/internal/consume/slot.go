@@ -19,6 +19,7 @@ import (
 	"ingest/shared/lifecycle"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
+	"ingest/shared/sink"
 	"ingest/worker/internal/apply"
 )
 
@@ -57,7 +58,7 @@ type Consumer struct {
 func New(p Parts, slots int) *Consumer {
 	c := &Consumer{Parts: p, jobs: &jobs{
 		redis: p.Redis, databases: p.Databases, settings: p.Config, extensions: p.Extensions, log: p.Log, metrics: p.Metrics,
-		known: map[int64]*job{}, foreign: map[int64]bool{},
+		sinks: sink.New(p.Config, p.Extensions), known: map[int64]*job{}, foreign: map[int64]bool{},
 	}}
 	for i := range slots {
 		c.slots = append(c.slots, &slot{consumer: c, owner: fmt.Sprintf("%s/%d", p.Process, i)})
@@ -66,7 +67,8 @@ func New(p Parts, slots int) *Consumer {
 }
 
 // Run works until ctx ends, then lets the chunks in hand end.
-func (c *Consumer) Run(ctx context.Context) error {
+func (c *Consumer) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, c.jobs.sinks.Close()) }()
 	heard, closeHeard := c.Redis.Listen(ctx, redisstore.Work)
 	defer closeHeard()
 	wake := make(chan struct{}, len(c.slots))

@@ -1,0 +1,159 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ingest/shared/column"
+	"ingest/shared/destination"
+	"ingest/shared/extend"
+	"ingest/shared/importer"
+	"ingest/shared/ledger"
+	"ingest/shared/pipeline"
+)
+
+// outlet is where the rows of a run go that is not written into a database.
+type outlet struct {
+	sink     extend.Sink
+	run      int64
+	importer string
+	// tables are the names of the program's targets as the definition has them.
+	tables      []string
+	onDuplicate string
+}
+
+func newOutlet(d importer.Definition, sink extend.Sink, id int64) *outlet {
+	o := &outlet{sink: sink, run: id, importer: d.Slug, tables: []string{d.Destination.Table}}
+	for _, choice := range d.TableWhen {
+		o.tables = append(o.tables, choice.Table)
+	}
+	if len(d.Key) > 0 {
+		o.onDuplicate = string(d.OnDuplicate)
+	}
+	return o
+}
+
+// undelivered is an error of a sink: it did not take a chunk, now.
+type undelivered struct{ err error }
+
+func (u *undelivered) Error() string { return "deliver the chunk: " + u.err.Error() }
+
+func (u *undelivered) Unwrap() error { return u.err }
+
+// deliver gives the rows to the sink, before the transaction that records the chunk: a sink has no part in it. A chunk that
+// is recorded already, or whose head is closed, is not delivered again.
+func (j *Job) deliver(ctx context.Context, partition int, n int64, hash string, first checked) (good played, decided *Result, err error) {
+	good = played{checked: first}
+	if j.dryRun {
+		good.results = make([]destination.Result, len(first.records))
+		for i := range good.results {
+			good.results[i].Outcome = destination.Created
+		}
+		return good, nil, nil
+	}
+	if open, err := j.expects(ctx, partition, n); err != nil {
+		return good, nil, err
+	} else if !open {
+		why, err := j.why(ctx, partition, n, hash)
+		return good, &why, err
+	}
+	good.results = make([]destination.Result, len(first.records))
+	for target := range j.program.Targets() {
+		if err := j.hand(ctx, j.batch(target, partition, n, first), good.results); err != nil {
+			return good, nil, err
+		}
+	}
+	return good, nil, nil
+}
+
+// expects says whether the head of a partition is open and waits for this chunk.
+func (j *Job) expects(ctx context.Context, partition int, n int64) (bool, error) {
+	heads, err := j.book.Heads(ctx, j.uid)
+	if err != nil {
+		return false, fmt.Errorf("read the heads: %w", err)
+	}
+	for _, head := range heads {
+		if head.Partition == partition {
+			return expected(head, n), nil
+		}
+	}
+	return false, nil
+}
+
+func expected(head ledger.Head, n int64) bool { return !head.Closed && head.Next == n }
+
+// batch are the rows of one target.
+type batch struct {
+	chunk extend.Chunk
+	// of are the positions of the rows among all of the chunk's.
+	of []int
+}
+
+func (j *Job) batch(target, partition int, n int64, good checked) batch {
+	o, t := j.outlet, j.program.Targets()[target]
+	b := batch{chunk: extend.Chunk{
+		Run: o.run, Importer: o.importer, Key: fmt.Sprintf("%s-%d-%d", j.uid, partition, n), Partition: partition, Number: n,
+		Table: o.tables[target], OnDuplicate: o.onDuplicate, KeyColumns: t.Key(),
+	}}
+	if target > 0 {
+		b.chunk.Key += fmt.Sprintf("-%d", target)
+	}
+	for _, c := range t.Columns() {
+		b.chunk.Columns = append(b.chunk.Columns, c.Name)
+	}
+	for i, record := range good.records {
+		if record.Target == target {
+			b.chunk.Rows = append(b.chunk.Rows, delivered(record, good.numbers[i]))
+			b.of = append(b.of, i)
+		}
+	}
+	return b
+}
+
+func delivered(r pipeline.Record, number int64) extend.Record {
+	out := extend.Record{Number: number, Values: make([]*extend.Value, len(r.Values))}
+	for i, value := range r.Values {
+		if value.State != column.Absent {
+			out.Values[i] = &extend.Value{Text: value.Text, Null: value.State == column.Null}
+		}
+	}
+	return out
+}
+
+// hand gives one batch to the sink.
+func (j *Job) hand(ctx context.Context, b batch, results []destination.Result) (err error) {
+	if len(b.of) == 0 {
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			err = &Broken{Reason: "The destination has a bug: it panicked at a chunk."}
+		}
+	}()
+	messages, err := j.outlet.sink.Write(ctx, b.chunk)
+	switch {
+	case extend.IsPermanent(err):
+		return &Broken{Reason: "The destination refused: " + extend.Message(err)}
+	case err != nil:
+		return &undelivered{err}
+	case messages != nil && len(messages) != len(b.of):
+		return &Broken{Reason: fmt.Sprintf("The destination has a bug: it answered %d of %d rows.", len(messages), len(b.of))}
+	}
+	for i, at := range b.of {
+		results[at].Outcome = destination.Created
+		if messages != nil && messages[i] != "" {
+			results[at] = destination.Result{Outcome: destination.Failed, Message: extend.Message(errors.New(messages[i]))}
+		}
+	}
+	return nil
+}
+
+// Undelivered is what a sink said when it did not take a chunk, "" for other errors.
+func Undelivered(err error) string {
+	var u *undelivered
+	if errors.As(err, &u) {
+		return extend.Message(u.err)
+	}
+	return ""
+}
