@@ -61,6 +61,13 @@ func (a *API) As(token string) *API {
 	return &other
 }
 
+// In is the same API for a subtest, which fails in place of the test that started the process.
+func (a *API) In(t testing.TB) *API {
+	other := *a
+	other.t = t
+	return &other
+}
+
 // Answer is a response that was read to its end.
 type Answer struct {
 	Status int
