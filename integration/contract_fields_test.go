@@ -134,7 +134,7 @@ two|1.1
 		{
 			name: "unknown keys are errors with position and suggestion", tables: "CREATE TABLE my_x (a TEXT);",
 			importer: "filds: [{from: a, to: a}]\n", file: "a\n1\n",
-			want: "refused: fields7.yaml:4:1: unknown key \"filds\" (did you mean \"fields\"?)\n",
+			want: "refused: my.yaml:4:1: unknown key \"filds\" (did you mean \"fields\"?)\n",
 		},
 	}
 }

@@ -105,6 +105,20 @@ category|Toys
 			file:     "Shop,SKU,v\nBonn,a,1\nKiel,a,2\nBonn,a,3\nKiel,a,2\n", show: "SELECT name, sku, v FROM my_x JOIN my_shops ON my_shops.id = shop_id",
 			want: "completed: 2 created, 1 updated, 1 unchanged\nBonn|a|3\nKiel|a|2\n",
 		},
+		{
+			name: "a relation to the table itself sees the rows before", tables: "CREATE TABLE my_x (id INTEGER PRIMARY KEY, name TEXT UNIQUE, parent_id INTEGER REFERENCES my_x (id)); INSERT INTO my_x VALUES (1, 'root', NULL);",
+			importer: "key: [id]\nfields: [{from: id, to: id}, {from: name, to: name}]\nrelations: [{from: parent, to: parent_id, table: my_x, match: name}]\n",
+			file:     "id,name,parent\n2,a,root\n3,b,a\n4,c,d\n5,d,\n", show: "SELECT * FROM my_x",
+			want: `
+completed_with_errors: 3 created, 1 failed
+3@4 The selected parent is invalid.
+1 × parent: The selected parent is invalid.
+1|root|\N
+2|a|1
+3|b|2
+5|d|\N
+`,
+		},
 		many("many: sync: attach, the default", "}", "id,name,Tags\n1,one,\"new, sale\"\n2,two,old\n3,three,new\n", `
 completed: 1 created, 1 updated, 1 unchanged
 1|one|new

@@ -35,6 +35,8 @@ func contract(t *testing.T) map[string][]clause {
 	t.Helper()
 	return map[string][]clause{
 		"files": filesClauses(t), "headers": headersClauses(), "fields": fieldsClauses(), "rows": rowsClauses(),
+		"values": valuesClauses(), "destination": destinationClauses(), "order": orderClauses(),
+		"transforms": transformsClauses(), "validators": validatorsClauses(), "rules": rulesClauses(),
 		"relations": relationsClauses(), "nested": nestedClauses(), "duplicates": duplicatesClauses(), "transactions": transactionsClauses(),
 	}
 }
@@ -188,7 +190,8 @@ func (s settled) await(t *testing.T, slug string, begun rig.Answer) string {
 	t.Helper()
 	var out strings.Builder
 	say := func(format string, args ...any) {
-		out.WriteString(strings.ReplaceAll(fmt.Sprintf(format, args...), slug+"_", "my_") + "\n")
+		// PostgreSQL's statements name the schema.
+		out.WriteString(strings.NewReplacer(slug+"_", "my_", slug+".yaml", "my.yaml", `"public".`, "").Replace(fmt.Sprintf(format, args...)) + "\n")
 	}
 	if begun.Status != http.StatusAccepted {
 		say("refused: %s", refused(t, begun, begun.Status, "").Detail)

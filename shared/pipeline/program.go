@@ -56,7 +56,7 @@ func (e *Error) Error() string { return e.Message }
 type Setting struct {
 	// Header is the source's, as read.
 	Header []string
-	// Table is the destination's, Tables are the others that the definition names, by these names.
+	// Table is the destination's, Tables are all that the definition names, by these names.
 	Table  column.Table
 	Tables map[string]column.Table
 	// Started is when the run began, zero where that is not known.

@@ -44,7 +44,7 @@ type Manifest struct {
 	OneBecause string `json:"one_because,omitempty"`
 	// Table is the destination table as the catalog described it: types of values, routing form of the key.
 	Table column.Table `json:"table"`
-	// Tables are the other tables of the definition, by the names it has for them.
+	// Tables are all tables of the definition, by the names it has for them.
 	Tables map[string]column.Table `json:"tables,omitempty"`
 	// LogRows says which rows the outcomes keep: LogFailed, LogAll or LogNone.
 	LogRows  string   `json:"log_rows"`

@@ -42,7 +42,7 @@ func scratch(r run.Run, d importer.Definition, table string) string {
 
 // tables describes the tables of the definition, making them first where the importer says so. A dry run makes no table
 // that stays: it works on some of its own, dropped at the end.
-func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (main column.Table, others map[string]column.Table, err error) {
+func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (main column.Table, all map[string]column.Table, err error) {
 	if s.sinks.Has(d.Destination.Connection) {
 		return s.sunk(d)
 	}
@@ -73,18 +73,13 @@ func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition,
 	if main, err = s.table(ctx, d, db, d.Destination.Table, described); err != nil {
 		return main, nil, err
 	}
+	all = map[string]column.Table{d.Destination.Table: main} // which relations and rules may name, too
 	for _, name := range d.Tables() {
-		if others == nil {
-			others = map[string]column.Table{}
-		}
-		if others[name], err = s.table(ctx, d, db, name, described); err != nil {
+		if all[name], err = s.table(ctx, d, db, name, described); err != nil {
 			return main, nil, err
 		}
 	}
-	if len(others) > 0 {
-		others[d.Destination.Table] = main // which relations and rules may name, too
-	}
-	return main, others, nil
+	return main, all, nil
 }
 
 // sunk are what stands for tables where the rows go to a sink.

@@ -25,7 +25,7 @@ type Writer struct {
 	ordered bool
 }
 
-// New returns the writer of a program. The tables are those that the definition names beside the destination's.
+// New returns the writer of a program. The tables are all that the definition names.
 func New(db *database.DB, d importer.Definition, p *pipeline.Program, tables map[string]column.Table) (*Writer, error) {
 	w := &Writer{}
 	b := builder{db: db, program: p, tables: tables}
