@@ -26,17 +26,79 @@ func destinationClauses() []clause {
 			show: "SELECT a, created_at, updated_at > '2002-01-01' AS u FROM my_x WHERE a = 3", want: "completed: 1 created\n3|2020-01-01 00:00:00|1\n",
 		},
 		{
-			name:     "create_table: true: a column per field with its type, a unique index on the key, id",
-			importer: "destination: {table: my_x, create_table: true}\nkey: [a]\nfields: [{from: a, to: a, type: integer}, {from: b, to: b, type: \"decimal(10,2)\"}, {from: c, to: c}, {from: d, to: d, type: date}, {from: e, to: e, type: boolean}]\n",
-			file:     "a,b,c,d,e\n1,1.005,x,2024-01-02,yes\n1,2,x,2024-01-02,no\nx,y,z,n,m\n", show: "SELECT a, b, c, d, e FROM my_x WHERE id IS NOT NULL",
+			name: "create_table: true: a column per field with its type, a unique index on the key, id",
+			importer: `
+destination: {table: my_x, create_table: true}
+key: [i]
+fields:
+  - {from: t, to: t}
+  - {from: i, to: i, type: integer}
+  - {from: b, to: b, type: bigint}
+  - {from: d, to: d, type: "decimal(10,2)"}
+  - {from: f, to: f, type: float}
+  - {from: o, to: o, type: boolean}
+  - {from: a, to: a, type: date}
+  - {from: w, to: w, type: datetime}
+  - {from: j, to: j, type: json}
+  - {from: u, to: u, type: uuid}
+`,
+			file: `t,i,b,d,f,o,a,w,j,u
+ x ,1,9223372036854775807,1.005,1e-3,yes,2024-01-02,2024-01-02T03:04Z,[1],A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11
+x,1,,,,,,,,
+x,3000000000,x,x,x,x,x,x,x,x
+`,
+			show: "SELECT t, i, b, d, f, o, a, w = '2024-01-02 03:04:00' AS w, j, u FROM my_x WHERE id IS NOT NULL",
 			want: `
 completed_with_errors: 1 created, 1 skipped, 1 failed
-3@4 The a field must be an integer. (and 3 more errors)
-1 × a: The a field must be an integer.
-1 × b: The b field must be a number.
-1 × d: The d field must be a valid date.
-1 × e: The e field must be true or false.
-1|1.01|x|2024-01-02|1
+3@4 The i field must not be greater than 2147483647. (and 8 more errors)
+1 × a: The a field must be a valid date.
+1 × b: The b field must be an integer.
+1 × d: The d field must be a number.
+1 × f: The f field must be a number.
+1 × i: The i field must not be greater than 2147483647.
+1 × j: The j field must be a valid JSON string.
+1 × o: The o field must be true or false.
+1 × u: The u field must be a valid UUID.
+1 × w: The w field must be a valid date.
+ x |1|9223372036854775807|1.01|0.001|1|2024-01-02|1|[1]|a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11
+`,
+		},
+		{
+			name: "create_table: true: a field called id takes the place of the primary key", importer: "destination: {table: my_x, create_table: true}\nfields: [{from: id, to: id, type: integer}, {from: a, to: a}]\n",
+			file: "id,a\n7,x\n", show: "SELECT * FROM my_x", want: "completed: 1 created\n7|x\n",
+		},
+		{
+			name: "create_table: true: related, pivot and nested tables",
+			importer: `
+destination: {table: my_x, create_table: true}
+key: [SKU]
+on_duplicate: update
+fields: [{from: SKU, to: sku}]
+relations:
+  - {from: Category, to: category_id, table: my_categories, match: name, create_if_missing: true}
+  - {from: Tags, many: {table: my_tags, match: name, pivot: my_x_tag}, create_if_missing: true}
+nested: [{from: Variants, table: my_variants, parent: x_id, key: [size], fields: [{from: size, to: size}, {from: stock, to: stock, type: integer}]}]
+`,
+			file: `SKU,Category,Tags,Variants
+a,Clothes,"blue, red","[{""size"":""S"",""stock"":4}]"
+b,Kitchen,blue,"[{""size"":""S"",""stock"":""many""}]"
+c,Clothes,,
+a,Clothes,red,"[{""size"":""S"",""stock"":5},{""size"":""M""}]"
+`,
+			show: `SELECT 'x' AS t, sku, my_categories.name AS n FROM my_x LEFT JOIN my_categories ON my_categories.id = category_id UNION ALL SELECT 'category', name, NULL FROM my_categories
+				UNION ALL SELECT 'tag', sku, name FROM my_x_tag JOIN my_x ON my_x.id = my_x_id JOIN my_tags ON my_tags.id = my_tag_id
+				UNION ALL SELECT 'variant', size, CAST(stock AS TEXT) FROM my_variants JOIN my_x ON my_x.id = x_id`,
+			want: `
+completed_with_errors: 2 created, 1 updated, 1 failed
+2@3 The stock field must be an integer.
+1 × Variants.stock: The stock field must be an integer.
+category|Clothes|\N
+tag|a|blue
+tag|a|red
+variant|M|\N
+variant|S|5
+x|a|Clothes
+x|c|Clothes
 `,
 		},
 		{
@@ -52,6 +114,41 @@ completed_with_errors: 1 created, 1 skipped, 1 failed
 		{
 			name: "connection: one that is not configured", importer: "destination: {connection: none, table: my_x}\nfields: [{from: a, to: a}]\n", file: "a\n1\n",
 			want: "refused: there is no connection 'none' (known: default)\n",
+		},
+	}
+}
+
+func dryClauses() []clause {
+	return []clause{
+		{
+			name: "creates nothing", importer: "destination: {table: my_x, create_table: true}\nfields: [{from: a, to: a}]\n", file: "a\n1\n",
+			show: "SELECT a FROM my_x", want: "completed: 1 created\n1\n",
+		},
+		{
+			name: "constraint errors, duplicates inside the file, across chunks, and counts are what the real run gives",
+			tables: `CREATE TABLE my_x (sku TEXT NOT NULL UNIQUE, email TEXT UNIQUE, stock INTEGER CONSTRAINT my_check CHECK (stock < 100));
+				INSERT INTO my_x VALUES ('a', 'a@x', 1), ('b', 'b@x', 2);`,
+			importer: "key: [sku]\non_duplicate: update\nchunk_size: 1\nfields: [{from: sku, to: sku}, {from: email, to: email}, {from: stock, to: stock}]\n",
+			file:     "sku,email,stock\na,a@x,5\nb,b@x,2\nc,c@x,3\nc,c@x,4\nd,a@x,5\ne,e@x,many\nf,f@x,100\ng,c@x,1\n,h@x,1\n", show: "SELECT * FROM my_x",
+			want: `
+completed_with_errors: 1 created, 2 updated, 1 unchanged, 5 failed
+5@6 The email has already been taken.
+6@7 The stock field must be an integer.
+7@8 The row violates 'my_check'.
+8@9 The email has already been taken.
+9@10 The sku field is required.
+2 × email: The email has already been taken.
+1 × sku: The sku field is required.
+1 × stock: The stock field must be an integer.
+a|a@x|5
+b|b@x|2
+c|c@x|4
+`,
+		},
+		{
+			name: "what relations create is forgotten", tables: belongs,
+			importer: "chunk_size: 1\nfields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: category_id, table: my_categories, match: name, create_if_missing: true}]\n",
+			file:     "SKU,Category\na,Food\nb,Food\n", show: showBelongs, want: "completed: 2 created\na|Food\nb|Food\ncategory|Food\ncategory|Tools\ncategory|Toys\n",
 		},
 	}
 }

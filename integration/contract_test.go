@@ -35,7 +35,7 @@ func contract(t *testing.T) map[string][]clause {
 	t.Helper()
 	return map[string][]clause{
 		"files": filesClauses(t), "headers": headersClauses(), "fields": fieldsClauses(), "rows": rowsClauses(),
-		"values": valuesClauses(), "destination": destinationClauses(), "order": orderClauses(),
+		"values": valuesClauses(), "destination": destinationClauses(), "order": orderClauses(), "dry": dryClauses(),
 		"transforms": transformsClauses(), "validators": validatorsClauses(), "rules": rulesClauses(),
 		"relations": relationsClauses(), "nested": nestedClauses(), "duplicates": duplicatesClauses(), "transactions": transactionsClauses(),
 	}
@@ -61,6 +61,8 @@ func TestContract(t *testing.T) {
 type settled struct {
 	*rig.System
 	api *rig.API
+	// catalog is a query for the names of tables, which goes on with a condition.
+	catalog string
 }
 
 // slug is what the clause's importer and file are called and its names begin with.
@@ -88,7 +90,10 @@ func settle(t *testing.T, to target, subjects map[string][]clause) settled {
 		options.Database = server.Database("contract")
 		server.SQL("contract", tables.String())
 	}
-	s := settled{System: rig.NewSystem(t, options)}
+	s := settled{System: rig.NewSystem(t, options), catalog: "SELECT name FROM sqlite_master WHERE name"}
+	if to == toPostgres {
+		s.catalog = "SELECT relname FROM pg_class WHERE relname"
+	}
 	s.Migrate()
 	if to == toSQLite {
 		execute(t, s.Database(), tables.String())
@@ -137,7 +142,7 @@ func (s settled) check(t *testing.T, subject string, clauses []clause) {
 			text := got[i]
 			for _, file := range c.then {
 				s.Write(name+"/"+c.filename(), file)
-				text += s.await(t, name, s.begin(t, name, false))
+				text += s.await(t, name, false, s.begin(t, name, false))
 			}
 			if c.show != "" {
 				text += strings.Join(append(s.show(t, name, c), ""), "\n")
@@ -149,12 +154,15 @@ func (s settled) check(t *testing.T, subject string, clauses []clause) {
 	}
 }
 
-// shown is what the tables hold, by clause; a run that makes its table shows nothing before.
+// shown is what the tables hold, by clause; where the run makes them it is which there are.
 func (s settled) shown(t *testing.T, subject string, clauses []clause) [][]string {
 	t.Helper()
 	all := make([][]string, len(clauses))
 	for i, c := range clauses {
-		if c.show != "" && c.tables != "" {
+		switch {
+		case c.tables == "":
+			all[i] = rig.Query(t, s.Database(), s.catalog+" LIKE '"+slug(subject, i)+"\\_%' ESCAPE '\\'")
+		case c.show != "":
 			all[i] = s.show(t, slug(subject, i), c)
 		}
 	}
@@ -175,7 +183,7 @@ func (s settled) outcomes(t *testing.T, subject string, clauses []clause, dry bo
 	}
 	all := make([]string, len(clauses))
 	for i := range clauses {
-		all[i] = s.await(t, slug(subject, i), begun[i])
+		all[i] = s.await(t, slug(subject, i), dry, begun[i])
 	}
 	return all
 }
@@ -186,7 +194,7 @@ func (s settled) begin(t *testing.T, slug string, dry bool) rig.Answer {
 }
 
 // await waits for the run that began and tells its outcome; a start that was refused is one, too.
-func (s settled) await(t *testing.T, slug string, begun rig.Answer) string {
+func (s settled) await(t *testing.T, slug string, dry bool, begun rig.Answer) string {
 	t.Helper()
 	var out strings.Builder
 	say := func(format string, args ...any) {
@@ -198,7 +206,9 @@ func (s settled) await(t *testing.T, slug string, begun rig.Answer) string {
 		return out.String()
 	}
 	id := begun.Run(t).ID
-	s.api.Await(id, patience)
+	if r := s.api.Await(id, patience); r.DryRun != dry {
+		say("dry run: %t", r.DryRun)
+	}
 	var d document
 	s.api.Get(at(id, "")).Must(t, http.StatusOK).Decode(t, &d)
 	numbers := []string{}

@@ -37,11 +37,19 @@ func (f *fit) compareRelation(r written, table column.Table, relation importer.R
 			return
 		}
 	}
-	c, ok := f.has(table, relation.To, refers.Type.Native, place(lacks(table, relation.To), "to"))
+	c, ok := f.has(table, relation.To, referring(refers), place(lacks(table, relation.To), "to"))
 	if ok && known && c.Type.Kind != refers.Type.Kind {
 		f.warn(place(fmt.Sprintf("the column '%s' of the table '%s' is %s, but the column '%s' of '%s', whose value goes into it, is %s",
 			c.Name, table.Name, c.Type.Native, refers.Name, related.Name, refers.Type.Native), "to"), "")
 	}
+}
+
+// referring is the type of a column that refers to another: SQLite's integer has 64 bits, which a field's has not.
+func referring(to column.Column) string {
+	if to.Type.Kind == column.Integer && to.Type.Bits == 64 {
+		return "bigint"
+	}
+	return to.Type.Native
 }
 
 // stored is the column of the related table whose value is stored.

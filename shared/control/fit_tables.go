@@ -90,7 +90,7 @@ func (f *fit) compareNested(n importer.Nested, position string) {
 				parent.Message = err.Error()
 				f.problem(parent, "")
 			} else {
-				f.has(table, n.Parent, referred.Type.Native, parent)
+				f.has(table, n.Parent, referring(referred), parent)
 			}
 		}
 	}

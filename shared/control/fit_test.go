@@ -218,7 +218,7 @@ rules: {sku: "exists:stock,article"}
 func spelled(dialect string, messages []string) []string {
 	out := []string{}
 	words := strings.NewReplacer(
-		"SCHEMA", "", "IDENTITY", "INTEGER PRIMARY KEY AUTOINCREMENT", "TWIN", "sqlite_autoindex_people_2", "a VIEW", "a view table", "not WRITABLE", "not one that rows can be written to",
+		"SCHEMA", "", `"age" integer`, `"age" int4`, `"product_id" integer`, `"product_id" bigint`, "IDENTITY", "INTEGER PRIMARY KEY AUTOINCREMENT", "TWIN", "sqlite_autoindex_people_2", "a VIEW", "a view table", "not WRITABLE", "not one that rows can be written to",
 	)
 	if dialect == "postgres" {
 		words = strings.NewReplacer(

@@ -65,7 +65,8 @@ func create(ctx context.Context, db *database.DB, d importer.Definition) (err er
 	return tx.Commit(ctx)
 }
 
-// nativeType translates a field's type. SQLite keeps the name: the declared type decides what a value must be.
+// nativeType translates a field's type. SQLite keeps the name: the declared type decides what a value must be, which is
+// the same in every database.
 func nativeType(dialect database.Dialect, name string) (string, error) {
 	base, arguments, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "(")
 	base = strings.TrimSpace(base)
@@ -82,8 +83,11 @@ func nativeType(dialect database.Dialect, name string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("unknown type '%s'", name)
 	}
-	if dialect == database.Postgres {
+	switch {
+	case dialect == database.Postgres:
 		base = translated
+	case base == "integer":
+		base = "int4" // its own has 64 bits
 	}
 	return base + arguments, nil
 }

@@ -68,8 +68,6 @@ func (t *planning) add(name, kind string) {
 	switch {
 	case t.dialect == database.Postgres && planned.Kind == column.Datetime:
 		planned.Zone = true
-	case t.dialect == database.SQLite && planned.Kind == column.Integer:
-		planned.Bits = 64
 	case t.dialect == database.SQLite && planned.Kind == column.Decimal:
 		planned.Digits = sqliteDigits
 	}
