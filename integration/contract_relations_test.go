@@ -119,6 +119,63 @@ completed_with_errors: 3 created, 1 failed
 5|d|\N
 `,
 		},
+		{
+			name: "on_missing: null where the column is NOT NULL", tables: "CREATE TABLE my_c (id SERIAL, name TEXT UNIQUE); CREATE TABLE my_x (sku TEXT, c_id INTEGER NOT NULL);",
+			importer: "fields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: c_id, table: my_c, match: name, on_missing: null}]\n",
+			file:     "SKU,Category\na,Tools\nb,\n", want: `
+completed_with_errors: 2 failed
+1@2 The category field is required.
+2@3 The category field is required.
+2 × Category: The category field is required.
+`,
+		},
+		{
+			name: "create_if_missing needs a unique index", tables: "CREATE TABLE my_c (id SERIAL, name TEXT); CREATE TABLE my_x (sku TEXT, c_id INTEGER);",
+			importer: "fields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: c_id, table: my_c, match: name, create_if_missing: true}]\n",
+			file:     "SKU,Category\na,Tools\n", want: `
+failed: 1 not processed
+The key 'name' needs a unique index in the table 'my_c': CREATE UNIQUE INDEX "my_c_name_key" ON "my_c" ("name")
+`,
+		},
+		{
+			name: "a column that the related table lacks", tables: "CREATE TABLE my_c (id SERIAL, name TEXT UNIQUE); CREATE TABLE my_x (sku TEXT, c_id INTEGER);",
+			importer: "fields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: c_id, table: my_c, match: title}]\n",
+			file:     "SKU,Category\na,Tools\n", want: `
+failed: no rows
+The table 'my_c' has no column 'title' (relation 'Category').
+`,
+		},
+		{
+			name: "a related table that does not exist", tables: "CREATE TABLE my_x (sku TEXT, c_id INTEGER);",
+			importer: "destination: {table: my_x, create_table: false}\nfields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: c_id, table: my_c, match: title}]\n",
+			file:     "SKU,Category\na,Tools\n", want: "failed: no rows\nThe table 'my_c' does not exist in connection 'default' (create it, or set `create_table: true` under `destination`).\n",
+		},
+		{
+			name: "many: the pivot table needs a unique index", tables: "CREATE TABLE my_tags (id SERIAL, name TEXT UNIQUE); CREATE TABLE my_x (id INTEGER PRIMARY KEY); CREATE TABLE my_x_tag (x_id INTEGER REFERENCES my_x (id), tag_id INTEGER REFERENCES my_tags (id));",
+			importer: "fields: [{from: id, to: id}]\nrelations: [{from: Tags, many: {table: my_tags, match: name, pivot: my_x_tag}}]\n",
+			file:     "id,Tags\n1,new\n", want: `
+failed: 1 not processed
+The key 'x_id, tag_id' needs a unique index in the table 'my_x_tag': CREATE UNIQUE INDEX "my_x_tag_x_id_tag_id_key" ON "my_x_tag" ("x_id", "tag_id")
+`,
+		},
+		{
+			name: "many: own, other and key", tables: "CREATE TABLE my_tags (id SERIAL, name TEXT UNIQUE, code TEXT UNIQUE); INSERT INTO my_tags (name, code) VALUES ('new', 'n'); CREATE TABLE my_x (id INTEGER PRIMARY KEY); CREATE TABLE my_link (p INTEGER, q TEXT, UNIQUE (p, q));",
+			importer: "fields: [{from: id, to: id}]\nrelations: [{from: Tags, many: {table: my_tags, match: name, pivot: my_link, own: p, other: q, key: code}}]\n",
+			file:     "id,Tags\n1,new\n", show: "SELECT * FROM my_link", want: "completed: 1 created\n1|n\n",
+		},
+		{
+			name: "rows that are skipped have no part in other tables", tables: joined,
+			importer: "key: [id]\nfields: [{from: id, to: id}, {from: name, to: name}]\nrelations: [{from: Tags, many: {table: my_tags, match: name, pivot: my_x_tag}, create_if_missing: true}]\n",
+			file:     "id,name,Tags\n1,uno,\"new,hot\"\n3,three,new\n3,tres,sale\n", show: showJoined, want: `
+completed: 1 created, 2 skipped
+1|one|old
+2|two|old
+3|three|new
+\N|tag|new
+\N|tag|old
+\N|tag|sale
+`,
+		},
 		many("many: sync: attach, the default", "}", "id,name,Tags\n1,one,\"new, sale\"\n2,two,old\n3,three,new\n", `
 completed: 1 created, 1 updated, 1 unchanged
 1|one|new
@@ -255,6 +312,9 @@ completed: 1 created, 1 updated, 1 unchanged
 1|n|a|2|a!|\N
 1|n|b|1|b!|\N
 `),
+		nested("from: dotted paths, const and when within the objects", "key: [product.sku], fields: [{from: product.sku, to: sku}, {from: product.qty, to: qty, when: 'row.kind == \"full\"'}, {to: label, const: L}]", `number,note,items
+1,n,"[{""kind"":""full"",""product"":{""sku"":""a"",""qty"":2}},{""product"":{""sku"":""b"",""qty"":3}}]"
+`, "completed: 1 created\n1|n|a|2|L|\\N\n1|n|b|\\N|L|\\N\n"),
 		nested("without a key every object is inserted", "fields: [{from: qty, to: qty}]", `number,note,items
 1,n,"[{""qty"":1},{""qty"":1}]"
 1,n,"[{""qty"":1}]"

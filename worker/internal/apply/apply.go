@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode"
+	"unicode/utf8"
 
 	"ingest/shared/chunk"
 	"ingest/shared/database"
@@ -86,11 +88,18 @@ type Broken struct{ Reason string }
 
 func (b *Broken) Error() string { return b.Reason }
 
+// broken tells an error as a sentence.
+func broken(err error) *Broken {
+	text := err.Error()
+	first, size := utf8.DecodeRuneInString(text)
+	return &Broken{Reason: string(unicode.ToUpper(first)) + text[size:]}
+}
+
 // NewJob compiles a run; nil without an error for a run of an empty source, which has no chunk.
 func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job, error) {
 	d, err := importer.FromSnapshot(definition)
 	if err != nil {
-		return nil, &Broken{Reason: err.Error()}
+		return nil, broken(err)
 	}
 	m, err := run.DecodeManifest(manifest)
 	if err != nil {
@@ -101,7 +110,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	}
 	program, err := pipeline.Compile(d, pipeline.Met(m, p.Extensions))
 	if err != nil {
-		return nil, &Broken{Reason: err.Error()}
+		return nil, broken(err)
 	}
 	if d.MaxFailedRows != nil {
 		p.FailedLimit = *d.MaxFailedRows
@@ -120,17 +129,17 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 // intoTables makes what the rows need that are written into a database.
 func (j *Job) intoTables(d importer.Definition, m run.Manifest) (err error) {
 	if j.writer, err = write.New(j.db, d, j.program, m.Tables); err != nil {
-		return &Broken{Reason: err.Error()}
+		return broken(err)
 	}
 	if j.lookups, err = lookupsOf(j.db, j.program); err != nil {
-		return &Broken{Reason: err.Error()}
+		return broken(err)
 	}
 	meeting := j.program.Meeting(d, m.Tables)
 	if j.watches = meeting.Watches; !j.dryRun {
 		return nil
 	}
 	if j.rehearsal, err = newRehearsal(j.uid, j.db, d, j.program, m.Tables, meeting); err != nil {
-		return &Broken{Reason: err.Error()}
+		return broken(err)
 	}
 	return nil
 }
