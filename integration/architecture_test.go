@@ -178,6 +178,7 @@ func levels(all []source) []string {
 		{"pipeline", "format", "sink", "source", "spool", "mended"},
 		{"redisstore", "database"},
 		{"registry", "ledger", "destination"},
+		{"records"},
 		{"control"},
 	}
 	level := map[string]int{}

@@ -133,7 +133,7 @@ completed_with_errors: 2 failed
 			name: "create_if_missing needs a unique index", tables: "CREATE TABLE my_c (id SERIAL, name TEXT); CREATE TABLE my_x (sku TEXT, c_id INTEGER);",
 			importer: "fields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: c_id, table: my_c, match: name, create_if_missing: true}]\n",
 			file:     "SKU,Category\na,Tools\n", want: `
-failed: 1 not processed
+failed: no rows
 The key 'name' needs a unique index in the table 'my_c': CREATE UNIQUE INDEX "my_c_name_key" ON "my_c" ("name")
 `,
 		},
@@ -154,7 +154,7 @@ The table 'my_c' has no column 'title' (relation 'Category').
 			name: "many: the pivot table needs a unique index", tables: "CREATE TABLE my_tags (id SERIAL, name TEXT UNIQUE); CREATE TABLE my_x (id INTEGER PRIMARY KEY); CREATE TABLE my_x_tag (x_id INTEGER REFERENCES my_x (id), tag_id INTEGER REFERENCES my_tags (id));",
 			importer: "fields: [{from: id, to: id}]\nrelations: [{from: Tags, many: {table: my_tags, match: name, pivot: my_x_tag}}]\n",
 			file:     "id,Tags\n1,new\n", want: `
-failed: 1 not processed
+failed: no rows
 The key 'x_id, tag_id' needs a unique index in the table 'my_x_tag': CREATE UNIQUE INDEX "my_x_tag_x_id_tag_id_key" ON "my_x_tag" ("x_id", "tag_id")
 `,
 		},

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"ingest/shared/column"
 	"ingest/shared/database"
 	"ingest/shared/destination"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/pipeline"
+	"ingest/shared/records"
 	"ingest/shared/run"
 	"ingest/shared/source"
 )
@@ -64,8 +66,10 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		return run.Manifest{}, err
 	}
 	m.Warnings = append(m.Warnings, program.Warnings()...)
-	if err := refuseKeys(db, program); err != nil {
-		return run.Manifest{}, err
+	if !s.sinks.Has(definition.Destination.Connection) {
+		if err := refuseTables(db, definition, program, m.Tables); err != nil {
+			return run.Manifest{}, err
+		}
 	}
 	m.Partitions = definition.Partitions
 	if m.Partitions == 0 {
@@ -166,16 +170,20 @@ func (s *Splitter) lookAt(r run.Run, d importer.Definition, m *run.Manifest) (in
 	return fingerprint.Size, f.close()
 }
 
-// refuseKeys ends the run when a key has no unique index: nothing could then keep two rows of one key apart.
-func refuseKeys(db *database.DB, program *pipeline.Program) error {
+// refuseTables ends the run when its rows cannot be written into the tables as they are: when a key has no unique index,
+// so that nothing could keep two rows of one key apart, or the tables are not joined as the definition says.
+func refuseTables(db *database.DB, d importer.Definition, program *pipeline.Program, tables map[string]column.Table) error {
 	for _, t := range program.Targets() {
 		var key []string
 		for _, i := range t.Key() {
 			key = append(key, t.Columns()[i].Name)
 		}
 		if err := destination.MissingIndex(t.Table, key, db.Quote); err != nil {
-			return &failure{reason: err.Error()}
+			return &failure{reason: run.Reason(err)}
 		}
+	}
+	if _, err := records.New(db, d, program, tables); err != nil {
+		return &failure{reason: run.Reason(err)}
 	}
 	return nil
 }

@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"ingest/shared/chunk"
 	"ingest/shared/database"
@@ -21,9 +19,9 @@ import (
 	"ingest/shared/ledger"
 	"ingest/shared/metrics"
 	"ingest/shared/pipeline"
+	"ingest/shared/records"
 	"ingest/shared/row"
 	"ingest/shared/run"
-	"ingest/worker/internal/write"
 )
 
 // Job is a run as a worker applies it: compiled once, used for all of its chunks, safe for concurrent use.
@@ -35,7 +33,7 @@ type Job struct {
 	program   *pipeline.Program
 	db        *database.DB
 	book      *ledger.Ledger
-	writer    *write.Writer
+	writer    *records.Writer
 	// lookups are those of the program's rules, watches what rows read of what others write.
 	lookups []*destination.Lookup
 	watches *pipeline.Watches
@@ -88,12 +86,7 @@ type Broken struct{ Reason string }
 
 func (b *Broken) Error() string { return b.Reason }
 
-// broken tells an error as a sentence.
-func broken(err error) *Broken {
-	text := err.Error()
-	first, size := utf8.DecodeRuneInString(text)
-	return &Broken{Reason: string(unicode.ToUpper(first)) + text[size:]}
-}
+func broken(err error) *Broken { return &Broken{Reason: run.Reason(err)} }
 
 // NewJob compiles a run; nil without an error for a run of an empty source, which has no chunk.
 func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job, error) {
@@ -128,7 +121,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 
 // intoTables makes what the rows need that are written into a database.
 func (j *Job) intoTables(d importer.Definition, m run.Manifest) (err error) {
-	if j.writer, err = write.New(j.db, d, j.program, m.Tables); err != nil {
+	if j.writer, err = records.New(j.db, d, j.program, m.Tables); err != nil {
 		return broken(err)
 	}
 	if j.lookups, err = lookupsOf(j.db, j.program); err != nil {

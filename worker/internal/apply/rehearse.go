@@ -12,8 +12,8 @@ import (
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/pipeline"
+	"ingest/shared/records"
 	"ingest/shared/row"
-	"ingest/worker/internal/write"
 )
 
 // rehearsal makes a dry run exact across chunks: the rows that would have taken effect are kept in the ledger, and those
@@ -24,7 +24,7 @@ type rehearsal struct {
 	forms
 	uid   string
 	book  *ledger.Ledger
-	again *write.Writer
+	again *records.Writer
 	// anywhere says that rows can meet in ways that nobody can tell from their values.
 	anywhere bool
 }
@@ -41,7 +41,7 @@ func newRehearsal(
 		d.OnDuplicate = importer.Update
 	}
 	var err error
-	r.again, err = write.New(db, d, p, tables)
+	r.again, err = records.New(db, d, p, tables)
 	return r, err
 }
 

@@ -1,10 +1,10 @@
-// Package write takes records into all tables that an importer feeds: the destination's and those of table_when, rows that
+// Package records takes records into all tables that an importer feeds: the destination's and those of table_when, rows that
 // others belong to, rows of pivot tables, rows of nested lists.
 //
 // A record takes effect as a whole or not at all, and records take effect as if one by one in their order, but for what
 // they find by relations in tables that the run itself writes: who calls gives records that look for what others write
 // in different calls (see pipeline.Watches).
-package write
+package records
 
 import (
 	"context"
