@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// columns is a clause with one column per entry: how it is mapped, its cell, and what is stored.
-func columns(name string, entries [][3]string) clause {
+// transformed is a clause with one column per entry: how it is mapped, its cell, and what is stored.
+func transformed(name string, entries [][3]string) clause {
 	var header, cells, stored, table, fields []string
 	for i, entry := range entries {
 		column := fmt.Sprintf("c%02d", i)
@@ -21,8 +21,8 @@ func columns(name string, entries [][3]string) clause {
 	}
 }
 
-// told is a clause with one column per entry: how it is judged, its cell, and the message.
-func told(name, under string, entries [][3]string) clause {
+// broken is a clause with one column per entry: how it is judged, its cell, and the message.
+func broken(name, under string, entries [][3]string) clause {
 	var header, cells, table, fields, rules, messages []string
 	for i, entry := range entries {
 		column := fmt.Sprintf("c%02d", i)
@@ -51,7 +51,7 @@ func told(name, under string, entries [][3]string) clause {
 
 func transformsClauses() []clause {
 	return []clause{
-		columns("each transform", [][3]string{
+		transformed("each transform", [][3]string{
 			{"trim", "  a b ", "a b"},
 			{`{trim: "-_"}`, "_-a_b-", "a_b"},
 			{"lower", "Ä@B", "ä@b"},
@@ -104,7 +104,7 @@ completed_with_errors: 1 created, 1 failed
 
 func validatorsClauses() []clause {
 	return []clause{
-		told("each field validator and its message", "validate", [][3]string{
+		broken("each field validator and its message", "validate", [][3]string{
 			{"required", "", "Field is required"},
 			{"email", "a", "Invalid email format"},
 			{"{range: {min: 10, max: 100}}", "x", "Value must be numeric"},
@@ -121,7 +121,7 @@ func validatorsClauses() []clause {
 func rulesClauses() []clause {
 	const people = "CREATE TABLE my_users (id INTEGER PRIMARY KEY, email TEXT UNIQUE); INSERT INTO my_users VALUES (1, 'ann@x'), (2, 'bob@x');"
 	return []clause{
-		told("each rule and its message", "rules", [][3]string{
+		broken("each rule and its message", "rules", [][3]string{
 			{"required", " ", "The % field is required."},
 			{"nullable|integer", "1.5", "The % field must be an integer."},
 			{"string|max:3", "abcd", "The % field must not be greater than 3 characters."},
@@ -247,6 +247,19 @@ completed_with_errors: 1 failed
 			name: "a look-around in a pattern is an error of check", tables: "CREATE TABLE my_x (a TEXT);",
 			importer: "rules: {a: 'regex:/(?=x)/'}\nfields: [{from: a, to: a}]\n", file: "a\n1\n",
 			want: "refused: my.yaml:4:13: the rule 'regex' has a pattern with look-around, which is not supported\n",
+		},
+		{
+			name: "messages and attributes: own words", tables: "CREATE TABLE my_x (a INTEGER, b INTEGER);",
+			importer: "messages: {required: 'Please fill in :attribute.', b.min: 'At least :min.', integer: ':Attribute is no number.'}\nattributes: {a: the stock}\n" +
+				"rules: {a: required, b: 'numeric|min:3'}\nfields: [{from: a, to: a}, {from: b, to: b}]\n",
+			file: "a,b\n,2\nx,3\n", want: `
+completed_with_errors: 2 failed
+1@2 Please fill in the stock. (and 1 more error)
+2@3 The stock is no number.
+1 × a: Please fill in the stock.
+1 × a: The stock is no number.
+1 × b: At least 3.
+`,
 		},
 		{
 			name: "an unknown rule is refused with a suggestion", tables: "CREATE TABLE my_x (a TEXT);",

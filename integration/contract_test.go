@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -23,8 +24,10 @@ type clause struct {
 	// called is the file's name, x.csv when it is empty.
 	called string
 	file   string
-	// then are files that are imported after the first, each instead of the one before.
-	then []string
+	// then are files that are imported after the first, each instead of the one before; later is the definition of their
+	// runs where it is another one.
+	then  []string
+	later string
 	// show is a query for what is in the tables in the end.
 	show string
 	// want is the outcome of each run, and then what show shows.
@@ -36,7 +39,7 @@ func contract(t *testing.T) map[string][]clause {
 	t.Helper()
 	return map[string][]clause{
 		"files": filesClauses(t), "headers": headersClauses(), "fields": fieldsClauses(), "rows": rowsClauses(),
-		"values": valuesClauses(), "destination": destinationClauses(), "order": orderClauses(), "dry": dryClauses(),
+		"values": valuesClauses(), "destination": destinationClauses(), "order": orderClauses(), "dry": dryClauses(), "runs": runsClauses(),
 		"transforms": transformsClauses(), "validators": validatorsClauses(), "rules": rulesClauses(),
 		"relations": relationsClauses(), "nested": nestedClauses(), "duplicates": duplicatesClauses(), "transactions": transactionsClauses(),
 	}
@@ -138,6 +141,9 @@ func (s settled) check(t *testing.T, subject string, clauses []clause) {
 				t.Errorf("the dry run changed the tables (-before +after):\n%s", diff)
 			}
 			text := got[i]
+			if c.later != "" {
+				c.importer = c.later
+			}
 			for _, file := range c.then {
 				s.Write(name+"/"+c.filename(), file)
 				text += s.await(t, name, false, s.begin(t, name, c, false))
@@ -197,13 +203,16 @@ func (s settled) begin(t *testing.T, slug string, c clause, dry bool) rig.Answer
 	return begun
 }
 
+var runNumber = regexp.MustCompile(`#[0-9]+`)
+
 // await waits for the run that began and tells its outcome; a start that was refused is one, too.
 func (s settled) await(t *testing.T, slug string, dry bool, begun rig.Answer) string {
 	t.Helper()
 	var out strings.Builder
 	say := func(format string, args ...any) {
-		// PostgreSQL's statements name the schema.
-		out.WriteString(strings.NewReplacer(slug+"_", "my_", slug+".yaml", "my.yaml", `"public".`, "").Replace(fmt.Sprintf(format, args...)) + "\n")
+		// PostgreSQL's statements name the schema, and other clauses have runs, too.
+		line := strings.NewReplacer(slug+"_", "my_", slug+".yaml", "my.yaml", `"public".`, "").Replace(fmt.Sprintf(format, args...))
+		out.WriteString(runNumber.ReplaceAllString(line, "#N") + "\n")
 	}
 	if begun.Status != http.StatusAccepted {
 		say("refused: %s", refused(t, begun, begun.Status, "").Detail)

@@ -6,7 +6,6 @@ import (
 
 	"ingest/shared/column"
 	"ingest/shared/database"
-	"ingest/shared/destination"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/pipeline"
@@ -173,15 +172,6 @@ func (s *Splitter) lookAt(r run.Run, d importer.Definition, m *run.Manifest) (in
 // refuseTables ends the run when its rows cannot be written into the tables as they are: when a key has no unique index,
 // so that nothing could keep two rows of one key apart, or the tables are not joined as the definition says.
 func refuseTables(db *database.DB, d importer.Definition, program *pipeline.Program, tables map[string]column.Table) error {
-	for _, t := range program.Targets() {
-		var key []string
-		for _, i := range t.Key() {
-			key = append(key, t.Columns()[i].Name)
-		}
-		if err := destination.MissingIndex(t.Table, key, db.Quote); err != nil {
-			return &failure{reason: run.Reason(err)}
-		}
-	}
 	if _, err := records.New(db, d, program, tables); err != nil {
 		return &failure{reason: run.Reason(err)}
 	}
