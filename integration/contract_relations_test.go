@@ -164,6 +164,51 @@ The key 'x_id, tag_id' needs a unique index in the table 'my_x_tag': CREATE UNIQ
 			file:     "id,Tags\n1,new\n", show: "SELECT * FROM my_link", want: "completed: 1 created\n1|n\n",
 		},
 		{
+			name: "transaction: chunk: what relations created for a chunk that fails is gone", tables: belongs,
+			importer: "transaction: chunk\nchunk_size: 2\nrules: {SKU: alpha}\nfields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: category_id, table: my_categories, match: name, create_if_missing: true}]\n",
+			file:     "SKU,Category\na,Food\n2,Drink\nc,Tea\n", show: showBelongs, want: `
+completed_with_errors: 1 created, 2 failed
+1@2 Rolled back: row 2 of the same chunk failed.
+2@3 The sku field must only contain letters.
+1 × SKU: The sku field must only contain letters.
+category|Tea
+category|Tools
+category|Toys
+c|Tea
+`,
+		},
+		{
+			name: "match: a value that is none of the column's type", tables: belongs,
+			importer: "fields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: category_id, table: my_categories, match: id}]\n",
+			file:     "SKU,Category\na,10\nb,Tools\nc, 11 \nd,99\n", show: showBelongs, want: `
+completed_with_errors: 2 created, 2 failed
+2@3 The category field must be an integer.
+4@5 The selected category is invalid.
+1 × Category: The category field must be an integer.
+1 × Category: The selected category is invalid.
+a|Tools
+category|Tools
+category|Toys
+c|Toys
+`,
+		},
+		{
+			name: "table_when: relations of each table", tables: "CREATE TABLE my_c (id SERIAL, name TEXT UNIQUE); CREATE TABLE my_x (sku TEXT UNIQUE, c_id INTEGER REFERENCES my_c (id)); CREATE TABLE my_y (sku TEXT UNIQUE, c_id INTEGER REFERENCES my_c (id));",
+			importer: "key: [SKU]\ntable_when: [{when: 'row.kind == \"y\"', table: my_y}]\nfields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: c_id, table: my_c, match: name, create_if_missing: true}]\n",
+			file:     "SKU,Category,kind\na,One,x\nb,One,y\nc,Two,y\na,Three,y\na,Four,x\n",
+			show:     "SELECT 'x' AS t, sku, name FROM my_x JOIN my_c ON my_c.id = c_id UNION ALL SELECT 'y', sku, name FROM my_y JOIN my_c ON my_c.id = c_id UNION ALL SELECT 'c', name, NULL FROM my_c",
+			want: `
+completed: 4 created, 1 skipped
+c|One|\N
+c|Three|\N
+c|Two|\N
+x|a|One
+y|a|Three
+y|b|One
+y|c|Two
+`,
+		},
+		{
 			name: "rows that are skipped have no part in other tables", tables: joined,
 			importer: "key: [id]\nfields: [{from: id, to: id}, {from: name, to: name}]\nrelations: [{from: Tags, many: {table: my_tags, match: name, pivot: my_x_tag}, create_if_missing: true}]\n",
 			file:     "id,name,Tags\n1,uno,\"new,hot\"\n3,three,new\n3,tres,sale\n", show: showJoined, want: `
@@ -248,81 +293,6 @@ completed: 2 created
 \N|tag|new
 \N|tag|old
 \N|tag|sale
-`),
-	}
-}
-
-// orders have items, whose key is the product within an order.
-const orders = `
-CREATE TABLE my_products (id SERIAL, sku TEXT UNIQUE);
-INSERT INTO my_products (id, sku) VALUES (50, 'p'), (51, 'q');
-CREATE TABLE my_x (id SERIAL, number TEXT UNIQUE, note TEXT);
-CREATE TABLE my_items (id SERIAL, order_id INTEGER NOT NULL REFERENCES my_x (id), product_id INTEGER REFERENCES my_products (id), sku TEXT,
-	qty INTEGER, label TEXT, UNIQUE (order_id, sku));
-`
-
-const showOrders = `SELECT number, note, my_items.sku, qty, label, my_products.sku AS product FROM my_x LEFT JOIN my_items ON order_id = my_x.id
-	LEFT JOIN my_products ON my_products.id = product_id`
-
-func nestedClauses() []clause {
-	nested := func(name, options, file, want string) clause {
-		return clause{
-			name: name, tables: orders, file: file, show: showOrders, want: want,
-			importer: "key: [number]\non_duplicate: update\nfields: [{from: number, to: number}, {from: note, to: note}]\n" +
-				"nested: [{from: [items, line_items], table: my_items, parent: order_id, " + options + "}]\n",
-		}
-	}
-	const whole = "key: [sku], fields: [{from: sku, to: sku}, {from: qty, to: qty, transform: [{replace: {search: x}}]}, " +
-		"{to: label, expr: 'row.sku + \"!\"'}], relations: [{from: product, to: product_id, table: my_products, match: sku}]"
-	return []clause{
-		nested("own key, fields and relations", whole, `number,note,line_items
-1,n,"[{""sku"":""a"",""qty"":""2x"",""product"":""p""},{""sku"":""b"",""qty"":3}]"
-2,n,"[{""sku"":""a"",""qty"":1},{""sku"":""a"",""qty"":5,""product"":""q""}]"
-3,n,
-`, `
-completed: 3 created
-1|n|a|2|a!|p
-1|n|b|3|b!|\N
-2|n|a|5|a!|q
-3|n|\N|\N|\N|\N
-`),
-		nested("an object that is wrong fails its whole row", whole, `number,note,items
-1,n,"[{""sku"":""a"",""qty"":1},{""sku"":""b"",""qty"":""many""}]"
-2,n,"[{""sku"":""a"",""product"":""none""}]"
-3,n,"{""sku"":""a""}"
-4,n,"[1]"
-5,n,"[]"
-`, `
-completed_with_errors: 1 created, 4 failed
-1@2 The qty field must be an integer.
-2@3 The selected product is invalid.
-3@4 The items field must be a list of objects.
-4@5 The items field must be a list of objects.
-2 × items: The items field must be a list of objects.
-1 × items.product: The selected product is invalid.
-1 × items.qty: The qty field must be an integer.
-5|n|\N|\N|\N|\N
-`),
-		nested("rows with the same key take the place of those that are there", whole, `number,note,items
-1,n,"[{""sku"":""a"",""qty"":1},{""sku"":""b"",""qty"":1}]"
-1,n,"[{""sku"":""a"",""qty"":2}]"
-1,n,"[{""sku"":""a"",""qty"":2}]"
-`, `
-completed: 1 created, 1 updated, 1 unchanged
-1|n|a|2|a!|\N
-1|n|b|1|b!|\N
-`),
-		nested("from: dotted paths, const and when within the objects", "key: [product.sku], fields: [{from: product.sku, to: sku}, {from: product.qty, to: qty, when: 'row.kind == \"full\"'}, {to: label, const: L}]", `number,note,items
-1,n,"[{""kind"":""full"",""product"":{""sku"":""a"",""qty"":2}},{""product"":{""sku"":""b"",""qty"":3}}]"
-`, "completed: 1 created\n1|n|a|2|L|\\N\n1|n|b|\\N|L|\\N\n"),
-		nested("without a key every object is inserted", "fields: [{from: qty, to: qty}]", `number,note,items
-1,n,"[{""qty"":1},{""qty"":1}]"
-1,n,"[{""qty"":1}]"
-`, `
-completed: 1 created, 1 updated
-1|n|\N|1|\N|\N
-1|n|\N|1|\N|\N
-1|n|\N|1|\N|\N
 `),
 	}
 }
