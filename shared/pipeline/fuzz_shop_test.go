@@ -34,7 +34,7 @@ func FuzzRecords(f *testing.F) {
 		d.Nested[0].Fields[2].Expr = expr
 		list := append([]string{table}, args)
 		for _, name := range []string{"unique", "exists"} {
-			if rule := (importer.Rule{Name: name, Args: list}); pipeline.CheckRules(rule) == nil {
+			if rule := (importer.Rule{Name: name, Args: list}); checks().Rule(rule) == nil {
 				d.Rules = append(d.Rules, importer.Rules{Column: map[string]string{"unique": "sku", "exists": "made"}[name], Rules: []importer.Rule{rule}})
 			}
 		}
