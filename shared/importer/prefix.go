@@ -83,6 +83,10 @@ func (u used) rulesOf(list Rules) Rules {
 				args[k] = u.source(arg)
 			}
 		}
+		if asks(r) && (len(args) < 2 || args[1] == "") {
+			// Left out it is the column of the source column's name, which has no prefix in the table.
+			args = append([]string{args[0], u.mapping.primary(list.Column)}, args[min(2, len(args)):]...)
+		}
 		out.Rules[i].Args = args
 	}
 	return out
@@ -105,6 +109,14 @@ func (u used) names(rule string, at int, arg string, dated bool) bool {
 	default:
 		return false
 	}
+}
+
+// primary is the first name of the field that a source column belongs to, as messages say it.
+func (m *mapping) primary(column string) string {
+	if i := slices.IndexFunc(m.fields, func(f Field) bool { return slices.Contains(f.From, column) }); i >= 0 {
+		return m.fields[i].From[0]
+	}
+	return column
 }
 
 // has says whether a field or rules of the mapping name a source column.

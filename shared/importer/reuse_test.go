@@ -96,9 +96,11 @@ func TestAPrefixReachesEveryColumn(t *testing.T) {
 fields:
   - {from: a, to: a, transform: [{concat: {fields: [b, c], separator: "-"}}, {concat: b}, {default: b}]}
   - {from: until, to: until}
+  - {from: [mail, e-mail], to: mail}
 rules:
   a: required_with:b,c|required_if:b,c|same:b|gt:b|lt:5|after:b|before:2024-01-31|in:b
   since: date_format:d.m.Y|before:until|after:1.1.2024
+  e-mail: "exists:t|unique:u,|unique:u,,7,no|exists:u,mail"
 `,
 		"x.yaml": `importer: x
 destination: {table: t}
@@ -137,6 +139,9 @@ fields: [{to: own, expr: "1"}]
 			rule("after", "p.b"), rule("before", "2024-01-31"), rule("in", "b"),
 		},
 		"p.since": {rule("date_format", "d.m.Y"), rule("before", "p.until"), rule("after", "1.1.2024")},
+		"p.e-mail": {
+			rule("exists", "t", "mail"), rule("unique", "u", "mail"), rule("unique", "u", "mail", "7", "no"), rule("exists", "u", "mail"),
+		},
 	}
 	if diff := cmp.Diff(want, rules("y")); diff != "" {
 		t.Error(diff)

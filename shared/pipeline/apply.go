@@ -89,7 +89,7 @@ func (t *Target) fill(p *Program, r record, into *Record, found *failures) {
 // fill makes the value of a field, or adds why there is none.
 func (f *field) fill(p *Program, r record, found *failures) column.Value {
 	value, wrong, problem := f.transformed(r)
-	if wrong == nil && problem == "" {
+	if wrong == nil && problem == "" && !f.leftOut(value, r) {
 		before := len(*found)
 		for _, judge := range f.validators {
 			if message := judge(value); message != "" {

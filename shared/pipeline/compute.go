@@ -160,6 +160,16 @@ func (f *field) value(r record) (column.Value, column.Problem) {
 	return v, ""
 }
 
+// leftOut says whether a value is absent because of the field's condition: then there is nothing to validate, as where the
+// source lacks the column.
+func (f *field) leftOut(v column.Value, r record) bool {
+	if v.State != column.Absent || f.when == nil {
+		return false
+	}
+	truth, _ := f.when.Truth(r.state) // it could be told before
+	return !truth
+}
+
 // skips says whether skip_when leaves a row out.
 func (p *Program) skips(r record) (skip bool, problem *Failure) {
 	if p.skip == nil {

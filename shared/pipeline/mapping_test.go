@@ -131,6 +131,18 @@ func TestFieldsWithAConditionAreLeftOut(t *testing.T) {
 	}
 }
 
+// TestAFieldThatIsLeftOutIsNotValidated: there is no value to look at, unlike in a row that is too short.
+func TestAFieldThatIsLeftOutIsNotValidated(t *testing.T) {
+	t.Parallel()
+	yaml := `
+format: {short_rows: pad}
+fields: [{from: type, to: type}, {from: status, to: s, when: 'row.type == "order"', validate: [required, {in: [open, paid]}]}]`
+	try(t, yaml, "type;status", map[string]string{
+		"refund;": "type=refund", "refund;x": "type=refund", "order;open": "type=order s=open", "order;": "failed: Field is required",
+		"order": "failed: Field is required", "order;x": "failed: Value must be one of: open, paid",
+	})
+}
+
 func TestDottedPaths(t *testing.T) {
 	t.Parallel()
 	yaml := `fields: [{from: user.address.city, to: city}, {from: [gone, user.tags.1], to: tag}, {from: user.n, to: n}]`
