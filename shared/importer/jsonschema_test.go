@@ -82,7 +82,8 @@ func TestSchemaTakesEveryImporter(t *testing.T) {
 			if documents[block[1]] = block[1]; !strings.Contains(block[1], "\nimporter:") && !strings.HasPrefix(block[1], "importer:") {
 				documents[block[1]] = "importer: a\n" + block[1] // a part of one
 			}
-			if strings.Contains(block[1], "\nmapping: ") || strings.Contains(block[1], "\ncounts: ") || strings.HasPrefix(block[1], "- ") { // a file that is none
+			if strings.Contains(block[1], "\nmapping: ") || strings.Contains(block[1], "\ncounts: ") || strings.HasPrefix(block[1], "connections:") ||
+				strings.HasPrefix(block[1], "- ") { // a file that is none
 				delete(documents, block[1])
 			}
 		}
