@@ -46,9 +46,12 @@ func (c *Control) connected(ctx context.Context, entry importer.Listed) (problem
 		if err := c.sinks.Refuse(f.d); err != nil {
 			f.problem(f.At(err.Error(), "destination", "connection"), "")
 		}
-	case reachable && f.describe(ctx):
-		f.compare()
-		f.compile()
+	case reachable:
+		if f.describe(ctx) {
+			f.compare()
+			f.compile()
+		}
+		f.mixed()
 	}
 	return lines(f.problems), lines(f.warnings)
 }

@@ -187,6 +187,25 @@ rules: {sku: "exists:stock,article"}
 				`x.yaml:14:39: the field's type is integer, the column 'no' of the table 'parts' is text: values are those of the column (the column decides what a value must be)`,
 			},
 		},
+		"rows of several tables that share theirs": {
+			importer: related + "table_when: [{when: 'row.sku == nil', table: archive}]\n", made: []string{
+				products, strings.Replace(products, "products", "archive", 1), "CREATE TABLE categories (id integer PRIMARY KEY, name text UNIQUE)", "CREATE TABLE tags (id integer PRIMARY KEY, name text UNIQUE)",
+				"CREATE TABLE product_tag (product_id integer REFERENCES products (id), archive_id integer REFERENCES archive (id), tag_id integer NOT NULL, UNIQUE (product_id, tag_id), UNIQUE (archive_id, tag_id))",
+				"CREATE TABLE parts (product_id integer NOT NULL, no integer, UNIQUE (product_id, no))", "CREATE TABLE stock (article text)",
+			},
+			warnings: []string{
+				`x.yaml:11:12: rows of 'products', 'archive' that have the same key share their rows in 'parts', and overwrite or remove them (an importer for each table, or keys that no two of the tables have)`,
+			},
+		},
+		"tables that will be made, whose rows share theirs": {
+			importer: strings.NewReplacer("create_table: false", "create_table: true", "product_tag}", "product_tag, own: article_id}").Replace(related) +
+				"table_when: [{when: 'row.sku == nil', table: archive}]\n",
+			made: []string{"CREATE TABLE stock (article text)"},
+			warnings: []string{
+				`x.yaml:8:45: rows of 'products', 'archive' that have the same key share their rows in 'product_tag', and overwrite or remove them (an importer for each table, or keys that no two of the tables have)`,
+				`x.yaml:11:12: rows of 'products', 'archive' that have the same key share their rows in 'parts', and overwrite or remove them (an importer for each table, or keys that no two of the tables have)`,
+			},
+		},
 		"a table that only a rule asks": {
 			importer: people + "rules: {email: \"unique:others\"}\n", made: []string{"CREATE TABLE people (email text UNIQUE, age integer)"},
 			problems: []string{`x.yaml:7:16: the table 'others' does not exist in connection 'default'`},

@@ -142,6 +142,13 @@ func TestCreateFollowsTheTablesThereAre(t *testing.T) {
 		d := shop()
 		d.Nested, d.Destination.Timestamps, d.Relations = nil, false, d.Relations[:4]
 		d.TableWhen = []importer.TableChoice{{When: "true", Table: "archive"}, {When: "true", Table: "products"}}
+		if err := Create(t.Context(), db, d); err == nil || !strings.Contains(err.Error(), "name it with 'own'") {
+			t.Errorf("a pivot table of two tables: %v", err)
+		}
+		if _, err := db.Table(t.Context(), "products"); !errors.Is(err, database.ErrNoTable) {
+			t.Errorf("a refused definition made a table: %v", err)
+		}
+		d.Relations[3].Own = "product_id"
 		if err := Create(t.Context(), db, d); err != nil {
 			t.Fatal(err)
 		}

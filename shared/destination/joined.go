@@ -1,6 +1,7 @@
 package destination
 
 import (
+	"errors"
 	"fmt"
 
 	"ingest/shared/column"
@@ -37,6 +38,9 @@ func (g *drawing) children(all []importer.Nested, owns []string) error {
 	return nil
 }
 
+// errOwn names no table: no single one gives the column its name.
+var errOwn = errors.New("with table_when the column of a made pivot table that refers to the row itself is called after none of the tables: name it with 'own'")
+
 // pivots draws the tables that join rows with those that relations find.
 func (g *drawing) pivots(relations []importer.Relation, owns []string) error {
 	for _, r := range relations {
@@ -46,6 +50,9 @@ func (g *drawing) pivots(relations []importer.Relation, owns []string) error {
 		b := g.begin(r.Pivot)
 		if b == nil {
 			continue
+		}
+		if len(owns) > 1 && r.Own == "" {
+			return errOwn
 		}
 		own, other := *g.known[owns[0]], *g.known[r.Table]
 		names := []string{r.Own, r.Other}
