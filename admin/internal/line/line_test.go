@@ -39,6 +39,11 @@ type grammar struct {
 		Role string `enum:"viewer,admin" required:""`
 	} `cmd:""`
 	Inner struct{} `cmd:"" hidden:""`
+	Make  struct {
+		Part struct {
+			From string `required:""`
+		} `cmd:""`
+	} `cmd:"" hidden:""`
 }
 
 func model(t *testing.T) *kong.Application {
@@ -126,6 +131,7 @@ func TestMistake(t *testing.T) {
 		"show 1 2":                  `unexpected argument "2"`,
 		"show":                      "show needs <id>",
 		"token":                     "token needs --role",
+		"make part":                 "make part needs --from",
 		"token --role viewr":        `--role is one of viewer, admin, not "viewr", did you mean "viewer"?`,
 		"--quiet":                   "which command? `ingest --help` lists them",
 		"check":                     "",

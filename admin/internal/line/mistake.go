@@ -48,11 +48,11 @@ func (l *line) unfinished() {
 	case len(l.node.Children) > 0:
 		l.mistake("which command? `ingest --help` lists them")
 	case argument != nil && argument.Required && l.args < len(l.node.Positional):
-		l.mistake("%s needs <%s>", l.node.Name, argument.Name)
+		l.mistake("%s needs <%s>", l.node.Path(), argument.Name)
 	}
 	for _, flag := range l.node.Flags {
 		if flag.Required && !l.given[flag] {
-			l.mistake("%s needs --%s", l.node.Name, flag.Name)
+			l.mistake("%s needs --%s", l.node.Path(), flag.Name)
 		}
 	}
 }
