@@ -38,6 +38,6 @@ cat <<END
 The data is in $data/ingest.db: tables countries, regions, navaids. For example:
   sqlite3 $data/ingest.db "SELECT c.name, count(*) FROM navaids n JOIN countries c ON c.code = n.iso_country GROUP BY 1 ORDER BY 2 DESC LIMIT 5"
 
-To try commands on it yourself: export INGEST_CONFIG=configs/demo/ingest.yaml
-Your own file: README.md, "Your first import".
+To try commands on it yourself: bin/ingest list --config configs/demo/ingest.yaml
+Your own file, without --config: README.md, "Your first import".
 END
