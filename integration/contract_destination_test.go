@@ -146,6 +146,18 @@ c|c@x|4
 `,
 		},
 		{
+			name:     "rows of other chunks meet in what the database generates",
+			tables:   "CREATE TABLE my_x (a TEXT UNIQUE, b TEXT, made TEXT GENERATED ALWAYS AS (lower(b)) STORED UNIQUE);",
+			importer: "key: [a]\non_duplicate: update\nchunk_size: 1\nfields: [{from: a, to: a}, {from: b, to: b}]\n",
+			file:     "a,b\n1,x\n2,X\n1,y\n3,X\n4,Y\n", show: "SELECT a, b FROM my_x ORDER BY a", want: `
+completed_with_errors: 2 created, 1 updated, 2 failed
+2@3 The made has already been taken.
+5@6 The made has already been taken.
+1|y
+3|X
+`,
+		},
+		{
 			name: "what relations create is forgotten", tables: belongs,
 			importer: "chunk_size: 1\nfields: [{from: SKU, to: sku}]\nrelations: [{from: Category, to: category_id, table: my_categories, match: name, create_if_missing: true}]\n",
 			file:     "SKU,Category\na,Food\nb,Food\n", show: showBelongs, want: "completed: 2 created\na|Food\nb|Food\ncategory|Food\ncategory|Tools\ncategory|Toys\n",

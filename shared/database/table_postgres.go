@@ -107,6 +107,9 @@ func (d *DB) postgresIndexes(ctx context.Context, id int64, t *column.Table) err
 				JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
 				WHERE i.indcollation[n] <> a.attcollation
 				AND EXISTS (SELECT 1 FROM pg_collation AS l WHERE l.oid = i.indcollation[n] AND NOT l.collisdeterministic)),
+			COALESCE((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) OR EXISTS (
+				SELECT 1 FROM generate_series(0, i.indnkeyatts - 1) AS n
+				JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n] WHERE a.attgenerated <> ''),
 			COALESCE((SELECT json_agg(a.attname ORDER BY n) FROM generate_series(0, i.indnkeyatts - 1) AS n
 				JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n])::text, '[]')
 		FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
@@ -117,9 +120,9 @@ func (d *DB) postgresIndexes(ctx context.Context, id int64, t *column.Table) err
 	defer rows.Close()
 	for rows.Next() {
 		var index column.Index
-		var whole bool
+		var whole, meets bool
 		var names string
-		if err := rows.Scan(&index.Name, &index.Primary, &whole, &names); err != nil {
+		if err := rows.Scan(&index.Name, &index.Primary, &whole, &meets, &names); err != nil {
 			return err
 		}
 		if err := decode(names, &index.Columns); err != nil {
@@ -127,7 +130,9 @@ func (d *DB) postgresIndexes(ctx context.Context, id int64, t *column.Table) err
 		}
 		if whole {
 			t.Unique = append(t.Unique, index)
-		} else {
+		}
+		// Where NULL is a value like others, rows without a key meet, too; nobody knows what a generated column will be.
+		if !whole || meets {
 			t.Meets = append(t.Meets, "unique index "+index.Name)
 		}
 	}

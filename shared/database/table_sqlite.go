@@ -110,12 +110,17 @@ func (i *sqliteIndex) describe(t *column.Table) {
 		t.Meets = append(t.Meets, "unique index "+i.name)
 		return
 	}
+	generated := false
 	for n, name := range i.columns {
 		for c := range t.Columns {
 			if t.Columns[c].Name == name {
+				generated = generated || t.Columns[c].Generated
 				t.Columns[c].Fold = coarser(t.Columns[c].Fold, sqliteFold(i.folds[n]))
 			}
 		}
+	}
+	if generated { // nobody knows what it will be
+		t.Meets = append(t.Meets, "unique index "+i.name)
 	}
 	at := slices.IndexFunc(t.Unique, func(known column.Index) bool { return known.Primary })
 	if i.origin == "pk" && at >= 0 {

@@ -186,3 +186,30 @@ func TestSQLitePrimaryKeyThatIsNoRowid(t *testing.T) {
 		t.Errorf("refuses %v", named.Refuses)
 	}
 }
+
+// TestIndexesInWhichRowsMeetWhateverTheirKeys: over what the database generates, and where NULL equals NULL.
+func TestIndexesInWhichRowsMeetWhateverTheirKeys(t *testing.T) {
+	t.Parallel()
+	postgres := open(t, database.Config{URL: dbtest.Postgres(t)})
+	exec(t, postgres, `CREATE TABLE x (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a text CONSTRAINT once UNIQUE NULLS NOT DISTINCT,
+		b text CONSTRAINT plain UNIQUE, c text GENERATED ALWAYS AS (lower(b)) STORED CONSTRAINT made UNIQUE)`)
+	sqlite := open(t, database.Config{URL: dbtest.SQLite(t)})
+	exec(t, sqlite, "CREATE TABLE x (id INTEGER PRIMARY KEY, a TEXT UNIQUE, b TEXT, c TEXT GENERATED ALWAYS AS (lower(b)))",
+		"CREATE UNIQUE INDEX made ON x (a, c)")
+	for _, test := range []struct {
+		db           *database.DB
+		meets, known []string
+	}{
+		{postgres, []string{"unique index made", "unique index once"}, []string{"x_pkey", "made", "once", "plain"}},
+		{sqlite, []string{"unique index made"}, []string{"PRIMARY KEY", "sqlite_autoindex_x_1", "made"}},
+	} {
+		table := describe(t, test.db, "x")
+		var names []string
+		for _, index := range table.Unique {
+			names = append(names, index.Name)
+		}
+		if diff := cmp.Diff([][]string{test.meets, test.known}, [][]string{table.Meets, names}); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
