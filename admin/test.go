@@ -218,9 +218,9 @@ func local(d *importer.Definition) {
 	for i := range d.Rules {
 		rules := slices.Clone(d.Rules[i].Rules)
 		for k, r := range rules {
-			if (r.Name == "unique" || r.Name == "exists") && len(r.Args) > 0 {
+			if table := r.Table(); table != "" {
 				rules[k].Args = slices.Clone(r.Args)
-				rules[k].Args[0] = bare(r.Args[0])
+				rules[k].Args[0] = bare(table)
 			}
 		}
 		d.Rules[i].Rules = rules

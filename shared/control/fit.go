@@ -169,16 +169,13 @@ func (f *fit) named() (all []naming) {
 	}
 	for _, rules := range f.d.Rules {
 		for _, r := range rules.Rules {
-			if len(r.Args) > 0 && asks(r) {
-				add(r.Args[0], "rules", rules.Column)
+			if table := r.Table(); table != "" {
+				add(table, "rules", rules.Column)
 			}
 		}
 	}
 	return all
 }
-
-// asks says whether a rule looks into a table.
-func asks(r importer.Rule) bool { return r.Name == "exists" || r.Name == "unique" }
 
 // compile finds what only the whole of it tells, for a source that has every column: whether rows can meet.
 func (f *fit) compile() {

@@ -38,7 +38,7 @@ func (f *fit) compare() {
 	}
 	for _, rules := range f.d.Rules {
 		for _, r := range rules.Rules {
-			if asks(r) && len(r.Args) > 0 {
+			if r.Table() != "" {
 				f.compareRule(rules.Column, r.Args)
 			}
 		}

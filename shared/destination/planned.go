@@ -36,7 +36,7 @@ func Planned(dialect database.Dialect, d importer.Definition, name string) (colu
 	}
 	for _, rules := range d.Rules {
 		for _, r := range rules.Rules {
-			if (r.Name == "unique" || r.Name == "exists") && len(r.Args) > 0 && r.Args[0] == name {
+			if r.Table() == name {
 				t.asked(rules.Column, r.Args)
 			}
 		}

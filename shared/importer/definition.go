@@ -275,3 +275,11 @@ type Rule struct {
 	Name string   `json:"name"`
 	Args []string `json:"args,omitempty"`
 }
+
+// Table is the one that the rule looks into, as it names it; empty of a rule that looks into none.
+func (r Rule) Table() string {
+	if (r.Name == "unique" || r.Name == "exists") && len(r.Args) > 0 {
+		return r.Args[0]
+	}
+	return ""
+}

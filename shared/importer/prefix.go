@@ -83,7 +83,7 @@ func (u used) rulesOf(list Rules) Rules {
 				args[k] = u.source(arg)
 			}
 		}
-		if asks(r) && (len(args) < 2 || args[1] == "") {
+		if r.Table() != "" && (len(args) < 2 || args[1] == "") {
 			// Left out it is the column of the source column's name, which has no prefix in the table.
 			args = append([]string{args[0], u.mapping.primary(list.Column)}, args[min(2, len(args)):]...)
 		}

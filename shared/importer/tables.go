@@ -26,16 +26,11 @@ func (d Definition) Tables() (names []string) {
 	}
 	for _, rules := range d.Rules {
 		for _, r := range rules.Rules {
-			if asks(r) {
-				add(r.Args[0])
-			}
+			add(r.Table())
 		}
 	}
 	return names
 }
-
-// asks says whether a rule looks into the table that it names first.
-func asks(r Rule) bool { return len(r.Args) > 0 && (r.Name == "unique" || r.Name == "exists") }
 
 // Renamed is the definition with other names for the tables that its rows go to; rules keep theirs.
 func (d Definition) Renamed(name func(table string) string) Definition {

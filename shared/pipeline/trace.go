@@ -166,8 +166,7 @@ func spelt(r importer.Rule) string {
 
 // looks says whether a rule, all before it passed, has something to say to a cell.
 func looks(r importer.Rule, v column.Value, family family, wrongType bool) bool {
-	asks := r.Name == "unique" || r.Name == "exists"
-	return !asks && (present(v) || family == presence) && (family != size || !wrongType)
+	return r.Table() == "" && (present(v) || family == presence) && (family != size || !wrongType)
 }
 
 func (t *Target) trace(p *Program, r record, d importer.Definition) Mapped {

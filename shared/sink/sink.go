@@ -93,7 +93,7 @@ func (p *Pool) Refuse(d importer.Definition) error {
 		return fmt.Errorf("the connection '%s' is no SQL database (%s): it has no %s", d.Destination.Connection, to.Name, what)
 	}
 	asks := slices.ContainsFunc(d.Rules, func(list importer.Rules) bool {
-		return slices.ContainsFunc(list.Rules, func(r importer.Rule) bool { return r.Name == "unique" || r.Name == "exists" })
+		return slices.ContainsFunc(list.Rules, func(r importer.Rule) bool { return r.Table() != "" })
 	})
 	switch {
 	case len(d.Relations) > 0:
