@@ -28,9 +28,11 @@ func described(t *testing.T, api *rig.API) map[string][]string {
 	return paths
 }
 
-// concrete fills in the run 1 and the importer users.
+// concrete fills in the run 1, its failed row 2, and the importer users, or one with a source of its own where that is read.
 func concrete(path string) string {
-	return strings.NewReplacer("{id}", "1", "{importer}", "users", "{asset}", "swagger-ui.css").Replace(path)
+	return strings.NewReplacer(
+		"{id}", "1", "{number}", "2", "{importer}/preview", "stored/preview", "{importer}", "users", "{asset}", "swagger-ui.css",
+	).Replace(path)
 }
 
 // head sends a request and returns status and headers without the body, which may never end.
@@ -112,7 +114,7 @@ func TestAPIUnknownRoutes(t *testing.T) {
 	for _, path := range []string{
 		"/", "/api", "/api/v1", rig.Base + "/x", rig.Base + "/1x", rig.Base + "/-1", rig.Base + "/+1", rig.Base + "/1.0", rig.Base + "/0x1",
 		rig.Base + "/*", rig.Base + "/%7b1%7d", rig.Base + "/1%0a", rig.Base + "/１", rig.Base + "//1", rig.Base + "/1/", rig.Base + "/1//", rig.Base + "/1/x",
-		rig.Base + "/1/rows/1", rig.Base + "/upload", rig.Base + "/upload/", rig.Base + "/upload/a/b", rig.Base + "/importers/a/b",
+		rig.Base + "/1/rows/1/x", rig.Base + "/upload", rig.Base + "/upload/", rig.Base + "/upload/a/b", rig.Base + "/importers/a/b",
 		rig.Base + "/healthz", "/healthz/x", "/metrics", "/debug/pprof/", "/api/v1/ingest/../../../etc/passwd",
 		rig.Base + "/importers/..%2f..%2fetc%2fpasswd",
 	} {

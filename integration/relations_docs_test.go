@@ -103,3 +103,23 @@ func selected(t *testing.T, sys *rig.System, query string) (list []string) {
 	}
 	return list
 }
+
+// TestTablesThatCannotBeMade end the run with the reason; it does not wait for them to be.
+func TestTablesThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	sys := rig.NewSystem(t, rig.SystemOptions{Importers: map[string]string{"x.yaml": `importer: x
+source: {path: x.csv}
+destination: {table: products}
+fields: [{from: sku, to: sku}]
+key: sku
+relations: [{from: tags, many: {table: tags, match: name, pivot: product_tag}, create_if_missing: true}]
+table_when: [{when: 'row.sku == "b"', table: mugs}]
+`}})
+	sys.Write("x.csv", "sku,tags\na,x\nb,y\n")
+	for _, args := range [][]string{{"run", "x", "--dry-run"}, {"run", "x"}} {
+		if got := sys.CLI(args...); got.Code != 4 || !strings.Contains(strings.Join(strings.Fields(got.Stdout), " "),
+			"Reason: The tables of the importer cannot be made: with table_when the column of a made pivot table") {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+}

@@ -31,10 +31,7 @@ func Create(ctx context.Context, db *database.DB, d importer.Definition) error {
 	if err == nil && len(missing) > 0 {
 		err = create(ctx, db, d)
 	}
-	if err != nil {
-		return fmt.Errorf("create table '%s': %w", d.Destination.Table, err)
-	}
-	return nil
+	return err
 }
 
 func create(ctx context.Context, db *database.DB, d importer.Definition) (err error) {

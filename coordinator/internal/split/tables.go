@@ -67,7 +67,11 @@ func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition,
 			made = d.Renamed(described)
 		}
 		if err := destination.Create(ctx, db, made); err != nil {
-			return main, nil, fmt.Errorf("create the tables of %s: %w", d.Slug, err)
+			err = fmt.Errorf("the tables of the importer cannot be made: %w", err)
+			if ctx.Err() == nil && database.Explain(err).Class == database.UnknownFault {
+				return main, nil, &failure{reason: run.Reason(err) + "."} // what it asks for cannot be made, ever
+			}
+			return main, nil, err
 		}
 	}
 	if main, err = s.table(ctx, d, db, d.Destination.Table, described); err != nil {
