@@ -146,6 +146,9 @@ func TestAFormat(t *testing.T) {
 			if all := got.out + got.errors + e.run(t.Context(), "errors", "1").out; got.code != c.code || !strings.Contains(all, c.says) {
 				t.Errorf("exit code %d, want %d and %q:\n%s", got.code, c.code, c.says, all)
 			}
+			if strings.Contains(got.errors, "secret") {
+				t.Errorf("what a panic says, which may be a cell, is in the log:\n%s", got.errors)
+			}
 		})
 	}
 }

@@ -11,17 +11,22 @@ import (
 	"ingest/shared/database"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
+	"ingest/shared/sink"
 )
 
 type migrateCommand struct{}
 
-// Run makes or updates the tables of the engine in every connection. One that fails does not keep back the others.
+// Run makes or updates the tables of the engine in every connection to a database; those of the others are in `default`. One
+// that fails does not keep back the others.
 func (c *migrateCommand) Run(ctx context.Context, s *session) error {
 	databases := newPool(s.settings, s.extensions, false)
 	defer databases.Close()
 	done := []show.Migration{}
-	failed := false
+	failed, sinks := false, sink.New(s.settings, s.extensions)
 	for _, name := range connections(s.settings) {
+		if sinks.Has(name) {
+			continue
+		}
 		migration, err := migrate(ctx, databases, name)
 		if err = located(s.settings, name, err); err != nil {
 			failed = true

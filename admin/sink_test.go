@@ -170,7 +170,7 @@ func TestADestinationThatIsNotThere(t *testing.T) {
 		"for good": {func(int, extend.Chunk) ([]string, error) {
 			return nil, extend.Permanent(errors.New("the account is closed"))
 		}, 4, "The destination refused: the account is closed", 1},
-		"a panic":        {func(int, extend.Chunk) ([]string, error) { panic("x") }, 4, "it panicked at a chunk", 1},
+		"a panic":        {func(int, extend.Chunk) ([]string, error) { panic("secret") }, 4, "it panicked at a chunk", 1},
 		"a wrong answer": {func(int, extend.Chunk) ([]string, error) { return []string{""}, nil }, 4, "it answered 1 of 3 rows", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -186,6 +186,9 @@ func TestADestinationThatIsNotThere(t *testing.T) {
 				t.Errorf("%d tries, %d keys, want %d and 1; exit code %d, want %d and %q:\n%s%s",
 					c.tries, len(keys), test.tries, got.code, test.code, test.says, got.out, got.errors)
 			}
+			if strings.Contains(got.errors, "sink_test.go") != (name == "a panic") || strings.Contains(got.errors, "secret") {
+				t.Errorf("the log says where a panic happened, and not what it says:\n%s", got.errors)
+			}
 		})
 	}
 }
@@ -195,11 +198,12 @@ func TestWhatADestinationOfOnesOwnCannotDo(t *testing.T) {
 	t.Parallel()
 	const no = "the connection 'out' is no SQL database (heap): it has no "
 	for more, says := range map[string]string{
-		"relations: [{from: kind, to: k, table: kinds, match: name}]\n":             no + "relations",
-		"nested: [{from: n, table: y, parent: x, fields: [{from: a, to: a}]}]\n":    no + "nested lists",
-		"rules: {id: 'unique:x,id'}\n":                                              no + "tables that rules could ask",
-		"transaction: chunk\n":                                                      no + "transactions",
-		"key: id\n":                                                                 "the connection 'out' (heap) does not know on_duplicate: skip; it knows update",
+		"relations: [{from: kind, to: k, table: kinds, match: name}]\n":          no + "relations",
+		"nested: [{from: n, table: y, parent: x, fields: [{from: a, to: a}]}]\n": no + "nested lists",
+		"rules: {id: 'unique:x,id'}\n":                                           no + "tables that rules could ask",
+		"transaction: chunk\n":                                                   no + "transactions",
+		"unmapped: pass\n":                                                       no + "columns for unmapped ones",
+		"key: id\n":                                                              "the connection 'out' (heap) does not know on_duplicate: skip; it knows update",
 		"key: id\non_duplicate: update_if_newer\ncompare: {source: n, column: n}\n": "the connection 'out' (heap) does not know on_duplicate: update_if_newer",
 	} {
 		c := &collector{}
@@ -216,6 +220,35 @@ func TestWhatADestinationOfOnesOwnCannotDo(t *testing.T) {
 	}
 }
 
+// TestADestinationWithoutStrategies takes rows without a key, and says so.
+func TestADestinationWithoutStrategies(t *testing.T) {
+	t.Parallel()
+	c := &collector{}
+	d := c.destination()
+	d.Strategies = nil
+	e := extendedBy(t, extend.Extensions{Destinations: []extend.Destination{d}}, `importer: x
+source: {path: x.csv}
+destination: {connection: out, table: x}
+key: id
+fields: [{from: id, to: id}]
+`)
+	write(t, filepath.Join(e.dir, "configs", "ingest.yaml"), "connections:\n  out: {url: \"heap:one\"}\n")
+	write(t, filepath.Join(e.dir, "x.csv"), someRows)
+	if got := e.run(t.Context(), "run", "x"); got.code != exitRefused ||
+		!strings.Contains(got.errors, "the connection 'out' (heap) takes no key: leave `key` out") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestADestinationIsNotMigrated: it has no tables, and those of its runs are the default connection's.
+func TestADestinationIsNotMigrated(t *testing.T) {
+	t.Parallel()
+	e := into(t, &collector{}, "", someRows)
+	if got := e.run(t.Context(), "migrate"); got.code != 0 || !strings.Contains(got.out, "default") || strings.Contains(got.out, "out ") {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestURLsOfDestinations: a URL that the destination refuses ends the run; only other connections than `default` go there.
 func TestURLsOfDestinations(t *testing.T) {
 	t.Parallel()
@@ -226,7 +259,7 @@ func TestURLsOfDestinations(t *testing.T) {
 		t.Errorf("a refused URL: %+v", got)
 	}
 	write(t, filepath.Join(e.dir, "configs", "ingest.yaml"), "connections:\n  default: {url: \"heap:one\"}\n")
-	if got := e.run(t.Context(), "list"); got.code != exitUsage || !strings.Contains(got.errors, `connection "default": the url is not one of`) {
+	if got := e.run(t.Context(), "list"); got.code != exitUsage || !strings.Contains(got.errors, `connection "default": it has the engine's own tables and must be a database: sqlite:PATH or postgres://…`) {
 		t.Errorf("the default connection: %+v", got)
 	}
 }

@@ -119,6 +119,10 @@ func (s *session) compare(ctx context.Context, slug string, one golden.Case, upd
 		return err
 	}
 	got, err := s.outcome(ctx, slug, one, expected.Params)
+	var refused *control.Error
+	if errors.As(err, &refused) && refused.Field == "params" {
+		return fmt.Errorf("%w A test's parameters stand under `params` in %s", err, filepath.Base(one.Expected))
+	}
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,17 @@ func unreachable() []string {
 	}
 }
 
+// TestATestWithoutItsParameters says where they stand.
+func TestATestWithoutItsParameters(t *testing.T) {
+	t.Parallel()
+	dir, expected := tests(t)
+	write(t, expected, "status: completed\n")
+	const says = "The parameter 'batch' is required by the importer 'people' (--param batch=…). A test's parameters stand under `params` in some.expected.yaml"
+	if got := ingest(t, dir, unreachable(), "test"); got.code != 1 || !strings.Contains(strings.Join(strings.Fields(got.out), " "), says) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAnImporterIsTestedOnAFileOfItsOwn(t *testing.T) {
 	t.Parallel()
 	dir, expected := tests(t)

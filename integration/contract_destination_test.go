@@ -102,6 +102,13 @@ x|c|Clothes
 `,
 		},
 		{
+			name: "create_table: true: tables that nobody can draw from the definition",
+			importer: "destination: {table: my_x, create_table: true}\nkey: [a]\nfields: [{from: a, to: a}]\n" +
+				"relations: [{from: b, many: {table: my_x, match: a, pivot: my_xx}}]\n",
+			file: "a,b\n1,2\n",
+			want: "failed: no rows\nThe tables cannot be created: both columns of the table 'my_xx' would be called 'my_x_id': name them with 'own' and 'other'.\n",
+		},
+		{
 			name:     "create_table: false: a missing table",
 			importer: "destination: {table: my_x, create_table: false}\nfields: [{from: a, to: a}]\n", file: "a\n1\n",
 			want: "failed: no rows\nThe table 'my_x' does not exist in connection 'default' (create it, or set `create_table: true` under `destination`).\n",

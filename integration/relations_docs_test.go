@@ -118,7 +118,7 @@ table_when: [{when: 'row.sku == "b"', table: mugs}]
 	sys.Write("x.csv", "sku,tags\na,x\nb,y\n")
 	for _, args := range [][]string{{"run", "x", "--dry-run"}, {"run", "x"}} {
 		if got := sys.CLI(args...); got.Code != 4 || !strings.Contains(strings.Join(strings.Fields(got.Stdout), " "),
-			"Reason: The tables of the importer cannot be made: with table_when the column of a made pivot table") {
+			"Reason: The tables cannot be created: with table_when the column of a made pivot table") {
 			t.Errorf("%v: %+v", args, got)
 		}
 	}

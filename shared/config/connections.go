@@ -75,10 +75,14 @@ func (d *completing) connections(c *Config) map[string]Connection {
 		c.origins[urlKey(DefaultConnection)] = FromDefault
 	}
 	for _, name := range slices.Sorted(maps.Keys(merged)) {
-		if name != DefaultConnection && d.own(merged[name].URL) {
-			continue
+		problem := ""
+		switch own := d.own(merged[name].URL); {
+		case own && name == DefaultConnection:
+			problem = "it has the engine's own tables and must be a database: sqlite:PATH or postgres://…"
+		case !own:
+			problem = judgeConnection(merged[name])
 		}
-		if problem := judgeConnection(merged[name]); problem != "" {
+		if problem != "" {
 			d.report(places[name], fmt.Sprintf("connection %q: %s", name, problem))
 		}
 	}

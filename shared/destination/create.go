@@ -22,7 +22,7 @@ import (
 //     key is unique for one parent.
 //
 // With timestamps each has created_at and updated_at. A table that exists is left as it is. Create may be called again and
-// by two at once; it commits.
+// by two at once; it commits. An error that is an *Unclear is for people, every other one the database's.
 func Create(ctx context.Context, db *database.DB, d importer.Definition) error {
 	if !d.Destination.Creates(db.Dialect() == database.SQLite) {
 		return nil

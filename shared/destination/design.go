@@ -21,7 +21,16 @@ type drawing struct {
 	missing []*blueprint
 }
 
-// design returns the tables of a definition that are missing, parents first.
+// Unclear is why nobody can say what the missing tables of a definition would have to be like, for people. Trying again
+// does not help.
+type Unclear struct{ err error }
+
+func (u *Unclear) Error() string { return u.err.Error() }
+
+func (u *Unclear) Unwrap() error { return u.err }
+
+// design returns the tables of a definition that are missing, parents first. The error is an *Unclear, or the catalog could
+// not be read.
 func design(ctx context.Context, db *database.DB, d importer.Definition) ([]*blueprint, error) {
 	g := &drawing{dialect: db.Dialect(), timestamps: d.Destination.Timestamps, known: map[string]*column.Table{}}
 	own := []string{d.Destination.Table}
@@ -33,21 +42,29 @@ func design(ctx context.Context, db *database.DB, d importer.Definition) ([]*blu
 	if err := g.describe(ctx, db, append(others(d.Relations, d.Nested), own...)); err != nil {
 		return nil, err
 	}
+	if err := g.draw(d, own); err != nil {
+		return nil, &Unclear{err}
+	}
+	return g.missing, nil
+}
+
+// draw draws what is missing; own are the tables of the rows themselves.
+func (g *drawing) draw(d importer.Definition, own []string) error {
 	for _, draw := range []func() error{
 		func() error { return g.mains(own, d) },
 		func() error { return g.children(d.Nested, own) },
 		func() error { return g.pivots(d.Relations, own) },
 	} {
 		if err := draw(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, nested := range d.Nested {
 		if err := g.pivots(nested.Relations, []string{nested.Table}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return g.missing, g.stamp()
+	return g.stamp()
 }
 
 // others are the tables beside the destination's.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -70,10 +71,18 @@ var ErrPanic = errors.New("panic")
 func guard(ctx context.Context, task func(ctx context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
+			err = fmt.Errorf("%w: %s\n%s", ErrPanic, said(p), debug.Stack())
 		}
 	}()
 	return task(ctx)
+}
+
+// said is what a panic may say in a log: the runtime's own words hold no values, anybody else's may quote a cell.
+func said(panicked any) string {
+	if fault, ok := panicked.(runtime.Error); ok {
+		return fault.Error()
+	}
+	return fmt.Sprintf("%T", panicked)
 }
 
 // Parallel runs the tasks and returns when all have ended: nil or the first error.

@@ -42,9 +42,13 @@ func TestStoppingIsNoFailure(t *testing.T) {
 
 func TestPanicBecomesTheErrorOfTheOneWhoWaits(t *testing.T) {
 	t.Parallel()
-	err := Parallel(t.Context(), untilDone, func(context.Context) error { panic("boom") })
-	if err == nil || !strings.Contains(err.Error(), "boom") {
+	err := Parallel(t.Context(), untilDone, func(context.Context) error { panic("a cell") })
+	if !errors.Is(err, ErrPanic) || !strings.Contains(err.Error(), "lifecycle_test.go") || strings.Contains(err.Error(), "a cell") {
 		t.Fatalf("got %v", err)
+	}
+	err = Parallel(t.Context(), func(context.Context) error { return errors.New(strings.Fields("")[0]) })
+	if !errors.Is(err, ErrPanic) || !strings.Contains(err.Error(), "index out of range [0] with length 0") {
+		t.Fatalf("the runtime's own: %v", err)
 	}
 }
 

@@ -102,23 +102,20 @@ func (p *Pool) Refuse(d importer.Definition) error {
 		return lacks("nested lists")
 	case asks:
 		return lacks("tables that rules could ask (exists, unique)")
+	case d.Unmapped == importer.UnmappedPass:
+		return lacks("columns for unmapped ones")
 	case d.Destination.Timestamps:
 		return lacks("timestamps")
 	case d.Transaction == importer.TransactionChunk:
 		return lacks("transactions")
+	case len(d.Key) > 0 && len(to.Strategies) == 0:
+		return fmt.Errorf("the connection '%s' (%s) takes no key: leave `key` out", d.Destination.Connection, to.Name)
 	case len(d.Key) > 0 && !to.Takes(string(d.OnDuplicate)):
 		return fmt.Errorf("the connection '%s' (%s) does not know on_duplicate: %s; it knows %s",
-			d.Destination.Connection, to.Name, d.OnDuplicate, list(to.Strategies))
+			d.Destination.Connection, to.Name, d.OnDuplicate, strings.Join(to.Strategies, ", "))
 	default:
 		return nil
 	}
-}
-
-func list(names []string) string {
-	if len(names) == 0 {
-		return "no key"
-	}
-	return strings.Join(names, ", ")
 }
 
 // Table is what stands for a table of a sink: a column for every field, of the type that the field names, and the key.

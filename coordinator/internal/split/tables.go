@@ -46,31 +46,9 @@ func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition,
 	if s.sinks.Has(d.Destination.Connection) {
 		return s.sunk(d)
 	}
-	real := func(name string) string { return name }
-	described := real
+	described := func(name string) string { return name }
 	if d.Destination.Creates(db.Dialect() == database.SQLite) {
-		made := d
-		if r.DryRun {
-			missing := map[string]bool{}
-			for _, name := range tablesOf(d) {
-				_, err := db.Table(ctx, name)
-				if missing[name] = errors.Is(err, database.ErrNoTable); err != nil && !missing[name] {
-					return main, nil, fmt.Errorf("describe table %s: %w", name, err)
-				}
-			}
-			described = func(name string) string {
-				if missing[name] {
-					return scratch(r, d, name)
-				}
-				return name
-			}
-			made = d.Renamed(described)
-		}
-		if err := destination.Create(ctx, db, made); err != nil {
-			err = fmt.Errorf("the tables of the importer cannot be made: %w", err)
-			if ctx.Err() == nil && database.Explain(err).Class == database.UnknownFault {
-				return main, nil, &failure{reason: run.Reason(err) + "."} // what it asks for cannot be made, ever
-			}
+		if described, err = create(ctx, r, d, db); err != nil {
 			return main, nil, err
 		}
 	}
@@ -84,6 +62,44 @@ func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition,
 		}
 	}
 	return main, all, nil
+}
+
+// create makes the tables that are missing. described are the names that the tables of the definition have for the run.
+func create(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (described func(name string) string, err error) {
+	if !r.DryRun {
+		return func(name string) string { return name }, uncreatable(d, destination.Create(ctx, db, d))
+	}
+	// What is wrong with the tables is said of those that people know.
+	if _, err := destination.MissingTables(ctx, db, d); err != nil {
+		return nil, uncreatable(d, err)
+	}
+	missing := map[string]bool{}
+	for _, name := range tablesOf(d) {
+		_, err := db.Table(ctx, name)
+		if missing[name] = errors.Is(err, database.ErrNoTable); err != nil && !missing[name] {
+			return nil, fmt.Errorf("describe table %s: %w", name, err)
+		}
+	}
+	described = func(name string) string {
+		if missing[name] {
+			return scratch(r, d, name)
+		}
+		return name
+	}
+	return described, uncreatable(d, destination.Create(ctx, db, d.Renamed(described)))
+}
+
+// uncreatable is an error of making the tables: the run's failure where the definition does not say what they are like.
+func uncreatable(d importer.Definition, err error) error {
+	var unclear *destination.Unclear
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &unclear):
+		return &failure{reason: "The tables cannot be created: " + unclear.Error() + "."}
+	default:
+		return fmt.Errorf("create the tables of %s: %w", d.Slug, err)
+	}
 }
 
 // sunk are what stands for tables where the rows go to a sink.

@@ -81,13 +81,6 @@ type Result struct {
 	Bug string
 }
 
-// Broken is an error that no repetition can mend: it ends the run with its text.
-type Broken struct{ Reason string }
-
-func (b *Broken) Error() string { return b.Reason }
-
-func broken(err error) *Broken { return &Broken{Reason: run.Reason(err)} }
-
 // NewJob compiles a run; nil without an error for a run of an empty source, which has no chunk.
 func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job, error) {
 	d, err := importer.FromSnapshot(definition)
@@ -370,15 +363,6 @@ func (c checked) outcome(rows []row.Row, hash string, results []destination.Resu
 		}
 	}
 	return out
-}
-
-// Reason is the text of an error that ends the run by itself, "" for others.
-func Reason(err error) string {
-	var broken *Broken
-	if errors.As(err, &broken) {
-		return broken.Reason
-	}
-	return ""
 }
 
 // Needs are the name of the destination's connection in a definition, and the names of the language that a worker with

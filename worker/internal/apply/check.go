@@ -77,9 +77,12 @@ func (j *Job) apply(r row.Row, answers pipeline.Answers, into *pipeline.Record) 
 	defer func() {
 		if p := recover(); p != nil {
 			failed = &pipeline.Failure{Message: pipeline.Unprocessed}
-			bug = fmt.Sprintf("%T\n%s", p, debug.Stack())
+			bug = bugOf(p)
 		}
 	}()
 	failpoint(r)
 	return j.program.Apply(r, answers, into), ""
 }
+
+// bugOf says where a panic happened; called while it is recovered.
+func bugOf(panicked any) string { return fmt.Sprintf("%T\n%s", panicked, debug.Stack()) }

@@ -127,8 +127,8 @@ func (j *Job) hand(ctx context.Context, b batch, results []destination.Result) (
 		return nil
 	}
 	defer func() {
-		if recover() != nil {
-			err = &Broken{Reason: "The destination has a bug: it panicked at a chunk."}
+		if p := recover(); p != nil {
+			err = &Broken{Reason: "The destination has a bug: it panicked at a chunk.", Bug: bugOf(p)}
 		}
 	}()
 	messages, err := j.outlet.sink.Write(ctx, b.chunk)

@@ -70,7 +70,11 @@ func (s *slot) fail(ctx context.Context, work *job, err error) error {
 		reason = database.Explain(err).Reason()
 	}
 	s.consumer.Metrics.Fatal()
-	s.consumer.Log.Error("the run cannot go on", zap.Int64("run", work.ref.ID), zap.Error(err))
+	fields := []zap.Field{zap.Int64("run", work.ref.ID), zap.Error(err)}
+	if bug := apply.Bug(err); bug != "" {
+		fields = append(fields, zap.String("panic", bug))
+	}
+	s.consumer.Log.Error("the run cannot go on", fields...)
 	if err := s.consumer.Redis.Fail(ctx, work.ref, reason); err != nil {
 		return fmt.Errorf("report why run %d cannot go on (%s): %w", work.ref.ID, reason, err)
 	}
