@@ -12,7 +12,6 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/control"
 	"ingest/shared/database"
-	"ingest/shared/importer"
 )
 
 // explain adds to an error what only the command line knows: where the files of this installation are.
@@ -23,12 +22,6 @@ func (s *session) explain(ctx context.Context, sys *system, err error) error {
 				"The importers directory %s does not exist: make it, or name another with --importers.", s.settings.Importers,
 			)}
 		}
-	}
-	var unknown importer.UnknownError
-	if sys.databases != nil && errors.As(err, &unknown) && unknown.Hint == "" {
-		return &control.Error{Kind: control.NotFound, Message: fmt.Sprintf(
-			"%s Those of this installation are in %s (ingest list).", unknown, s.settings.Importers,
-		)}
 	}
 	if sys.databases == nil || !ofFile(err) {
 		return err

@@ -129,7 +129,6 @@ func TestWhatCannotBePreviewed(t *testing.T) {
 		{[]string{"people", "--file", "missing.csv"}, 1, "was not found"},
 		{[]string{"people", "--file", "other.csv"}, 1, "The key column 'email' or one of its aliases was not found"},
 		{[]string{"poeple"}, 1, "No importer found with the slug 'poeple'. Did you mean \"people\"?\n"},
-		{[]string{"orders"}, 1, "No importer found with the slug 'orders'. Those of this installation are in " + filepath.Join(dir, "configs/importers")},
 		{[]string{"people", "--param", "a=b"}, 1, "has no parameter 'a'"},
 		{[]string{"people", "--rows", "0"}, 2, "--rows is between 1 and 1000"},
 		{[]string{"people", "--file", "-"}, 2, "standard input"},
