@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 
 	"ingest/integration/reference"
 	"ingest/integration/rig"
-	"ingest/shared/lifecycle"
 )
 
 // TestRetryWithMendedRows: download, mend, retry – with columns dropped, added and in another order, rows left out, rows
@@ -273,27 +271,7 @@ func TestTwoRetriesWithFilesAtOnce(t *testing.T) {
 	in.Worker()
 	in.Await(in.Begin("products"), patience)
 	mending{row: repaired}.mend(t, in.System, 1)
-	results := make([]rig.Result, 3)
-	var tasks []func(context.Context) error
-	for i := range results {
-		tasks = append(tasks, func(context.Context) error {
-			results[i] = in.CLI("retry", "1", "--with", "fixed.csv", "--detach")
-			return nil
-		})
-	}
-	if err := lifecycle.Parallel(t.Context(), tasks...); err != nil {
-		t.Fatal(err)
-	}
-	won := 0
-	for _, result := range results {
-		switch {
-		case result.Code == 0:
-			won++
-		case result.Code == 1 && strings.Contains(result.Stderr, "retried as run #2."):
-		default:
-			t.Errorf("exit code %d: %s", result.Code, result.Stderr)
-		}
-	}
+	won := atOnce(t, in, 3, "retry", "1", "--with", "fixed.csv", "--detach")
 	if r := in.Await(2, patience); won != 1 || r.Status != "completed_with_errors" {
 		t.Errorf("%d won, the retry is %s", won, r.Status)
 	}

@@ -120,27 +120,7 @@ func TestTwoRetriesAtOnce(t *testing.T) {
 		in.Coordinator()
 		in.Worker()
 		in.Await(in.Begin("products"), patience)
-		results := make([]rig.Result, 4)
-		var tasks []func(context.Context) error
-		for i := range results {
-			tasks = append(tasks, func(context.Context) error {
-				results[i] = in.CLI("retry", "1", "--detach", "--output", "json")
-				return nil
-			})
-		}
-		if err := lifecycle.Parallel(t.Context(), tasks...); err != nil {
-			t.Fatal(err)
-		}
-		won := 0
-		for _, result := range results {
-			switch {
-			case result.Code == 0:
-				won++
-			case result.Code == 1 && strings.Contains(result.Stderr, "retried as run #2."):
-			default:
-				t.Errorf("exit code %d: %s", result.Code, result.Stderr)
-			}
-		}
+		won := atOnce(t, in, 4, "retry", "1", "--detach", "--output", "json")
 		if won != 1 {
 			t.Fatalf("%d of the retries won", won)
 		}
@@ -149,6 +129,32 @@ func TestTwoRetriesAtOnce(t *testing.T) {
 			t.Errorf("run 1 names %v as its retry", r.RetriedBy)
 		}
 	})
+}
+
+// atOnce has a retry asked for n times at once, returns how many won, and wants the others refused naming run 2.
+func atOnce(t *testing.T, in installation, n int, args ...string) (won int) {
+	t.Helper()
+	results := make([]rig.Result, n)
+	var tasks []func(context.Context) error
+	for i := range results {
+		tasks = append(tasks, func(context.Context) error {
+			results[i] = in.CLI(args...)
+			return nil
+		})
+	}
+	if err := lifecycle.Parallel(t.Context(), tasks...); err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range results {
+		switch {
+		case result.Code == 0:
+			won++
+		case result.Code == 1 && strings.Contains(result.Stderr, "retried as run #2."):
+		default:
+			t.Errorf("exit code %d: %s", result.Code, result.Stderr)
+		}
+	}
+	return won
 }
 
 func TestRetryIsRefused(t *testing.T) {
