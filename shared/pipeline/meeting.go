@@ -36,12 +36,8 @@ func (p *Program) Meeting(d importer.Definition, tables map[string]column.Table)
 	if m.Watches.Twice != "" {
 		m.add(true, "several parts of a row write the table %s", m.Watches.Twice)
 	}
-	for i, t := range p.targets {
-		for _, other := range p.targets[i+1:] {
-			if t.refers(other) || other.refers(t) {
-				m.add(true, "the tables %s and %s refer to each other", t.Table.Name, other.Table.Name)
-			}
-		}
+	if t, other := p.referring(); t != nil {
+		m.add(true, "the tables %s and %s refer to each other", t.Table.Name, other.Table.Name)
 	}
 	return m
 }
@@ -55,14 +51,20 @@ func (t *Target) refers(other *Target) bool {
 
 // Refer says whether targets refer to each other: then the order of rows counts between them, too.
 func (p *Program) Refer() bool {
+	t, _ := p.referring()
+	return t != nil
+}
+
+// referring are the first two targets that refer to each other, nil if none do.
+func (p *Program) referring() (t, other *Target) {
 	for i, t := range p.targets {
 		for _, other := range p.targets[i+1:] {
 			if t.refers(other) || other.refers(t) {
-				return true
+				return t, other
 			}
 		}
 	}
-	return false
+	return nil, nil
 }
 
 func (m *Meeting) add(blind bool, format string, args ...any) {
