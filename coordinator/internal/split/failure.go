@@ -3,6 +3,7 @@ package split
 import (
 	"errors"
 
+	"ingest/shared/destination"
 	"ingest/shared/format"
 	"ingest/shared/pipeline"
 )
@@ -17,6 +18,7 @@ func reasonOf(err error) (string, bool) {
 	var own *failure
 	var file *format.Error
 	var mapping *pipeline.Error
+	var unclear *destination.Unclear
 	switch {
 	case errors.As(err, &own):
 		return own.reason, true
@@ -24,6 +26,8 @@ func reasonOf(err error) (string, bool) {
 		return file.Message, true
 	case errors.As(err, &mapping):
 		return mapping.Message, true
+	case errors.As(err, &unclear):
+		return "The tables cannot be created: " + unclear.Error() + ".", true
 	default:
 		return "", false
 	}

@@ -66,40 +66,24 @@ func (s *Splitter) tables(ctx context.Context, r run.Run, d importer.Definition,
 
 // create makes the tables that are missing. described are the names that the tables of the definition have for the run.
 func create(ctx context.Context, r run.Run, d importer.Definition, db *database.DB) (described func(name string) string, err error) {
-	if !r.DryRun {
-		return func(name string) string { return name }, uncreatable(d, destination.Create(ctx, db, d))
-	}
-	// What is wrong with the tables is said of those that people know.
-	if _, err := destination.MissingTables(ctx, db, d); err != nil {
-		return nil, uncreatable(d, err)
-	}
-	missing := map[string]bool{}
-	for _, name := range tablesOf(d) {
-		_, err := db.Table(ctx, name)
-		if missing[name] = errors.Is(err, database.ErrNoTable); err != nil && !missing[name] {
-			return nil, fmt.Errorf("describe table %s: %w", name, err)
+	described = func(name string) string { return name }
+	if r.DryRun {
+		// What is wrong with the tables is said of those that people know.
+		missing, err := destination.MissingTables(ctx, db, d)
+		if err != nil {
+			return nil, fmt.Errorf("look which tables of %s are missing: %w", d.Slug, err)
+		}
+		described = func(name string) string {
+			if slices.ContainsFunc(missing, func(t destination.MissingTable) bool { return t.Name == name }) {
+				return scratch(r, d, name)
+			}
+			return name
 		}
 	}
-	described = func(name string) string {
-		if missing[name] {
-			return scratch(r, d, name)
-		}
-		return name
+	if err := destination.Create(ctx, db, d.Renamed(described)); err != nil {
+		return nil, fmt.Errorf("create the tables of %s: %w", d.Slug, err)
 	}
-	return described, uncreatable(d, destination.Create(ctx, db, d.Renamed(described)))
-}
-
-// uncreatable is an error of making the tables: the run's failure where the definition does not say what they are like.
-func uncreatable(d importer.Definition, err error) error {
-	var unclear *destination.Unclear
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &unclear):
-		return &failure{reason: "The tables cannot be created: " + unclear.Error() + "."}
-	default:
-		return fmt.Errorf("create the tables of %s: %w", d.Slug, err)
-	}
+	return described, nil
 }
 
 // sunk are what stands for tables where the rows go to a sink.
