@@ -115,12 +115,10 @@ func (s *Splitter) conclude(ctx context.Context, r run.Run, err error) error {
 		reason, final = "The source could not be split (internal error).", true
 	}
 	if !final {
-		err = fmt.Errorf("split run %d: %w", r.ID, err)
 		if ctx.Err() == nil && database.Explain(err).Class == database.UnknownFault && !redisstore.Unavailable(err) {
-			err = errors.Join(err, s.redis.SetWaiting(ctx, redisstore.Ref{ID: r.ID, UID: r.UID},
-				"Waiting: the source could not be split, it is tried again (the coordinator's log says why).", s.now()))
+			s.waiting(ctx, r, "Waiting: the source could not be split, it is tried again (the coordinator's log says why).")
 		}
-		return err
+		return fmt.Errorf("split run %d: %w", r.ID, err)
 	}
 	if _, err := s.registry.Fail(ctx, r.ID, reason); err != nil {
 		return fmt.Errorf("fail run %d (%s): %w", r.ID, reason, err)
