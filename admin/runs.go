@@ -79,14 +79,16 @@ func (c *cancelCommand) Run(ctx context.Context, s *session) error {
 	return s.ask(ctx, func(sys *system) error {
 		r, err := sys.control.Cancel(ctx, c.ID)
 		text, message := fmt.Sprintf("Cancellation request sent for ingest run #%d.", c.ID), "Cancellation request sent."
-		if control.KindOf(err) == control.Conflict {
+		refused := control.KindOf(err) == control.Conflict
+		if refused {
 			text, err = err.Error(), nil
 			message = text
 		}
 		if err != nil {
 			return err
 		}
-		if c.Wait && !r.Status.Terminal() {
+		// A run that ended between the request and the answer was waited for like any other.
+		if c.Wait && (!refused || !r.Status.Terminal()) {
 			return c.await(ctx, s, sys, text)
 		}
 		if !r.Status.Terminal() && sys.interrupted() {
