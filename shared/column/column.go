@@ -30,8 +30,10 @@ type Type struct {
 	Native string `json:"native"`
 	// Length is the greatest number of characters of a text, 0 = unlimited.
 	Length int `json:"length,omitempty"`
-	// Bits is the width of an integer: 16, 32 or 64.
+	// Bits is the width of an integer: 8, 16, 24, 32 or 64.
 	Bits int `json:"bits,omitempty"`
+	// Unsigned says that an integer has no negative values (MySQL).
+	Unsigned bool `json:"unsigned,omitempty"`
 	// Precision and Scale bound a decimal; Precision 0 = unbounded (then nothing is rounded).
 	Precision int `json:"precision,omitempty"`
 	Scale     int `json:"scale,omitempty"`
@@ -63,6 +65,8 @@ type Column struct {
 	// Generated columns cannot be written.
 	Generated bool `json:"generated,omitempty"`
 	Fold      Fold `json:"fold,omitempty"`
+	// Collation names how the column compares texts, where a statement has to say it (MySQL).
+	Collation string `json:"collation,omitempty"`
 }
 
 // Index is a unique index or constraint that covers whole columns (no expression, no predicate).

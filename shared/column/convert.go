@@ -58,7 +58,7 @@ func ConvertIn(text string, c *Column, zone *time.Location) (Value, Problem) {
 	canonical, problem := text, Problem("")
 	switch c.Type.Kind {
 	case Integer:
-		canonical, problem = integer(Trim(text), c.Type.Bits)
+		canonical, problem = integer(Trim(text), &c.Type)
 	case Decimal:
 		canonical, problem = decimal(Trim(text), &c.Type)
 	case Float:
@@ -164,7 +164,7 @@ func digitsIn(text string) int {
 	return len(text)
 }
 
-func integer(text string, bits int) (string, Problem) {
+func integer(text string, t *Type) (string, Problem) {
 	if !IsInteger(text) {
 		return "", notInteger
 	}
@@ -179,17 +179,14 @@ func integer(text string, bits int) (string, Problem) {
 	if text[digits] == '0' {
 		return "0", ""
 	}
-	if bits <= 0 || bits > 64 {
-		bits = 64
-	}
-	limit := uint64(1) << (bits - 1)
-	if !negative {
-		limit--
+	least, limit := t.bounds()
+	if negative {
+		limit = least
 	}
 	size, err := strconv.ParseUint(text[digits:], 10, 64)
 	switch {
 	case (err != nil || size > limit) && negative:
-		return "", Problem("must be at least -" + strconv.FormatUint(limit, 10) + ".")
+		return "", Problem("must be at least " + below(limit) + ".")
 	case err != nil || size > limit:
 		return "", Problem("must not be greater than " + strconv.FormatUint(limit, 10) + ".")
 	case !negative:
@@ -199,6 +196,32 @@ func integer(text string, bits int) (string, Problem) {
 	default:
 		return "-" + text[digits:], ""
 	}
+}
+
+// bounds are how far below and above zero the values of an integer type go.
+func (t *Type) bounds() (below, above uint64) {
+	bits := t.Bits
+	if bits <= 0 || bits > 64 {
+		bits = 64
+	}
+	half := uint64(1) << (bits - 1)
+	if t.Unsigned {
+		return 0, half<<1 - 1
+	}
+	return half, half - 1
+}
+
+// Bounds are the least and the greatest value of an integer type.
+func (t *Type) Bounds() (least, greatest string) {
+	under, above := t.bounds()
+	return below(under), strconv.FormatUint(above, 10)
+}
+
+func below(zero uint64) string {
+	if zero == 0 {
+		return "0"
+	}
+	return "-" + strconv.FormatUint(zero, 10)
 }
 
 func boolean(text string) (string, Problem) {

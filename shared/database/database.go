@@ -22,6 +22,8 @@ type Dialect string
 const (
 	SQLite   Dialect = "sqlite"
 	Postgres Dialect = "postgres"
+	// MySQL is MariaDB's, too.
+	MySQL Dialect = "mysql"
 )
 
 // readers is how many connections there are beside the writers.
@@ -31,11 +33,12 @@ const readers = 4
 type Config struct {
 	// Name is what people call the connection.
 	Name string
-	// URL is sqlite:path or postgres://user:password@host/database.
+	// URL is sqlite:path, postgres://user:password@host/database or mysql://user:password@host/database.
 	URL string
-	// LedgerSchema is the schema of the engine's tables in PostgreSQL; empty = the search path decides.
+	// LedgerSchema is the schema of the engine's tables, in MySQL another database of the server; empty = where unqualified
+	// names lead.
 	LedgerSchema string
-	// Connections is how many transactions run at once (PostgreSQL; SQLite has one writer); 0 = 4.
+	// Connections is how many transactions run at once (SQLite has one writer); 0 = 4.
 	Connections int
 	// Of is the connection whose database has the engine's tables for this one, which is no SQL database itself. Then the
 	// rest is of no meaning.
@@ -54,7 +57,7 @@ type DB struct {
 	schema  string
 	read    *sql.DB
 	write   *sql.DB
-	// migrator opens connections whose unqualified names are those of the ledger (PostgreSQL).
+	// migrator opens connections whose unqualified names are those of the ledger (not SQLite).
 	migrator func() *sql.DB
 }
 
@@ -75,8 +78,11 @@ func Open(c Config) (*DB, error) {
 	case "postgres", "postgresql":
 		d.dialect = Postgres
 		err = d.openPostgres(c)
+	case "mysql", "mariadb":
+		d.dialect = MySQL
+		err = d.openMySQL(c)
 	default:
-		err = errors.New("the url must begin with sqlite: or postgres://")
+		err = errors.New("the url must begin with sqlite:, postgres:// or mysql://")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("connection '%s': %w", c.Name, err)
@@ -120,10 +126,22 @@ func (d *DB) Exec(ctx context.Context, query string, args ...any) (sql.Result, e
 }
 
 // Quote returns one identifier quoted, whatever it contains; dots are part of the name.
-func (d *DB) Quote(name string) string { return Quote(name) }
+func (d *DB) Quote(name string) string {
+	if d.dialect == MySQL {
+		// Its clients take nothing else; our own sessions take Quote, too.
+		return "`" + strings.ReplaceAll(strings.ReplaceAll(name, "\x00", ""), "`", "``") + "`"
+	}
+	return Quote(name)
+}
 
 // QuoteTable returns "table" or "schema.table" quoted.
-func (d *DB) QuoteTable(name string) string { return QuoteTable(name) }
+func (d *DB) QuoteTable(name string) string {
+	schema, table := splitTable(name)
+	if schema == "" {
+		return d.Quote(table)
+	}
+	return d.Quote(schema) + "." + d.Quote(table)
+}
 
 // Ledger returns the quoted name of one of the engine's own tables.
 func (d *DB) Ledger(table string) string {
@@ -133,7 +151,7 @@ func (d *DB) Ledger(table string) string {
 	return Quote(d.schema) + "." + Quote(table)
 }
 
-// Quote returns one identifier quoted, for both dialects. NUL, which no identifier can hold, is dropped.
+// Quote returns one identifier quoted, for the sessions of every dialect. NUL, which no identifier can hold, is dropped.
 func Quote(name string) string {
 	return `"` + strings.ReplaceAll(strings.ReplaceAll(name, "\x00", ""), `"`, `""`) + `"`
 }

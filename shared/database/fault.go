@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 )
@@ -30,15 +31,16 @@ const (
 // Fault is what an error of a database means.
 type Fault struct {
 	Class Class
-	// Code is the SQLSTATE, or SQLite's extended result code in decimal; empty when the database gave none.
+	// Code is the SQLSTATE, or in decimal the number of MySQL's error or SQLite's extended result code; empty when the database
+	// gave none.
 	Code string
 	// Constraint, Table and Column name what refused, where the database says it. Columns are those of an SQLite
-	// unique constraint, which has no name in its message.
+	// unique constraint, which has no name in its message, and of MySQL's foreign key.
 	Constraint string
 	Table      string
 	Column     string
 	Columns    []string
-	// Line is the line of a COPY, from 1; 0 = none.
+	// Line is the line of a COPY, or the row of an INSERT of MySQL, from 1; 0 = none.
 	Line int64
 
 	kind kind
@@ -77,6 +79,10 @@ func Explain(err error) Fault {
 	if errors.As(err, &lite) {
 		return explainSQLite(lite.Code(), lite.Error())
 	}
+	var my *mysql.MySQLError
+	if errors.As(err, &my) {
+		return explainMySQL(my)
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return Fault{kind: interrupted}
@@ -88,7 +94,11 @@ func Explain(err error) Fault {
 		return Fault{Class: TransientFault, kind: rolledBack}
 	case errors.Is(err, context.DeadlineExceeded):
 		return Fault{Class: TransientFault, kind: timeout}
-	case broken(err):
+	}
+	if f, ok := mysqlBroken(err); ok {
+		return f
+	}
+	if broken(err) {
 		return Fault{Class: TransientFault, kind: unreachable}
 	}
 	return Fault{}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -33,9 +34,12 @@ func (e notMigrated) Is(target error) bool { return target == ErrNotMigrated }
 // Migrate creates or updates the engine's tables (ingest_*). It is idempotent and safe for several at once.
 func Migrate(ctx context.Context, d *DB) error {
 	var err error
-	if d.dialect == Postgres {
+	switch d.dialect {
+	case Postgres:
 		err = migratePostgres(ctx, d)
-	} else {
+	case MySQL:
+		err = migrateMySQL(ctx, d)
+	case SQLite:
 		err = migrateSQLite(ctx, d)
 	}
 	if err != nil {
@@ -56,13 +60,39 @@ func migratePostgres(ctx context.Context, d *DB) error {
 	return errors.Join(up(ctx, pool, goose.DialectPostgres, "migrations/postgres", goose.WithSessionLocker(locker)), pool.Close())
 }
 
+// migrateMySQL holds a lock of its session for all others, because no transaction can: DDL ends it.
+func migrateMySQL(ctx context.Context, d *DB) (err error) {
+	if err := createSchema(ctx, d); err != nil {
+		return err
+	}
+	pool := d.migrator()
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	held, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	var got sql.NullBool
+	// The name of a lock has at most 64 characters, that of a database, too.
+	name := "SHA1(CONCAT('ingest migrate ', DATABASE()))"
+	if err := held.QueryRowContext(ctx, "SELECT GET_LOCK("+name+", 60)").Scan(&got); err != nil {
+		return err
+	}
+	if !got.Bool {
+		return errors.New("another migration holds the lock")
+	}
+	err = up(ctx, pool, goose.DialectMySQL, "migrations/mysql")
+	_, released := held.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK("+name+")")
+	return errors.Join(err, released)
+}
+
 // createSchema makes the ledger's schema where it is missing; a role that may not create one can have it made before.
 func createSchema(ctx context.Context, d *DB) error {
 	if d.schema == "" {
 		return nil
 	}
 	var known bool
-	err := d.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = ?)", d.schema).Scan(&known)
+	err := d.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM information_schema.schemata WHERE schema_name = ?)", d.schema).Scan(&known)
 	if err != nil || known {
 		return err
 	}
@@ -137,5 +167,5 @@ func newest(dialect string) (int64, error) {
 // missing says whether err means that a table or schema does not exist.
 func missing(err error) bool {
 	f := Explain(err)
-	return f.Class == FatalFault && (f.Code == "42P01" || f.Code == "3F000" || f.Code == "1")
+	return f.Class == FatalFault && (slices.Contains([]string{"42P01", "3F000", "1", "1146", "1049"}, f.Code))
 }

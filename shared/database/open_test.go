@@ -16,13 +16,17 @@ import (
 func TestOpenRefusesMaliciousURLs(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{
-		"", "mysql://root@localhost/x", "file:x.db", "sqlite:", "sqlite::memory:", "sqlite:file:x.db",
+		"", "mysql://root@localhost", "oracle://root@localhost/x", "file:x.db", "sqlite:", "sqlite::memory:", "sqlite:file:x.db",
 		"sqlite:x.db?_pragma=writable_schema(1)", "sqlite:x.db?vfs=other", "sqlite:x.db#y", "sqlite:x\x00.db", "sqlite:dir/",
 		"postgres://u:marker@h/d?service=x", "postgres://u:marker@h/d?servicefile=/etc/passwd",
 		"postgres://u:marker@h/d?passfile=/etc/shadow", "postgres://u:marker@h/d?options=-csynchronous_commit%3Doff",
 		"postgres://u:marker@h/d?synchronous_commit=off", "postgres://u:marker@h/d?krbspn=x",
 		"postgres://u:marker@h/d?timezone=Asia/Tokyo", "postgres://u:marker@h/d?application_name=x",
 		"postgres://u:marker@h:marker2:y/d", "postgres://u:marker@h/d?sslrootcert=/does/not/exist&sslmode=verify-full",
+		"mysql://u:marker@h/d?allowAllFiles=true", "mysql://u:marker@h/d?allowCleartextPasswords=1", "mysql://u:marker@h/d?allowOldPasswords=1",
+		"mysql://u:marker@h/d?multiStatements=true", "mysql://u:marker@h/d?tls=skip-verify", "mysql://u:marker@h/d?sql_mode=%27%27",
+		"mysql://u:marker@h/d?ssl-mode=required", "mysql://u:marker@h/d?ssl-mode=verify_identity&ssl-ca=/does/not/exist",
+		"mysql://u:marker@h/d?ssl-ca=/etc/passwd", "mysql://u:marker@h/d?connect_timeout=x", "mysql://u:marker@h:marker2:y/d",
 		"postgres://u:marker@h/d?%zz", "postgres://u:mar%zzker@h/d",
 	} {
 		db, err := database.Open(database.Config{Name: "warehouse", URL: url})
@@ -78,6 +82,12 @@ func TestSessionsAreAsPromised(t *testing.T) {
 			"SHOW timezone": "UTC", "SHOW synchronous_commit": "on", "SHOW transaction_isolation": "read committed",
 			"SHOW application_name": "ingest", "SHOW idle_in_transaction_session_timeout": "1min",
 			"SHOW statement_timeout": "10min", "SHOW lock_timeout": "30s", "SHOW datestyle": "ISO, MDY",
+		},
+		dbtest.MariaDB(t): {
+			"SELECT @@time_zone": "+00:00", "SELECT @@tx_isolation": "READ-COMMITTED", "SELECT @@autocommit": "1",
+			"SELECT @@sql_mode": "ANSI_QUOTES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO," +
+				"NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES",
+			"SELECT @@innodb_lock_wait_timeout": "30", "SELECT @@idle_write_transaction_timeout": "60", "SELECT @@foreign_key_checks": "1",
 		},
 		dbtest.SQLite(t): {
 			"PRAGMA synchronous": "2", "PRAGMA foreign_keys": "1", "PRAGMA busy_timeout": "10000",

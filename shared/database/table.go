@@ -14,9 +14,14 @@ var ErrNoTable = errors.New("no such table")
 // Table describes a table, named "table" or "schema.table", as the catalog does. It returns ErrNoTable for none and a
 // clear error for what is no table that rows can be written to, such as a view.
 func (d *DB) Table(ctx context.Context, name string) (column.Table, error) {
-	describe := d.postgresTable
-	if d.dialect == SQLite {
+	var describe func(context.Context, string) (column.Table, error)
+	switch d.dialect {
+	case SQLite:
 		describe = d.sqliteTable
+	case Postgres:
+		describe = d.postgresTable
+	case MySQL:
+		describe = d.mysqlTable
 	}
 	table, err := describe(ctx, name)
 	if err != nil {

@@ -32,7 +32,7 @@ type Tx struct {
 	ended  bool
 }
 
-// Begin starts a transaction: READ COMMITTED on PostgreSQL, BEGIN IMMEDIATE on SQLite's one writer connection. It
+// Begin starts a transaction: READ COMMITTED, on SQLite BEGIN IMMEDIATE on its one writer connection. It
 // blocks until a connection is free, not longer than ctx. The caller must end the transaction; Rollback after Commit
 // does nothing, so it can be deferred. Within it, DB.Exec and DB.Begin of the same SQLite database block for ever.
 func (d *DB) Begin(ctx context.Context) (*Tx, error) {
@@ -48,9 +48,14 @@ func (d *DB) Begin(ctx context.Context) (*Tx, error) {
 }
 
 func (t *Tx) begin(ctx context.Context) error {
-	if t.db.dialect == SQLite {
+	switch t.db.dialect {
+	case SQLite:
 		_, err := t.conn.ExecContext(ctx, "BEGIN IMMEDIATE")
 		return err
+	case MySQL:
+		_, err := t.conn.ExecContext(ctx, "START TRANSACTION")
+		return err
+	case Postgres:
 	}
 	return t.conn.Raw(func(c any) error {
 		// A deferred constraint would fail at COMMIT, where nobody can say which row it was. Both in one round trip.
@@ -151,7 +156,7 @@ func (t *Tx) Commit(ctx context.Context) error {
 }
 
 func (t *Tx) commit(ctx context.Context) error {
-	if t.db.dialect == SQLite {
+	if t.db.dialect != Postgres {
 		_, err := t.conn.ExecContext(ctx, "COMMIT")
 		return err
 	}

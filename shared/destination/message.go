@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"ingest/shared/chunk"
@@ -69,8 +68,8 @@ func violates(f database.Fault) string {
 func bounds(t column.Type) string {
 	switch {
 	case t.Kind == column.Integer && t.Bits > 0:
-		limit := uint64(1) << (t.Bits - 1)
-		return "be between -" + strconv.FormatUint(limit, 10) + " and " + strconv.FormatUint(limit-1, 10)
+		least, greatest := t.Bounds()
+		return "be between " + least + " and " + greatest
 	case t.Kind == column.Decimal && t.Precision > t.Scale:
 		return fmt.Sprintf("not have more than %d digits before the decimal point", t.Precision-t.Scale)
 	default:

@@ -10,7 +10,7 @@ import (
 
 // BenchmarkEmptyChunk is what the ledger costs a chunk: begin, advance, record, commit.
 func BenchmarkEmptyChunk(b *testing.B) {
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres, "mariadb": dbtest.MariaDB} {
 		b.Run(name, func(b *testing.B) {
 			db, err := database.Open(database.Config{Name: "warehouse", URL: url(b)})
 			if err != nil {

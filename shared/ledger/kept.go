@@ -17,7 +17,7 @@ func (l *Ledger) Kept(ctx context.Context, uid string, number int64) (kept chunk
 		}
 	}()
 	// Each partition has at most one chunk that can hold the row.
-	rows, err := l.db.Query(ctx, "SELECT partition, chunk, logged FROM "+l.chunks+
+	rows, err := l.db.Query(ctx, `SELECT "partition", chunk, logged FROM `+l.chunks+
 		" WHERE uid = ? AND first_row <= ? AND last_row >= ? AND logged IS NOT NULL", uid, number, number)
 	if err != nil {
 		return kept, at, false, err

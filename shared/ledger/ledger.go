@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"ingest/shared/database"
 	"ingest/shared/run"
@@ -29,12 +30,18 @@ type Ledger struct {
 	// rehearsed and forms are what dry runs keep until they end.
 	rehearsed string
 	forms     string
+	// text is what a text is cast to.
+	text string
 }
 
 // New returns the ledger in db. It does not connect.
 func New(db *database.DB) *Ledger {
+	text := "TEXT"
+	if db.Dialect() == database.MySQL {
+		text = "CHAR"
+	}
 	return &Ledger{
-		db: db, heads: db.Ledger("ingest_partitions"), chunks: db.Ledger("ingest_chunks"),
+		text: text, db: db, heads: db.Ledger("ingest_partitions"), chunks: db.Ledger("ingest_chunks"),
 		rehearsed: db.Ledger("ingest_dry_rows"), forms: db.Ledger("ingest_dry_forms"),
 	}
 }
@@ -55,10 +62,12 @@ type Head struct {
 
 // Create makes the heads of partitions 0 to partitions-1 that are missing. It is idempotent and opens no closed one.
 func (l *Ledger) Create(ctx context.Context, uid string, partitions int) error {
-	_, err := l.db.Exec(ctx, `WITH RECURSIVE lanes(lane) AS (
-			SELECT 0 UNION ALL SELECT lane + 1 FROM lanes WHERE lane + 1 < CAST(? AS INTEGER))
-		INSERT INTO `+l.heads+` (uid, partition) SELECT CAST(? AS TEXT), lane FROM lanes WHERE TRUE
-		ON CONFLICT (uid, partition) DO NOTHING`, partitions, uid)
+	args := make([]any, 0, 2*partitions)
+	for partition := range partitions {
+		args = append(args, uid, partition)
+	}
+	_, err := l.db.Exec(ctx, "INSERT INTO "+l.heads+` (uid, "partition") VALUES (?, ?)`+strings.Repeat(", (?, ?)", max(partitions-1, 0))+
+		" "+l.db.OnConflict(`uid, "partition"`, ""), args...)
 	if err != nil {
 		return fmt.Errorf("create the heads of run %s: %w", uid, err)
 	}
@@ -75,9 +84,9 @@ func (l *Ledger) Heads(ctx context.Context, uid string) ([]Head, error) {
 }
 
 func (l *Ledger) readHeads(ctx context.Context, uid string) (heads []Head, err error) {
-	rows, err := l.db.Query(ctx, `SELECT partition, next_chunk, closed, COALESCE(sealed_chunks, -1),
+	rows, err := l.db.Query(ctx, `SELECT "partition", next_chunk, closed, COALESCE(sealed_chunks, -1),
 		COALESCE(sealed_rows, -1), created, updated, unchanged, skipped, failed
-		FROM `+l.heads+` WHERE uid = ? ORDER BY partition`, uid)
+		FROM `+l.heads+` WHERE uid = ? ORDER BY "partition"`, uid)
 	if err != nil {
 		return nil, err
 	}
@@ -98,33 +107,13 @@ func (l *Ledger) readHeads(ctx context.Context, uid string) (heads []Head, err e
 // transaction in flight, at most as long as the database waits for a lock: then the error is transient and EndSession
 // helps. It is idempotent.
 func (l *Ledger) Close(ctx context.Context, uid string, partition int) error {
-	_, err := l.db.Exec(ctx, `INSERT INTO `+l.heads+` (uid, partition, closed) VALUES (?, ?, TRUE)
-		ON CONFLICT (uid, partition) DO UPDATE SET closed = TRUE`, uid, partition)
+	_, err := l.db.Exec(ctx, "INSERT INTO "+l.heads+` (uid, "partition", closed) VALUES (?, ?, TRUE) `+
+		l.db.OnConflict(`uid, "partition"`, "closed = TRUE"), uid, partition)
 	if err != nil {
 		return fmt.Errorf("close partition %d of run %s: %w", partition, uid, err)
 	}
 	return nil
 }
-
-// EndSession ends the database sessions of chunk transactions of a partition that are still open, and returns how
-// many there were. Their transactions are rolled back when it returns, unless that takes longer than seconds. SQLite has no such remedy: there it does nothing.
-func (l *Ledger) EndSession(ctx context.Context, uid string, partition int) (ended int, err error) {
-	if l.db.Dialect() != database.Postgres {
-		return 0, nil
-	}
-	// All are told before any is waited for: one that waits for another's lock must not get it.
-	err = l.db.QueryRow(ctx, `SELECT COUNT(*), COUNT(pg_terminate_backend(pid, 5000)) FROM unnest((
-			SELECT array_agg(pid) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
-			WHERE application_name = ? AND datname = current_database() AND pid <> pg_backend_pid())) AS pid`,
-		session(uid, partition)).Scan(&ended, new(int))
-	if err != nil {
-		return 0, fmt.Errorf("end the session of partition %d of run %s: %w", partition, uid, err)
-	}
-	return ended, nil
-}
-
-// session is the name of a chunk transaction's database session.
-func session(uid string, partition int) string { return fmt.Sprintf("ingest %s/%d", uid, partition) }
 
 // Seal notes how many chunks and rows each partition has, by index; then nothing more is emitted. It is idempotent;
 // other numbers than those that are there are ErrSealed, a missing head is ErrNoHead.
@@ -142,7 +131,7 @@ func (l *Ledger) Seal(ctx context.Context, uid string, chunks, rows []int64) err
 
 func (l *Ledger) seal(ctx context.Context, uid string, partition int, chunks, rows int64) error {
 	result, err := l.db.Exec(ctx, `UPDATE `+l.heads+` SET sealed_chunks = ?, sealed_rows = ?
-		WHERE uid = ? AND partition = ? AND sealed_chunks IS NULL`, chunks, rows, uid, partition)
+		WHERE uid = ? AND "partition" = ? AND sealed_chunks IS NULL`, chunks, rows, uid, partition)
 	if err != nil {
 		return err
 	}
@@ -178,8 +167,8 @@ func (l *Ledger) Prune(ctx context.Context, uid string) error {
 		return err
 	}
 	for {
-		result, err := l.db.Exec(ctx, `DELETE FROM `+l.chunks+` WHERE uid = ? AND (partition, chunk) IN (
-			SELECT partition, chunk FROM `+l.chunks+` WHERE uid = ? LIMIT ?)`, uid, uid, pruneBatch)
+		result, err := l.db.Exec(ctx, `DELETE FROM `+l.chunks+` WHERE uid = ? AND ("partition", chunk) IN (
+			SELECT "partition", chunk FROM (SELECT "partition", chunk FROM `+l.chunks+` WHERE uid = ? LIMIT ?) AS page)`, uid, uid, pruneBatch)
 		if err != nil {
 			return fmt.Errorf("prune the outcomes of run %s: %w", uid, err)
 		}

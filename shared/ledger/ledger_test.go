@@ -2,8 +2,10 @@ package ledger_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +28,10 @@ func each(t *testing.T, test func(t *testing.T, db *database.DB, book *ledger.Le
 	for name, c := range map[string]func(testing.TB) database.Config{
 		"sqlite":   func(t testing.TB) database.Config { return database.Config{URL: dbtest.SQLite(t)} },
 		"postgres": func(t testing.TB) database.Config { return database.Config{URL: dbtest.Postgres(t)} },
+		"mariadb":  func(t testing.TB) database.Config { return database.Config{URL: dbtest.MariaDB(t)} },
+		"database": func(t testing.TB) database.Config {
+			return database.Config{URL: dbtest.MariaDB(t), LedgerSchema: "ops_" + strings.ToLower(rand.Text())}
+		},
 		"schema": func(t testing.TB) database.Config {
 			return database.Config{URL: dbtest.Postgres(t), LedgerSchema: "Ops"}
 		},

@@ -89,7 +89,7 @@ func (l *Ledger) fill(ctx context.Context, uid string, one *lane, f Filter) erro
 	}
 	var data []byte
 	err := l.db.QueryRow(ctx, "SELECT chunk, logged FROM "+l.chunks+`
-		WHERE uid = ? AND partition = ? AND chunk > ? AND logged IS NOT NULL AND last_row > ?`+failed+`
+		WHERE uid = ? AND "partition" = ? AND chunk > ? AND logged IS NOT NULL AND last_row > ?`+failed+`
 		ORDER BY chunk LIMIT 1`, uid, one.partition, one.chunk, f.After).Scan(&one.chunk, &data)
 	if errors.Is(err, sql.ErrNoRows) {
 		one.ended = true

@@ -26,17 +26,18 @@ func (l *Ledger) Applied(
 		return fmt.Errorf("read chunk %d of partition %d of run %s: %w", n, partition, uid, err)
 	}
 	_, o, err = scanOutcome(l.db.QueryRow(ctx, "SELECT "+outcomeColumns+" FROM "+l.chunks+
-		" WHERE uid = ? AND partition = ? AND chunk = ?", uid, partition, n))
+		` WHERE uid = ? AND "partition" = ? AND chunk = ?`, uid, partition, n))
 	if errors.Is(err, sql.ErrNoRows) {
 		return chunk.Outcome{}, run.Counts{}, false, nil
 	}
 	if err != nil {
 		return chunk.Outcome{}, run.Counts{}, false, wrap(err)
 	}
-	// Chunks take effect in order, so the outcomes up to one that is there never change.
-	err = l.db.QueryRow(ctx, `SELECT CAST(SUM(created) AS BIGINT), CAST(SUM(updated) AS BIGINT),
-			CAST(SUM(unchanged) AS BIGINT), CAST(SUM(skipped) AS BIGINT), CAST(SUM(failed) AS BIGINT)
-		FROM `+l.chunks+` WHERE uid = ? AND partition = ? AND chunk <= ?`, uid, partition, n).
+	// Chunks take effect in order, so the outcomes up to one that is there never change. Every database has a name of its own
+	// for a whole number of 64 bits, but not for a decimal one.
+	err = l.db.QueryRow(ctx, `SELECT CAST(SUM(created) AS DECIMAL(19)), CAST(SUM(updated) AS DECIMAL(19)),
+			CAST(SUM(unchanged) AS DECIMAL(19)), CAST(SUM(skipped) AS DECIMAL(19)), CAST(SUM(failed) AS DECIMAL(19))
+		FROM `+l.chunks+` WHERE uid = ? AND "partition" = ? AND chunk <= ?`, uid, partition, n).
 		Scan(&totals.Created, &totals.Updated, &totals.Unchanged, &totals.Skipped, &totals.Failed)
 	if err != nil {
 		return chunk.Outcome{}, run.Counts{}, false, wrap(err)
@@ -70,7 +71,7 @@ func (l *Ledger) outcomes(
 	ctx context.Context, uid string, partition int, from int64,
 ) (numbers []int64, outcomes []chunk.Outcome, err error) {
 	rows, err := l.db.Query(ctx, "SELECT "+outcomeColumns+" FROM "+l.chunks+
-		" WHERE uid = ? AND partition = ? AND chunk >= ? ORDER BY chunk LIMIT ?", uid, partition, from, page)
+		` WHERE uid = ? AND "partition" = ? AND chunk >= ? ORDER BY chunk LIMIT ?`, uid, partition, from, page)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,8 +125,8 @@ func (l *Ledger) Histograms(ctx context.Context, uid string) (messages, validati
 func (l *Ledger) mergePage(
 	ctx context.Context, uid string, partition *int, last *int64, messages, validation map[string]int64,
 ) (n int, err error) {
-	rows, err := l.db.Query(ctx, "SELECT partition, chunk, COALESCE(histogram, '{}') FROM "+l.chunks+`
-		WHERE uid = ? AND failed > 0 AND (partition, chunk) > (?, ?) ORDER BY partition, chunk LIMIT ?`,
+	rows, err := l.db.Query(ctx, `SELECT "partition", chunk, COALESCE(histogram, '{}') FROM `+l.chunks+`
+		WHERE uid = ? AND failed > 0 AND ("partition", chunk) > (?, ?) ORDER BY "partition", chunk LIMIT ?`,
 		uid, *partition, *last, page)
 	if err != nil {
 		return 0, err
@@ -152,7 +153,7 @@ func (l *Ledger) mergePage(
 
 // FailedCount is the number of failed rows of a run by its outcomes.
 func (l *Ledger) FailedCount(ctx context.Context, uid string) (n int64, err error) {
-	err = l.db.QueryRow(ctx, "SELECT CAST(COALESCE(SUM(failed), 0) AS BIGINT) FROM "+l.chunks+
+	err = l.db.QueryRow(ctx, "SELECT CAST(COALESCE(SUM(failed), 0) AS DECIMAL(19)) FROM "+l.chunks+
 		" WHERE uid = ? AND failed > 0", uid).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the failed rows of run %s: %w", uid, err)

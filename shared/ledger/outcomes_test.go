@@ -70,7 +70,7 @@ func TestDamagedLoggedRowsAreAnError(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, db *database.DB, book *ledger.Ledger) {
 		fill(t, db, book)
-		_, err := db.Exec(t.Context(), "UPDATE "+db.Ledger("ingest_chunks")+" SET logged = ? WHERE partition = 0 AND chunk = 3", []byte{9})
+		_, err := db.Exec(t.Context(), "UPDATE "+db.Ledger("ingest_chunks")+` SET logged = ? WHERE "partition" = 0 AND chunk = 3`, []byte{9})
 		must(t, err)
 		var last error
 		for _, err := range book.Logged(t.Context(), uid, lanes, ledger.Filter{}) {
@@ -136,14 +136,14 @@ func TestNumbersCanBeRecomputed(t *testing.T) {
 func TestVerifyFindsDamage(t *testing.T) {
 	t.Parallel()
 	for damage, want := range map[string]string{
-		"DELETE FROM %s WHERE partition = 0 AND chunk = 2":                         "chunk 3 follows chunk 1",
-		"DELETE FROM %s WHERE partition = 0 AND chunk = 4":                         "the head waits for chunk 5, the last outcome is 3",
-		"UPDATE %s SET created = created + 1 WHERE partition = 1 AND chunk = 1":    "the head says",
-		"UPDATE %s SET failed = failed + 1 WHERE partition = 1 AND chunk = 1":      "failed rows,",
-		"UPDATE %s SET first_row = 1 WHERE partition = 2 AND chunk = 3":            "follow row",
-		"UPDATE %s SET partition = 7 WHERE partition = 2 AND chunk = 4":            "1 outcomes belong to no partition",
-		"UPDATE %s SET skipped = -1, created = created + 1 WHERE partition = 2":    "skipped is -1",
-		"UPDATE %s SET created = created + 1000 WHERE partition = 2 AND chunk = 1": "there are at most",
+		`DELETE FROM %s WHERE "partition" = 0 AND chunk = 2`:                         "chunk 3 follows chunk 1",
+		`DELETE FROM %s WHERE "partition" = 0 AND chunk = 4`:                         "the head waits for chunk 5, the last outcome is 3",
+		`UPDATE %s SET created = created + 1 WHERE "partition" = 1 AND chunk = 1`:    "the head says",
+		`UPDATE %s SET failed = failed + 1 WHERE "partition" = 1 AND chunk = 1`:      "failed rows,",
+		`UPDATE %s SET first_row = 1 WHERE "partition" = 2 AND chunk = 3`:            "follow row",
+		`UPDATE %s SET "partition" = 7 WHERE "partition" = 2 AND chunk = 4`:          "1 outcomes belong to no partition",
+		`UPDATE %s SET skipped = -1, created = created + 1 WHERE "partition" = 2`:    "skipped is -1",
+		`UPDATE %s SET created = created + 1000 WHERE "partition" = 2 AND chunk = 1`: "there are at most",
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
@@ -167,10 +167,11 @@ func TestPagesOfOutcomesAreComplete(t *testing.T) {
 		ctx := t.Context()
 		must(t, book.Create(ctx, uid, 2))
 		const chunks = 450
-		_, err := db.Exec(ctx, "INSERT INTO "+db.Ledger("ingest_chunks")+` (uid, partition, chunk, first_row, last_row, hash,
+		_, err := db.Exec(ctx, "INSERT INTO "+db.Ledger("ingest_chunks")+` (uid, "partition", chunk, first_row, last_row, hash,
 			created, updated, unchanged, skipped, failed, histogram)
 			WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 900)
-			SELECT CAST(? AS TEXT), n % 2, (n + 1) / 2, n, n, 'h', 0, 0, 0, 0, 1, '{"errors":{"m":1}}' FROM n`, uid)
+			SELECT h.uid, n % 2, (n + 1 - (n + 1) % 2) / 2, n, n, 'h', 0, 0, 0, 0, 1, '{"errors":{"m":1}}'
+			FROM n JOIN `+db.Ledger("ingest_partitions")+` AS h ON h."partition" = 0`)
 		must(t, err)
 		for partition := range 2 {
 			last := int64(0)

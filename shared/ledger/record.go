@@ -37,7 +37,7 @@ func (l *Ledger) advance(ctx context.Context, tx *database.Tx, uid string, parti
 			batch := &pgx.Batch{}
 			batch.Queue("SELECT set_config('application_name', $1, true)", session(uid, partition))
 			batch.Queue("UPDATE "+l.heads+` SET next_chunk = $1
-				WHERE uid = $2 AND partition = $3 AND next_chunk = $4 AND NOT closed`, n+1, uid, partition, n)
+				WHERE uid = $2 AND "partition" = $3 AND next_chunk = $4 AND NOT closed`, n+1, uid, partition, n)
 			results := conn.SendBatch(ctx, batch)
 			_, named := results.Exec()
 			tag, moved := results.Exec()
@@ -46,8 +46,12 @@ func (l *Ledger) advance(ctx context.Context, tx *database.Tx, uid string, parti
 		})
 		return won && err == nil, err
 	}
-	result, err := tx.Exec(ctx, "UPDATE "+l.heads+` SET next_chunk = ?
-		WHERE uid = ? AND partition = ? AND next_chunk = ? AND NOT closed`, n+1, uid, partition, n)
+	holds := ""
+	if l.db.Dialect() == database.MySQL {
+		holds = ", session = CONNECTION_ID()"
+	}
+	result, err := tx.Exec(ctx, "UPDATE "+l.heads+` SET next_chunk = ?`+holds+`
+		WHERE uid = ? AND "partition" = ? AND next_chunk = ? AND NOT closed`, n+1, uid, partition, n)
 	if err != nil {
 		return false, err
 	}
@@ -79,28 +83,30 @@ func (l *Ledger) record(
 		return totals, err
 	}
 	c := o.Counts
-	insert := "INSERT INTO " + l.chunks + ` (uid, partition, chunk, first_row, last_row, hash,
+	insert := "INSERT INTO " + l.chunks + ` (uid, "partition", chunk, first_row, last_row, hash,
 		created, updated, unchanged, skipped, failed, histogram, logged) VALUES `
 	inserted := []any{
 		uid, partition, n, o.FirstRow, o.LastRow, o.Hash,
 		c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, messages, logged,
 	}
 	add := "UPDATE " + l.heads + ` SET created = created + %s, updated = updated + %s, unchanged = unchanged + %s,
-		skipped = skipped + %s, failed = failed + %s WHERE uid = %s AND partition = %s AND next_chunk = %s
-		RETURNING created, updated, unchanged, skipped, failed`
+		skipped = skipped + %s, failed = failed + %s WHERE uid = %s AND "partition" = %s AND next_chunk = %s`
+	const sums = "created, updated, unchanged, skipped, failed"
 	added := []any{c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, uid, partition, n + 1}
 	into := []any{&totals.Created, &totals.Updated, &totals.Unchanged, &totals.Skipped, &totals.Failed}
 	if l.db.Dialect() == database.Postgres {
 		err = tx.Pgx(func(conn *pgx.Conn) error {
 			batch := &pgx.Batch{}
 			batch.Queue(insert+"($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)", inserted...)
-			batch.Queue(fmt.Sprintf(add, "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8"), added...)
+			batch.Queue(fmt.Sprintf(add, "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8")+" RETURNING "+sums, added...)
 			results := conn.SendBatch(ctx, batch)
 			_, kept := results.Exec()
 			return errors.Join(kept, results.QueryRow().Scan(into...), results.Close())
 		})
 	} else if _, err = tx.Exec(ctx, insert+"(?,?,?,?,?,?,?,?,?,?,?,?,?)", inserted...); err == nil {
-		err = tx.QueryRow(ctx, fmt.Sprintf(add, "?", "?", "?", "?", "?", "?", "?", "?"), added...).Scan(into...)
+		if _, err = tx.Exec(ctx, fmt.Sprintf(add, "?", "?", "?", "?", "?", "?", "?", "?"), added...); err == nil {
+			err = tx.QueryRow(ctx, "SELECT "+sums+" FROM "+l.heads+` WHERE uid = ? AND "partition" = ? AND next_chunk = ?`, added[5:]...).Scan(into...)
+		}
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return run.Counts{}, fmt.Errorf("its head did not advance in this transaction: %w", ErrNoHead)

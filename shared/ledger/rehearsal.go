@@ -43,9 +43,9 @@ func (l *Ledger) Rehearse(ctx context.Context, tx *database.Tx, uid string, rows
 		lines     []line
 	}{
 		{"DELETE FROM " + l.rehearsed + " WHERE uid = ? AND id IN (SELECT id FROM " + l.lines() + ")", whole},
-		{"INSERT INTO " + l.rehearsed + " (uid, id, row, body) SELECT CAST(? AS TEXT), id, row, body FROM " + l.lines(), bodies},
-		{"INSERT INTO " + l.forms + " (uid, form, id) SELECT CAST(? AS TEXT), form, id FROM " + l.lines() +
-			" WHERE TRUE ON CONFLICT (uid, form, id) DO NOTHING", forms},
+		{"INSERT INTO " + l.rehearsed + ` (uid, id, "row", body) SELECT CAST(? AS ` + l.text + `), id, "row", body FROM ` + l.lines(), bodies},
+		{"INSERT INTO " + l.forms + " (uid, form, id) SELECT CAST(? AS " + l.text + "), form, id FROM " + l.lines() +
+			" WHERE TRUE " + l.db.OnConflict("uid, form, id", ""), forms},
 	} {
 		if len(step.lines) == 0 {
 			continue
@@ -63,17 +63,22 @@ func (l *Ledger) Rehearse(ctx context.Context, tx *database.Tx, uid string, rows
 
 // lines is a JSON argument as a table.
 func (l *Ledger) lines() string {
-	if l.db.Dialect() == database.Postgres {
-		return "json_to_recordset(CAST(? AS json)) AS given(id text, row bigint, body text, form bigint)"
+	switch l.db.Dialect() {
+	case database.Postgres:
+		return `json_to_recordset(CAST(? AS json)) AS given(id text, "row" bigint, body text, form bigint)`
+	case database.MySQL:
+		return `JSON_TABLE(?, '$[*]' COLUMNS (id VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.id', "row" BIGINT PATH '$.row',
+			body LONGTEXT PATH '$.body', form BIGINT PATH '$.form')) AS given`
+	default:
+		return `(SELECT value ->> 'id' AS id, value ->> 'row' AS "row", value ->> 'body' AS body, value ->> 'form' AS form FROM json_each(?)) AS given`
 	}
-	return "(SELECT value ->> 'id' AS id, value ->> 'row' AS row, value ->> 'body' AS body, value ->> 'form' AS form FROM json_each(?)) AS given"
 }
 
 // Rehearsed returns the bodies of the rows that can meet one with these forms, or one that can meet such a row, in the
 // order in which they would have taken effect; of all rows for nil.
 func (l *Ledger) Rehearsed(ctx context.Context, tx *database.Tx, uid string, forms []int64) (bodies []string, err error) {
 	if forms == nil {
-		return bodiesOf(tx.Query(ctx, "SELECT body FROM "+l.rehearsed+" WHERE uid = ? ORDER BY row", uid))
+		return bodiesOf(tx.Query(ctx, "SELECT body FROM "+l.rehearsed+` WHERE uid = ? ORDER BY "row"`, uid))
 	}
 	type line struct {
 		Form int64 `json:"form"`
@@ -90,7 +95,7 @@ func (l *Ledger) Rehearsed(ctx context.Context, tx *database.Tx, uid string, for
 			SELECT f.id FROM `+l.lines()+` JOIN `+l.forms+` AS f ON f.uid = ? AND f.form = given.form
 			UNION SELECT other.id FROM met JOIN `+l.forms+` AS own ON own.uid = ? AND own.id = met.id
 			JOIN `+l.forms+` AS other ON other.uid = own.uid AND other.form = own.form)
-		SELECT r.body FROM met JOIN `+l.rehearsed+` AS r ON r.uid = ? AND r.id = met.id ORDER BY r.row`,
+		SELECT r.body FROM met JOIN `+l.rehearsed+` AS r ON r.uid = ? AND r.id = met.id ORDER BY r."row"`,
 		string(text), uid, uid, uid))
 }
 

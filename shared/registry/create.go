@@ -125,9 +125,12 @@ func (r *Registry) create(ctx context.Context, n NewRun) (id int64, err error) {
 // claimable locks the parent until the transaction ends and returns an error unless it may be claimed.
 func (r *Registry) claimable(ctx context.Context, tx *database.Tx, n NewRun) error {
 	// The lock comes first: a statement that follows sees what the winner of a race has committed.
+	_, err := tx.Exec(ctx, "UPDATE "+r.table+" SET retried_by = retried_by WHERE id = ? AND namespace = ?", n.Parent, r.namespace)
+	if err != nil {
+		return err
+	}
 	var by int64
-	err := tx.QueryRow(ctx, "UPDATE "+r.table+" SET retried_by = retried_by WHERE id = ? AND namespace = ? RETURNING retried_by",
-		n.Parent, r.namespace).Scan(&by)
+	err = tx.QueryRow(ctx, "SELECT retried_by FROM "+r.table+" WHERE id = ? AND namespace = ?", n.Parent, r.namespace).Scan(&by)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("run %d: %w", n.Parent, ErrUnknown)
 	}
@@ -161,12 +164,22 @@ func (r *Registry) insert(ctx context.Context, tx *database.Tx, n NewRun) (id in
 	uid := make([]byte, 16)
 	// crypto/rand never fails.
 	_, _ = rand.Read(uid)
-	err = tx.QueryRow(ctx, "INSERT INTO "+r.table+` (uid, namespace, importer, connection, definition, hash, origin, dry_run,
+	insert := "INSERT INTO " + r.table + ` (uid, namespace, importer, connection, definition, hash, origin, dry_run,
 		status, warnings, parent, idempotency_key, request, user_id, filename, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	args := []any{
 		hex.EncodeToString(uid), r.namespace, clean(n.Importer), clean(n.Connection), clean(string(n.Definition)), clean(n.Hash),
 		origin, n.DryRun, string(run.Pending), warnings, n.Parent,
 		sql.NullString{String: clean(n.IdempotencyKey), Valid: n.IdempotencyKey != ""}, n.Request,
-		clean(n.User), clean(n.Filename), stored(n.At)).Scan(&id)
+		clean(n.User), clean(n.Filename), stored(n.At),
+	}
+	if r.db.Dialect() == database.MySQL {
+		result, err := tx.Exec(ctx, insert, args...)
+		if err != nil {
+			return 0, err
+		}
+		return result.LastInsertId()
+	}
+	err = tx.QueryRow(ctx, insert+" RETURNING id", args...).Scan(&id)
 	return id, err
 }

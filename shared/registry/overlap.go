@@ -44,11 +44,8 @@ func (r *Registry) enter(ctx context.Context, tx *database.Tx, n NewRun) error {
 	if n.DryRun {
 		return nil
 	}
-	if r.db.Dialect() == database.Postgres {
-		name := "ingest runs " + r.namespace + " " + clean(n.Importer)
-		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext(?))", name); err != nil {
-			return err
-		}
+	if err := tx.Lock(ctx, "ingest runs "+r.namespace+" "+clean(n.Importer)); err != nil {
+		return err
 	}
 	if !n.Alone {
 		return nil

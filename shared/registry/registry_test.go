@@ -25,7 +25,7 @@ func at(second int) time.Time { return time.Date(2026, 1, 27, 10, 0, second, 123
 // each runs a test on a registry of every dialect.
 func each(t *testing.T, test func(t *testing.T, db *database.DB, r *registry.Registry)) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres, "mariadb": dbtest.MariaDB} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db, err := database.Open(database.Config{Name: "default", URL: url(t)})

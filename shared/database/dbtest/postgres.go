@@ -1,8 +1,8 @@
-// Package dbtest gives tests real databases: a private PostgreSQL per test process, started on first use, a database
-// of its own per test, and SQLite files.
+// Package dbtest gives tests real databases: a private PostgreSQL and a private MariaDB per test process, started on first
+// use, a database of its own per test, and SQLite files.
 //
-// The server ends with the process, however that ends: it is a child of a shell that waits for its input to close. A
-// machine without PostgreSQL fails the test and names the package to install.
+// The servers end with the process, however that ends: they are children of a shell that waits for its input to close. A
+// machine without them fails the test and names the package to install.
 package dbtest
 
 import (
@@ -52,11 +52,14 @@ var shared struct {
 	err    error
 }
 
-// Server is a private PostgreSQL.
+// Server is a private PostgreSQL or MariaDB.
 type Server struct {
 	dir   string
 	input io.Closer
 	cmd   *exec.Cmd
+	// admin may do everything, home is a database that is always there, url the address of one for a role.
+	admin, home string
+	url         func(role, name string) string
 }
 
 // Postgres returns the URL of an empty database of the process's server; it is dropped after the test.
@@ -87,9 +90,7 @@ func SQLite(t testing.TB) string {
 }
 
 // URL is the address of a database of the server for a role.
-func (s *Server) URL(role, name string) string {
-	return "postgres://" + role + "@/" + name + "?host=" + s.dir
-}
+func (s *Server) URL(role, name string) string { return s.url(role, name) }
 
 // Database creates an empty database and drops it after the test.
 func (s *Server) Database(t testing.TB) string {
@@ -107,7 +108,7 @@ func (s *Server) Database(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	return s.URL("postgres", name)
+	return s.url("postgres", name)
 }
 
 // Stop ends the server at once, as a crash would. It may be called more than once.
@@ -121,7 +122,7 @@ func (s *Server) Stop() {
 }
 
 func (s *Server) run(ctx context.Context, statement string) (err error) {
-	db, err := database.Open(database.Config{Name: "dbtest", URL: s.URL("postgres", "postgres")})
+	db, err := s.open()
 	if err != nil {
 		return err
 	}
@@ -130,20 +131,46 @@ func (s *Server) run(ctx context.Context, statement string) (err error) {
 	return err
 }
 
+// open connects as the one who may do everything.
+func (s *Server) open() (*database.DB, error) {
+	return database.Open(database.Config{Name: "dbtest", URL: s.url(s.admin, s.home)})
+}
+
 func start(ctx context.Context) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "ingest-pg-")
+	s, err := launch("PostgreSQL", script, true, bin)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", dir, bin)
+	s.admin, s.home = "postgres", "postgres"
+	s.url = func(role, name string) string { return "postgres://" + role + "@/" + name + "?host=" + s.dir }
+	if err := s.ready(ctx); err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w\n%s", err, s.log())
+	}
+	return s, s.run(ctx, "CREATE ROLE "+Locked+" LOGIN PASSWORD 'right'")
+}
+
+// log stops the server and returns what it said.
+func (s *Server) log() []byte {
+	log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+	s.Stop()
+	return log
+}
+
+// launch runs a script, whose first argument is a directory of its own, until its input closes.
+func launch(name, script string, refusesRoot bool, args ...string) (*Server, error) {
+	dir, err := os.MkdirTemp("", "ingest-"+strings.ToLower(name)+"-")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "sh", dir}, args...)...)
 	cmd.Dir = dir
 	// A group of its own, so that an interrupted `go test` leaves the shell alive to clean up.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if os.Geteuid() == 0 {
+	if refusesRoot && os.Geteuid() == 0 {
 		if cmd.SysProcAttr.Credential, err = unprivileged(dir); err != nil {
 			return nil, err
 		}
@@ -153,22 +180,16 @@ func start(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	s := &Server{dir: dir, input: input, cmd: cmd}
-	if err := s.ready(ctx); err != nil {
-		log, _ := os.ReadFile(filepath.Join(dir, "log"))
-		s.Stop()
-		return nil, fmt.Errorf("start PostgreSQL: %w\n%s", err, log)
-	}
-	return s, s.run(ctx, "CREATE ROLE "+Locked+" LOGIN PASSWORD 'right'")
+	return &Server{dir: dir, input: input, cmd: cmd}, nil
 }
 
 // ready waits until the server answers.
 func (s *Server) ready(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout)
 	defer cancel()
-	db, err := database.Open(database.Config{Name: "dbtest", URL: s.URL("postgres", "postgres")})
+	db, err := s.open()
 	if err != nil {
 		return err
 	}

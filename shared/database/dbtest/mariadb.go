@@ -1,0 +1,101 @@
+package dbtest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os/exec"
+	"os/user"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// mariadbScript starts a server in $1 and ends it, leaving nothing, when standard input closes.
+const mariadbScript = `dir=$1 server=$2 install=$3 user=$4
+"$install" --no-defaults --user="$user" --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db >"$dir/log" 2>&1 || exit 1
+"$server" --no-defaults --user="$user" --datadir="$dir/data" --socket="$dir/socket" --pid-file="$dir/pid" --skip-networking \
+	--innodb-flush-log-at-trx-commit=1 --sync-binlog=0 --innodb-flush-method=nosync --innodb-doublewrite=0 --innodb-buffer-pool-size=64M \
+	--innodb-log-file-size=64M --max-connections=300 --max-allowed-packet=16M >>"$dir/log" 2>&1 &
+pid=$!
+read -r _
+kill -KILL $pid
+wait $pid
+rm -rf "$dir"
+`
+
+// mariadb is the server of this process; it is written once, by the first test that asks.
+var mariadb struct {
+	once   sync.Once
+	server *Server
+	err    error
+}
+
+// MariaDB returns the URL of an empty database of the process's MariaDB server; it is dropped after the test.
+func MariaDB(t testing.TB) string {
+	t.Helper()
+	mariadb.once.Do(func() { mariadb.server, mariadb.err = startMariaDB(t.Context()) })
+	if mariadb.err != nil {
+		t.Fatal(mariadb.err)
+	}
+	return mariadb.server.Schema(t)
+}
+
+// StartMariaDB returns a MariaDB server for this test alone, which may stop it.
+func StartMariaDB(t testing.TB) *Server {
+	t.Helper()
+	s, err := startMariaDB(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Schema creates an empty database of a MariaDB server and drops it after the test.
+func (s *Server) Schema(t testing.TB) string {
+	t.Helper()
+	name := "t" + strings.ToLower(rand.Text())
+	ctx := context.WithoutCancel(t.Context())
+	if err := s.run(ctx, "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if s.input == nil {
+			return
+		}
+		if err := s.run(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
+			t.Error(err)
+		}
+	})
+	return s.url("root", name)
+}
+
+func startMariaDB(ctx context.Context) (*Server, error) {
+	server, err := exec.LookPath("mariadbd")
+	if err != nil {
+		server, err = exec.LookPath("/usr/sbin/mariadbd")
+	}
+	install, missing := exec.LookPath("mariadb-install-db")
+	if errors.Join(err, missing) != nil {
+		return nil, errors.New("these tests need a MariaDB server: apt-get install mariadb-server")
+	}
+	me, err := user.Current()
+	if err != nil {
+		return nil, err
+	}
+	// Unlike PostgreSQL it runs as anybody, root if it is told so.
+	s, err := launch("MariaDB", mariadbScript, false, server, install, me.Username)
+	if err != nil {
+		return nil, err
+	}
+	s.admin, s.home = "root", "mysql"
+	s.url = func(role, name string) string {
+		return "mysql://" + role + "@localhost/" + name + "?socket=" + s.dir + "/socket"
+	}
+	if err := s.ready(ctx); err != nil {
+		return nil, fmt.Errorf("start MariaDB: %w\n%s", err, s.log())
+	}
+	return s, s.run(ctx, "CREATE USER "+Locked+"@localhost IDENTIFIED BY 'right'")
+}
