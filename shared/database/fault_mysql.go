@@ -61,10 +61,10 @@ var (
 	mysqlAtRow    = regexp.MustCompile(`(?s)^.*for column (.+) at row (\d+)$`)
 	mysqlColumn   = regexp.MustCompile(`^(?:Column|Field) '(.+)' (?:cannot be null|doesn't have a default value)`)
 	mysqlKey      = regexp.MustCompile(`(?s)^.*for key '(.+)'$`)
-	mysqlForeign  = regexp.MustCompile("\\(`[^`]*`\\.`([^`]*)`, CONSTRAINT `([^`]*)` FOREIGN KEY \\(([^)]*)\\)")
-	mysqlCheck    = regexp.MustCompile("(?:CONSTRAINT `([^`]*)` failed|Check constraint '([^']*)')")
-	mysqlTo       = regexp.MustCompile(` (?:to|for) user '[^']*'@'[^']*'`)
-	mysqlBacktick = strings.NewReplacer("`", "", "'", "")
+	mysqlForeign  = regexp.MustCompile("\\([`\"][^`\"]*[`\"]\\.[`\"]([^`\"]*)[`\"], CONSTRAINT [`\"]([^`\"]*)[`\"] FOREIGN KEY \\(([^)]*)\\)")
+	mysqlCheck    = regexp.MustCompile("(?:CONSTRAINT [`\"]([^`\"]*)[`\"] failed|Check constraint '([^']*)')")
+	mysqlTo       = regexp.MustCompile(` (?:to|for) user '[^']*'@'[^']*'| in '[A-Z ]*'$`)
+	mysqlBacktick = strings.NewReplacer("`", "", "'", "", `"`, "")
 )
 
 func explainMySQL(e *mysql.MySQLError) Fault {

@@ -90,6 +90,66 @@ func TestPostgresFaults(t *testing.T) {
 	}
 }
 
+func TestMariaDBFaults(t *testing.T) {
+	t.Parallel()
+	db := faultDB(t, dbtest.MariaDB(t))
+	exec(t, db, "CREATE TABLE guarded (a INTEGER)", "CREATE TABLE other (j JSON, k ENUM ('a', 'b'), d DATE, u VARCHAR(9), CHECK (u <> 'x'))",
+		"CREATE TRIGGER no BEFORE INSERT ON guarded FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no 987654321'")
+	row := database.RowFault
+	for name, c := range map[string]faultCase{
+		"unique":      {"INSERT INTO t (id, email) VALUES (2, '987654321')", database.Fault{Class: row, Code: "1062", Constraint: "email_once"}, "The row violates 'email_once'."},
+		"primary key": {"INSERT INTO t (id) VALUES (1)", database.Fault{Class: row, Code: "1062", Constraint: "PRIMARY"}, "The row violates 'PRIMARY'."},
+		"not null":    {"INSERT INTO t (id, required) VALUES (2, NULL)", database.Fault{Class: row, Code: "1048", Column: "required"}, "The required field is required."},
+		"foreign":     {"INSERT INTO t (id, parent) VALUES (2, 987654321)", database.Fault{Class: row, Code: "1452", Constraint: "t_ibfk_1", Table: "t", Column: "parent", Columns: []string{"parent"}}, "The selected parent is invalid."},
+		"check":       {"INSERT INTO t (id, positive) VALUES (2, -987654321)", database.Fault{Class: row, Code: "4025", Constraint: "price_positive"}, "The row violates 'price_positive'."},
+		"too long":    {"INSERT INTO t (id, email) VALUES (2, repeat('987654321', 9))", database.Fault{Class: row, Code: "1406", Column: "email", Line: 1}, "The database refused the row (1406)."},
+		"overflow":    {"INSERT INTO t (id, price) VALUES (2, 987654321)", database.Fault{Class: row, Code: "1264", Column: "price", Line: 1}, "The database refused the row (1264)."},
+		"no number":   {"INSERT INTO t (id) VALUES (3), ('for column `a` at row 7987654321x')", database.Fault{Class: row, Code: "1366", Column: "id", Line: 2}, "The database refused the row (1366)."},
+		"no member":   {"INSERT INTO other (k) VALUES ('987654321')", database.Fault{Class: row, Code: "1265", Column: "k", Line: 1}, "The database refused the row (1265)."},
+		"no date":     {"INSERT INTO other (d) VALUES ('2024-02-30')", database.Fault{Class: row, Code: "1292", Column: "d", Line: 1}, "The database refused the row (1292)."},
+		"json":        {"INSERT INTO other (j) VALUES ('{987654321')", database.Fault{Class: row, Code: "4025", Constraint: "other.j"}, "The row violates 'other.j'."},
+		"trigger":     {"INSERT INTO guarded VALUES (987654321)", database.Fault{Class: row, Code: "1644"}, "The database refused the row (1644)."},
+		"no table":    {"INSERT INTO nowhere VALUES (987654321)", database.Fault{Class: database.FatalFault, Code: "1146"}, "The database refused the statement: Table '%.nowhere' doesn't exist (1146)."},
+		"no column":   {"INSERT INTO t (absent) VALUES (987654321)", database.Fault{Class: database.FatalFault, Code: "1054"}, "The database refused the statement: Unknown column 'absent' (1054)."},
+		"no sense":    {"INSERT 987654321", database.Fault{Class: database.FatalFault, Code: "1064"}, "The database refused the statement (1064)."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var schema string
+			if err := db.QueryRow(t.Context(), "SELECT DATABASE()").Scan(&schema); err != nil {
+				t.Fatal(err)
+			}
+			c.reason = strings.ReplaceAll(c.reason, "%", schema)
+			c.run(t, db)
+		})
+	}
+	// A transaction drops the connection that was killed under it.
+	_, err := begin(t, db).Exec(t.Context(), "KILL CONNECTION_ID()")
+	if got := database.Explain(err); got.Class != database.TransientFault || got.Reason() != "The database ended the session (1927)." {
+		t.Errorf("a killed session is %+v: %v", got, err)
+	}
+}
+
+func TestMariaDBLockTimeoutIsTransient(t *testing.T) {
+	t.Parallel()
+	db := open(t, database.Config{URL: dbtest.MariaDB(t)})
+	exec(t, db, "CREATE TABLE t (id INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	holder, waiter := begin(t, db), begin(t, db)
+	if _, err := holder.Exec(t.Context(), "UPDATE t SET id = 2"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := waiter.Exec(t.Context(), "SET innodb_lock_wait_timeout = 1"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := waiter.Exec(t.Context(), "UPDATE t SET id = 3")
+	if f := database.Explain(err); f.Code != "1205" || !database.Transient(err) {
+		t.Errorf("a lock timeout is %+v: %v", f, err)
+	}
+	// Only the statement was undone: to go on and to commit would lose it.
+	if _, err := waiter.Exec(t.Context(), "SELECT 1"); !errors.Is(err, database.ErrDoomed) {
+		t.Errorf("the transaction goes on: %v", err)
+	}
+}
+
 func TestSQLiteFaults(t *testing.T) {
 	t.Parallel()
 	db := faultDB(t, dbtest.SQLite(t))
@@ -137,10 +197,19 @@ func TestPostgresCopyTellsTheLineAndTheColumn(t *testing.T) {
 	}
 }
 
-func TestPostgresDeadlockIsTransient(t *testing.T) {
+func TestDeadlockIsTransient(t *testing.T) {
 	t.Parallel()
-	db := open(t, database.Config{URL: dbtest.Postgres(t)})
-	exec(t, db, "CREATE TABLE t (id INTEGER)", "INSERT INTO t VALUES (1), (2)")
+	for url, code := range map[string]string{dbtest.Postgres(t): "40P01", dbtest.MariaDB(t): "1213"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			deadlock(t, open(t, database.Config{URL: url}), code)
+		})
+	}
+}
+
+func deadlock(t *testing.T, db *database.DB, code string) {
+	t.Helper()
+	exec(t, db, "CREATE TABLE t (id INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1), (2)")
 	met := make(chan struct{}, 2)
 	cross := func(first, second int) func(context.Context) error {
 		return func(ctx context.Context) error {
@@ -163,29 +232,45 @@ func TestPostgresDeadlockIsTransient(t *testing.T) {
 		}
 	}
 	err := lifecycle.Parallel(t.Context(), cross(1, 2), cross(2, 1))
-	if f := database.Explain(err); f.Code != "40P01" || !database.Transient(err) {
+	if f := database.Explain(err); f.Code != code || !database.Transient(err) {
 		t.Errorf("a deadlock is %+v: %v", f, err)
 	}
 }
 
-func TestPostgresRefusedLoginIsFatal(t *testing.T) {
+func TestRefusedLoginIsFatal(t *testing.T) {
 	t.Parallel()
-	url := dbtest.Postgres(t)
-	db := open(t, database.Config{URL: strings.Replace(url, "postgres@", dbtest.Locked+":"+secret+"@", 1)})
-	err := db.Ping(t.Context())
-	if f := database.Explain(err); f.Class != database.FatalFault || f.Code != "28P01" {
-		t.Fatalf("a wrong password is %+v: %v", f, err)
+	for url, code := range map[string]string{
+		strings.Replace(dbtest.Postgres(t), "postgres@", dbtest.Locked+":"+secret+"@", 1): "28P01",
+		strings.Replace(dbtest.MariaDB(t), "root@", dbtest.Locked+":"+secret+"@", 1):      "1045",
+	} {
+		db := open(t, database.Config{URL: url})
+		err := db.Ping(t.Context())
+		if f := database.Explain(err); f.Class != database.FatalFault || f.Code != code {
+			t.Fatalf("a wrong password is %+v: %v", f, err)
+		}
+		if got, want := err.Error(), "The database refused the login ("+code+")."; got != want {
+			t.Errorf("text %q, want %q", got, want)
+		}
+		harmless(t, err)
 	}
-	if got, want := err.Error(), "The database refused the login (28P01)."; got != want {
-		t.Errorf("text %q, want %q", got, want)
-	}
-	harmless(t, err)
 }
 
-func TestPostgresServerThatStopsIsTransient(t *testing.T) {
+func TestServerThatStopsIsTransient(t *testing.T) {
 	t.Parallel()
-	server := dbtest.StartPostgres(t)
-	db := open(t, database.Config{URL: server.Database(t)})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		server := dbtest.StartPostgres(t)
+		stopped(t, server, open(t, database.Config{URL: server.Database(t)}))
+	})
+	t.Run("mariadb", func(t *testing.T) {
+		t.Parallel()
+		server := dbtest.StartMariaDB(t)
+		stopped(t, server, open(t, database.Config{URL: server.Schema(t)}))
+	})
+}
+
+func stopped(t *testing.T, server *dbtest.Server, db *database.DB) {
+	t.Helper()
 	tx := begin(t, db)
 	server.Stop()
 	_, err := tx.Exec(t.Context(), "SELECT 1")

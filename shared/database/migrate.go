@@ -167,5 +167,5 @@ func newest(dialect string) (int64, error) {
 // missing says whether err means that a table or schema does not exist.
 func missing(err error) bool {
 	f := Explain(err)
-	return f.Class == FatalFault && (slices.Contains([]string{"42P01", "3F000", "1", "1146", "1049"}, f.Code))
+	return f.Class == FatalFault && slices.Contains([]string{"42P01", "3F000", "1", "1146", "1049"}, f.Code)
 }

@@ -74,12 +74,12 @@ func TestMigrateIsIdempotentAndSafeForSeveralAtOnce(t *testing.T) {
 		if err := first.QueryRow(t.Context(), "SELECT COUNT(*) FROM "+first.Ledger("ingest_schema")).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
-		want := 4 // zero and three migrations
+		steps := 4 // zero and three migrations
 		if first.Dialect() == database.MySQL {
-			want = 2
+			steps = 2
 		}
-		if n != want {
-			t.Errorf("the version table has %d rows, want %d", n, want)
+		if n != steps {
+			t.Errorf("the version table has %d rows, want %d", n, steps)
 		}
 	})
 }

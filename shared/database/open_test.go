@@ -85,8 +85,8 @@ func TestSessionsAreAsPromised(t *testing.T) {
 		},
 		dbtest.MariaDB(t): {
 			"SELECT @@time_zone": "+00:00", "SELECT @@tx_isolation": "READ-COMMITTED", "SELECT @@autocommit": "1",
-			"SELECT @@sql_mode": "ANSI_QUOTES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO," +
-				"NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES",
+			"SELECT @@sql_mode": "ANSI_QUOTES,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE," +
+				"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
 			"SELECT @@innodb_lock_wait_timeout": "30", "SELECT @@idle_write_transaction_timeout": "60", "SELECT @@foreign_key_checks": "1",
 		},
 		dbtest.SQLite(t): {

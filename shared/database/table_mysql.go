@@ -123,7 +123,7 @@ func (d *DB) mysqlChecks(ctx context.Context, t *column.Table) error {
 			return err
 		}
 		at := slices.IndexFunc(t.Columns, func(c column.Column) bool {
-			return clause == "json_valid(`"+c.Name+"`)" && strings.HasPrefix(c.Type.Native, "longtext")
+			return (clause == "json_valid("+d.Quote(c.Name)+")" || clause == "json_valid("+Quote(c.Name)+")") && strings.HasPrefix(c.Type.Native, "longtext")
 		})
 		if at >= 0 {
 			t.Columns[at].Type.Kind = column.JSON

@@ -270,6 +270,33 @@ func TestCloseWaitsForTheChunkInFlight(t *testing.T) {
 	})
 }
 
+func TestAZombieOfMariaDBIsEnded(t *testing.T) {
+	t.Parallel()
+	db := migrated(t, database.Config{URL: dbtest.MariaDB(t)})
+	book, ctx := ledger.New(db), t.Context()
+	must(t, book.Create(ctx, uid, 2))
+	apply(t, db, book, 0, 1, outcome(1, 1, 3, 0))
+	if ended, err := book.EndSession(ctx, uid, 0); ended != 0 || err != nil {
+		t.Errorf("a session that has committed was ended: %d, %v", ended, err)
+	}
+	zombie, err := db.Begin(ctx)
+	must(t, err)
+	if won, err := book.Advance(ctx, zombie, uid, 0, 2); !won || err != nil {
+		t.Fatalf("%v %v", won, err)
+	}
+	if ended, err := book.EndSession(ctx, uid, 0); ended != 1 || err != nil {
+		t.Errorf("%d sessions ended, want 1: %v", ended, err)
+	}
+	if _, err := book.Record(ctx, zombie, uid, 0, 2, outcome(4, 1, 3, 0)); !database.Transient(err) {
+		t.Errorf("the zombie recorded: %v", err)
+	}
+	must(t, zombie.Rollback())
+	apply(t, db, book, 0, 2, outcome(4, 1, 3, 0))
+	if ended, err := book.EndSession(ctx, uid, 7); ended != 0 || err != nil {
+		t.Errorf("a partition that is not there: %d, %v", ended, err)
+	}
+}
+
 func TestAZombieIsEndedBySession(t *testing.T) {
 	t.Parallel()
 	db := migrated(t, database.Config{URL: dbtest.Postgres(t)})

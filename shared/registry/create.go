@@ -170,7 +170,8 @@ func (r *Registry) insert(ctx context.Context, tx *database.Tx, n NewRun) (id in
 	args := []any{
 		hex.EncodeToString(uid), r.namespace, clean(n.Importer), clean(n.Connection), clean(string(n.Definition)), clean(n.Hash),
 		origin, n.DryRun, string(run.Pending), warnings, n.Parent,
-		sql.NullString{String: clean(n.IdempotencyKey), Valid: n.IdempotencyKey != ""}, n.Request,
+		sql.NullString{String: clean(n.IdempotencyKey), Valid: n.IdempotencyKey != ""},
+		n.Request,
 		clean(n.User), clean(n.Filename), stored(n.At),
 	}
 	if r.db.Dialect() == database.MySQL {
