@@ -259,7 +259,7 @@ func TestURLsOfDestinations(t *testing.T) {
 		t.Errorf("a refused URL: %+v", got)
 	}
 	write(t, filepath.Join(e.dir, "configs", "ingest.yaml"), "connections:\n  default: {url: \"heap:one\"}\n")
-	if got := e.run(t.Context(), "list"); got.code != exitUsage || !strings.Contains(got.errors, `connection "default": it has the engine's own tables and must be a database: sqlite:PATH or postgres://…`) {
+	if got := e.run(t.Context(), "list"); got.code != exitUsage || !strings.Contains(got.errors, `connection "default": it has the engine's own tables and must be one of sqlite:PATH, postgres://… and mysql://…`) {
 		t.Errorf("the default connection: %+v", got)
 	}
 }

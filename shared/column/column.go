@@ -30,7 +30,7 @@ type Type struct {
 	Native string `json:"native"`
 	// Length is the greatest number of characters of a text, 0 = unlimited.
 	Length int `json:"length,omitempty"`
-	// Bits is the width of an integer: 8, 16, 24, 32 or 64.
+	// Bits is the width of an integer, 8, 16, 24, 32 or 64; 32 for a float of single precision.
 	Bits int `json:"bits,omitempty"`
 	// Unsigned says that an integer has no negative values (MySQL).
 	Unsigned bool `json:"unsigned,omitempty"`

@@ -331,7 +331,7 @@ partitions: 2000
 in_flight: 1KiB
 roots: []
 connections:
-  mysql: {url: "mysql://root:topsecret@db/x"}
+  other: {url: "oracle://root:topsecret@db/x"}
   plain: {url: topsecret}
   schema: {url: "sqlite:a.db", ledger_schema: x}
   memory: {url: "sqlite::memory:"}
@@ -351,8 +351,8 @@ connections:
 --namespace: namespace must be up to 63 letters, digits, '.', '-' and '_', not "a b"
 --redis-url: redis.url must be a URL that begins with redis://, rediss://, redis+sentinel:// or redis+cluster://
 --slots: slots must be from 0 to 1024, not -1
-INGEST_CONNECTIONS_E_URL: connection "e": the url has no scheme; supported are sqlite:PATH and postgres://…
-INGEST_CONNECTIONS_F_URL: connection "f": the url has no scheme; supported are sqlite:PATH and postgres://…
+INGEST_CONNECTIONS_E_URL: connection "e": the url has no scheme; supported are sqlite:PATH, postgres://… and mysql://…
+INGEST_CONNECTIONS_F_URL: connection "f": the url has no scheme; supported are sqlite:PATH, postgres://… and mysql://…
 INGEST_CONNECTIONS_F_URL_FILE: INGEST_CONNECTIONS_F_URL is set, too: only one of them may be
 INGEST_CONNECTIONS_X: unknown key of a connection (INGEST_CONNECTIONS_NAME_URL, _URL_FILE or _LEDGER_SCHEMA)
 INGEST_LEASE: lease must be from 100ms to 1h0m0s, not 1ms
@@ -360,8 +360,8 @@ my.yaml:1:13: chunk_size must be from 1 to 100000, not 0
 my.yaml:2:13: partitions must be from 1 to 1024, not 2000
 my.yaml:3:12: in_flight must be at least 1MiB, not 1KiB
 my.yaml:4:8: roots must be a list of directories
-my.yaml:6:16: connection "mysql": the scheme "mysql" is not supported; supported are sqlite:PATH and postgres://…
-my.yaml:7:16: connection "plain": the url has no scheme; supported are sqlite:PATH and postgres://…
+my.yaml:6:16: connection "other": the scheme "oracle" is not supported; supported are sqlite:PATH, postgres://… and mysql://…
+my.yaml:7:16: connection "plain": the url has no scheme; supported are sqlite:PATH, postgres://… and mysql://…
 my.yaml:8:17: connection "schema": SQLite has no schemas, leave ledger_schema out
 my.yaml:9:17: connection "memory": a SQLite database must be a file: in memory nothing would outlive the process
 my.yaml:10:9: connection "none": it has no url`

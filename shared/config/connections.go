@@ -78,7 +78,7 @@ func (d *completing) connections(c *Config) map[string]Connection {
 		problem := ""
 		switch own := d.own(merged[name].URL); {
 		case own && name == DefaultConnection:
-			problem = "it has the engine's own tables and must be a database: sqlite:PATH or postgres://…"
+			problem = "it has the engine's own tables and must be one of " + databases
 		case !own:
 			problem = judgeConnection(merged[name])
 		}
@@ -124,6 +124,9 @@ func (d *completing) own(url Secret) bool {
 	return ok && slices.Contains(d.schemes, scheme)
 }
 
+// databases are the URLs that name one.
+const databases = "sqlite:PATH, postgres://… and mysql://…"
+
 // judgeConnection says what is wrong without saying the URL.
 func judgeConnection(c Connection) string {
 	if c.URL == "" {
@@ -135,7 +138,7 @@ func judgeConnection(c Connection) string {
 	scheme, rest, ok := strings.Cut(c.URL.Reveal(), ":")
 	switch {
 	case !ok:
-		return "the url has no scheme; supported are sqlite:PATH and postgres://…"
+		return "the url has no scheme; supported are " + databases
 	case scheme == "sqlite" && c.LedgerSchema != "":
 		return "SQLite has no schemas, leave ledger_schema out"
 	case scheme == "sqlite" && (rest == "" || strings.HasPrefix(rest, "?")):
@@ -144,11 +147,11 @@ func judgeConnection(c Connection) string {
 		return "a SQLite database must be a file: in memory nothing would outlive the process"
 	case scheme == "sqlite":
 		return ""
-	case (scheme == "postgres" || scheme == "postgresql") && strings.HasPrefix(rest, "//"):
+	case slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb"}, scheme) && strings.HasPrefix(rest, "//"):
 		return ""
 	case strings.HasPrefix(rest, "//"):
-		return fmt.Sprintf("the scheme %q is not supported; supported are sqlite:PATH and postgres://…", scheme)
+		return fmt.Sprintf("the scheme %q is not supported; supported are %s", scheme, databases)
 	default:
-		return "the url is not one of sqlite:PATH and postgres://…"
+		return "the url is not one of " + databases
 	}
 }

@@ -37,7 +37,7 @@ func TestMariaDBCatalog(t *testing.T) {
 			{Name: "ok", Type: column.Type{Kind: column.Boolean, Native: "tinyint(1)"}},
 			{Name: "price", Type: column.Type{Kind: column.Decimal, Native: "decimal(10,2)", Precision: 10, Scale: 2}},
 			{Name: "f", Type: column.Type{Kind: column.Float, Native: "float", Bits: 32}},
-			{Name: "g", Type: column.Type{Kind: column.Float, Native: "double", Bits: 64}},
+			{Name: "g", Type: column.Type{Kind: column.Float, Native: "double"}},
 			{Name: "d", Type: column.Type{Kind: column.Date, Native: "date"}},
 			{Name: "t", Type: column.Type{Kind: column.Time, Native: "time(3)"}},
 			{Name: "ts", Type: column.Type{Kind: column.Datetime, Native: "datetime(6)"}},

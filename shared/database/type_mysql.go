@@ -29,7 +29,7 @@ func mysqlType(base, native string, length, precision, scale int) column.Type {
 	case "float":
 		t.Kind, t.Bits = column.Float, 32
 	case "double":
-		t.Kind, t.Bits = column.Float, 64
+		t.Kind = column.Float
 	case "date":
 		t.Kind = column.Date
 	case "time":

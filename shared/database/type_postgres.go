@@ -36,7 +36,9 @@ func postgresType(native, base string, modifier int32) column.Type {
 			// The scale is a signed number of eleven bits since PostgreSQL 15.
 			t.Scale = int(packed&0x7ff^1024) - 1024
 		}
-	case "float4", "float8":
+	case "float4":
+		t.Kind, t.Bits = column.Float, 32
+	case "float8":
 		t.Kind = column.Float
 	case "bool":
 		t.Kind = column.Boolean
