@@ -101,6 +101,8 @@ type ForeignKey struct {
 	Table  string `json:"table"`
 	// References are its columns, in the order of Columns.
 	References []string `json:"references"`
+	// Deferred says that the database looks for the other row only at the commit, and that nothing can change that (SQLite).
+	Deferred bool `json:"deferred,omitempty"`
 }
 
 // Column returns the column of that name.

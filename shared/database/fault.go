@@ -48,6 +48,9 @@ type Fault struct {
 	text string
 }
 
+// ErrNoParent is SQLite's refusal of a row whose foreign key leads nowhere, for who finds it before the commit does.
+var ErrNoParent = errors.New("a foreign key leads to no row")
+
 // Error is an error of the database. Its text holds the fault's reason only; the cause, which may hold values and
 // addresses, is there for errors.As and must not be shown.
 type Error struct {
@@ -84,6 +87,8 @@ func Explain(err error) Fault {
 		return explainMySQL(my)
 	}
 	switch {
+	case errors.Is(err, ErrNoParent):
+		return Fault{Class: RowFault, Code: "787", kind: foreignKey}
 	case errors.Is(err, context.Canceled):
 		return Fault{kind: interrupted}
 	case errors.Is(err, ErrNoFile):

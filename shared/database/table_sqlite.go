@@ -180,6 +180,9 @@ func (d *DB) sqliteRefusals(ctx context.Context, t *column.Table, source string)
 	if hasWord(source, "CHECK") {
 		t.Refuses = append(t.Refuses, "a CHECK constraint")
 	}
+	for i := range t.Foreign {
+		t.Foreign[i].Deferred = hasWord(source, "DEFERRED") // of some key: the catalog does not say of which
+	}
 	if hasWord(source, "CONFLICT") {
 		t.Refuses = append(t.Refuses, "an ON CONFLICT clause")
 	}

@@ -3,12 +3,10 @@ package destination
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"ingest/shared/column"
 	"ingest/shared/database"
 )
 
@@ -35,26 +33,11 @@ func (q *sqlite) culprits(ctx context.Context, it *item, cause error) ([]string,
 		return nil, nil
 	}
 	for _, key := range q.Table.Foreign {
-		var args []any
-		for _, name := range key.Columns {
-			if i := q.position(name); i >= 0 && it.values[i].State == column.Set {
-				args = append(args, bind(q.Columns[i], it.values[i]))
-			}
-		}
-		if len(args) < len(key.Columns) || len(key.References) != len(args) {
-			continue
-		}
-		terms := make([]string, len(args))
-		for i, name := range key.References {
-			terms[i] = q.quote(name) + " = ?"
-		}
-		var found int
-		query := "SELECT count(*) FROM " + q.quote(key.Table) + " WHERE " + strings.Join(terms, " AND ")
-		if err := q.tx.QueryRow(ctx, query, args...).Scan(&found); err != nil {
-			return nil, fmt.Errorf("look for a parent: %w", err)
-		}
-		if found == 0 {
+		switch err := q.haveParent(ctx, []*item{it}, key); {
+		case errors.Is(err, database.ErrNoParent):
 			return key.Columns, nil
+		case err != nil:
+			return nil, err
 		}
 	}
 	return nil, nil

@@ -133,7 +133,10 @@ func (q *sqlite) insert(ctx context.Context, items []*item) error {
 					args = append(args, bind(q.Columns[c], it.values[c]))
 				}
 			}
-			return q.whole(ctx, len(part), head+tuples(len(part), len(present)), args...)
+			if err := q.whole(ctx, len(part), head+tuples(len(part), len(present)), args...); err != nil {
+				return err
+			}
+			return q.haveParents(ctx, part)
 		})
 	})
 }
@@ -188,7 +191,7 @@ func (q *sqlite) update(ctx context.Context, items []*item) error {
 			}
 			it.gone = n == 0
 		}
-		return nil
+		return q.slices(items, len(q.Columns), func(_ int, part []*item) error { return q.haveParents(ctx, part) })
 	})
 }
 
@@ -216,6 +219,9 @@ func (q *sqlite) returning(ctx context.Context, items []*item) error {
 				return err
 			}
 			it.own = canonical(*q.Own, own)
+			if err := q.haveParents(ctx, []*item{it}); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -30,6 +30,11 @@ func TestPeculiarSQLiteTables(t *testing.T) {
 			rows: []string{"1,a", "1,b", "2,NULL", "1,NULL"}, outcomes: "CUFF", contents: []string{"1|b"},
 		},
 		{
+			name:   "a deferred foreign key",
+			create: "CREATE TABLE T (k integer UNIQUE, v integer REFERENCES T(k) DEFERRABLE INITIALLY DEFERRED)",
+			rows:   []string{"1,1", "2,3", "3,1", "3,4", "2,3"}, outcomes: "CFCFC", contents: []string{"1|1", "2|3", "3|1"},
+		},
+		{
 			name: "no rowid", create: "CREATE TABLE T (k text PRIMARY KEY, v integer) WITHOUT ROWID",
 			rows: []string{"a,1", "a,01", "a,2"}, outcomes: "C=U", contents: []string{"a|2"},
 		},
