@@ -91,6 +91,15 @@ type Table struct {
 	// Foreign are the table's foreign keys, in the order of their names, which in SQLite they do not have: in that of its
 	// definition.
 	Foreign []ForeignKey `json:"foreign,omitempty"`
+	// Checks are the CHECK constraints among Refuses that can be asked beforehand.
+	Checks []Check `json:"checks,omitempty"`
+}
+
+// Check is a CHECK constraint whose expression is known (PostgreSQL).
+type Check struct {
+	Name       string   `json:"name"`
+	Columns    []string `json:"columns"`
+	Expression string   `json:"expression"`
 }
 
 // ForeignKey says that columns refer to columns of another table, or of the same.
@@ -101,6 +110,8 @@ type ForeignKey struct {
 	Table  string `json:"table"`
 	// References are its columns, in the order of Columns.
 	References []string `json:"references"`
+	// Unreadable says that the connection may not read the other table.
+	Unreadable bool `json:"unreadable,omitempty"`
 	// Deferred says that the database looks for the other row only at the commit, and that nothing can change that (SQLite).
 	Deferred bool `json:"deferred,omitempty"`
 }

@@ -8,7 +8,7 @@ import (
 
 func (d *DB) postgresForeign(ctx context.Context, id int64, t *column.Table) error {
 	// A foreign key to a partitioned table has a copy for each of its partitions.
-	rows, err := d.Query(ctx, `SELECT n.nspname, r.relname,
+	rows, err := d.Query(ctx, `SELECT n.nspname, r.relname, NOT has_table_privilege(r.oid, 'SELECT'),
 			(SELECT json_agg(a.attname ORDER BY k.at)::text FROM unnest(f.conkey) WITH ORDINALITY AS k(n, at)
 				JOIN pg_attribute AS a ON a.attrelid = f.conrelid AND a.attnum = k.n),
 			(SELECT json_agg(a.attname ORDER BY k.at)::text FROM unnest(f.confkey) WITH ORDINALITY AS k(n, at)
@@ -24,7 +24,7 @@ func (d *DB) postgresForeign(ctx context.Context, id int64, t *column.Table) err
 	for rows.Next() {
 		var key column.ForeignKey
 		var columns, references string
-		if err := rows.Scan(&key.Schema, &key.Table, &columns, &references); err != nil {
+		if err := rows.Scan(&key.Schema, &key.Table, &key.Unreadable, &columns, &references); err != nil {
 			return err
 		}
 		if err := decode(columns, &key.Columns); err != nil {

@@ -73,6 +73,9 @@ func (f Fault) NotNull() bool { return f.kind == notNull }
 // ForeignKey says whether the row refers to another one that is not there, or is referred to.
 func (f Fault) ForeignKey() bool { return f.kind == foreignKey }
 
+// Checked says whether a CHECK or an exclusion constraint refused the row.
+func (f Fault) Checked() bool { return f.kind == check }
+
 // TooLong says whether a text was too long for its column.
 func (f Fault) TooLong() bool { return f.kind == tooLong }
 

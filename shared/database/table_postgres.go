@@ -140,10 +140,12 @@ func (d *DB) postgresIndexes(ctx context.Context, id int64, t *column.Table) err
 }
 
 func (d *DB) postgresConstraints(ctx context.Context, id int64, t *column.Table) error {
-	rows, err := d.Query(ctx, `SELECT conname, contype::text, conrelid = ?, conrelid = confrelid, conrelid::regclass::text
+	rows, err := d.Query(ctx, `SELECT conname, contype::text, conrelid = ?, conrelid = confrelid, conrelid::regclass::text,
+				COALESCE(pg_get_expr(conbin, conrelid), ''), COALESCE((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute AS a
+					WHERE a.attrelid = conrelid AND a.attnum = ANY (conkey))::text, '[]')
 			FROM pg_constraint WHERE (conrelid = ? AND contype IN ('c', 'f', 'x', 't')) OR (confrelid = ? AND contype = 'f')
 		UNION ALL
-		SELECT tgname, 't', true, false, '' FROM pg_trigger WHERE tgrelid = ? AND NOT tgisinternal
+		SELECT tgname, 't', true, false, '', '', '[]' FROM pg_trigger WHERE tgrelid = ? AND NOT tgisinternal
 			AND tgconstraint = 0 AND tgenabled <> 'D'
 		ORDER BY 3 DESC, 2, 1`, id, id, id, id)
 	if err != nil {
@@ -151,9 +153,9 @@ func (d *DB) postgresConstraints(ctx context.Context, id int64, t *column.Table)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var name, kind, owner string
+		var name, kind, owner, expression, columns string
 		var own, itself bool
-		if err := rows.Scan(&name, &kind, &own, &itself, &owner); err != nil {
+		if err := rows.Scan(&name, &kind, &own, &itself, &owner, &expression, &columns); err != nil {
 			return err
 		}
 		switch {
@@ -161,6 +163,11 @@ func (d *DB) postgresConstraints(ctx context.Context, id int64, t *column.Table)
 			t.Refuses = append(t.Refuses, "foreign key "+name+" of "+owner)
 		case kind == "c":
 			t.Refuses = append(t.Refuses, "CHECK constraint "+name)
+			one := column.Check{Name: name, Expression: expression}
+			if err := decode(columns, &one.Columns); err != nil {
+				return err
+			}
+			t.Checks = append(t.Checks, one)
 		case kind == "t":
 			t.Refuses = append(t.Refuses, "trigger "+name)
 		case kind == "x":

@@ -76,6 +76,7 @@ func TestPostgresCatalog(t *testing.T) {
 			"exclusion constraint apart", "foreign key belongs of shop.child",
 		},
 		Foreign: []column.ForeignKey{{Columns: []string{"parent"}, Schema: "shop", Table: "Items", References: []string{"id"}}},
+		Checks:  []column.Check{{Name: "cheap", Columns: []string{"price"}, Expression: "(price < (100)::numeric)"}},
 	}
 	if diff := cmp.Diff(want, describe(t, db, "shop.Items")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -33,11 +33,10 @@ func (q *sqlite) culprits(ctx context.Context, it *item, cause error) ([]string,
 		return nil, nil
 	}
 	for _, key := range q.Table.Foreign {
-		switch err := q.haveParent(ctx, []*item{it}, key); {
-		case errors.Is(err, database.ErrNoParent):
-			return key.Columns, nil
-		case err != nil:
+		if orphans, err := q.orphans(ctx, []*item{it}, key); err != nil {
 			return nil, err
+		} else if len(orphans) > 0 {
+			return key.Columns, nil
 		}
 	}
 	return nil, nil

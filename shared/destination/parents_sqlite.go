@@ -1,8 +1,11 @@
 package destination
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ingest/shared/column"
@@ -16,11 +19,46 @@ func (q *sqlite) haveParents(ctx context.Context, items []*item) error {
 		if !key.Deferred {
 			continue
 		}
-		if err := q.haveParent(ctx, items, key); err != nil {
-			return err
+		if orphans, err := q.orphans(ctx, items, key); err != nil || len(orphans) > 0 {
+			return cmp.Or(err, database.ErrNoParent)
 		}
 	}
 	return nil
+}
+
+// suspects are those whose foreign keys lead nowhere; what a CHECK asks for is not known.
+func (q *sqlite) suspects(ctx context.Context, items []*item) (all []int, err error) {
+	for _, key := range q.Table.Foreign {
+		orphans, err := q.orphans(ctx, items, key)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, orphans...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// probe writes each item and takes it back.
+func (q *sqlite) probe(ctx context.Context, items []*item) ([]error, error) {
+	const probed = "ingest_probe"
+	causes := make([]error, len(items))
+	for i, it := range items {
+		if err := q.tx.Savepoint(ctx, probed); err != nil {
+			return nil, err
+		}
+		write := q.insert
+		if it.op == update {
+			write = q.update
+		}
+		if causes[i] = write(ctx, []*item{it}); errors.Is(causes[i], errLeftOut) {
+			causes[i] = nil
+		}
+		if err := errors.Join(q.undo(ctx), q.tx.RollbackTo(ctx, probed), q.tx.Release(ctx, probed)); err != nil {
+			return nil, err
+		}
+	}
+	return causes, nil
 }
 
 // positions are where columns are, as far as they are written.
@@ -33,37 +71,38 @@ func (p *plan) positions(names []string) (all []int) {
 	return all
 }
 
-// haveParent does so for one foreign key. Of one whose columns are not all written nothing is known.
-func (q *sqlite) haveParent(ctx context.Context, items []*item, key column.ForeignKey) error {
+// orphans are the positions of the items that a foreign key leads nowhere. Of one whose columns are not all written nothing is
+// known.
+func (q *sqlite) orphans(ctx context.Context, items []*item, key column.ForeignKey) (all []int, err error) {
 	positions := q.positions(key.Columns)
 	if len(positions) < len(key.Columns) || len(key.References) != len(positions) {
-		return nil
-	}
-	var args []any
-	children := 0
-	for _, it := range items {
-		if values, ok := q.refers(it, positions); ok {
-			args = append(args, values...)
-			children++
-		}
-	}
-	if children == 0 {
-		return nil
+		return nil, nil
 	}
 	same := make([]string, len(positions))
 	for i := range positions {
-		same[i] = fmt.Sprintf("p.%s = v.column%d", q.quote(key.References[i]), i+1)
+		same[i] = fmt.Sprintf("p.%s = v.column%d", q.quote(key.References[i]), i+2)
 	}
-	query := "SELECT count(*) FROM (VALUES " + tuples(children, len(positions)) + ") AS v WHERE NOT EXISTS (SELECT 1 FROM " +
-		q.quote(key.Table) + " AS p WHERE " + strings.Join(same, " AND ") + ")"
-	var orphans int
-	if err := q.tx.QueryRow(ctx, query, args...).Scan(&orphans); err != nil {
-		return fmt.Errorf("look for parents: %w", err)
+	tail := ") AS v WHERE NOT EXISTS (SELECT 1 FROM " + q.quote(key.Table) + " AS p WHERE " + strings.Join(same, " AND ") + ")"
+	err = q.slices(items, len(positions)+1, func(from int, part []*item) error {
+		var args []any
+		children := 0
+		for i, it := range part {
+			if values, ok := q.refers(it, positions); ok {
+				args = append(append(args, int64(from+i)), values...)
+				children++
+			}
+		}
+		if children == 0 {
+			return nil
+		}
+		return q.scan(ctx, "SELECT v.column1 FROM (VALUES "+tuples(children, len(positions)+1)+tail, args, 0, func(ord int64, _ []any) {
+			all = append(all, int(ord))
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for parents: %w", err)
 	}
-	if orphans > 0 {
-		return database.ErrNoParent
-	}
-	return nil
+	return all, nil
 }
 
 // refers are the values of a key as they are bound; false when one of them is missing, so that it leads nowhere.

@@ -36,12 +36,19 @@ type plan struct {
 	keyIndex string
 	// mostlyNew is a hint from chunk to chunk: most rows of the last one were not in the table.
 	mostlyNew *atomic.Bool
+	// suspicious is another: constraints have refused rows of the last one.
+	suspicious *atomic.Bool
+	// most is how many rows go into one call of the store, 0 = as many as there are.
+	most int
+	// after says that rows may have to be undone that the database took without an error (SQLite).
+	after bool
 }
 
 func newPlan(db *database.DB, t Target) (*plan, error) {
 	p := &plan{
 		dialect: db.Dialect(), table: quoted(t.Table, db.Quote), quote: db.Quote, mapped: len(t.Columns), mostlyNew: &atomic.Bool{},
-		newer: t.OnDuplicate == importer.UpdateIfNewer, ownAt: -1,
+		suspicious: &atomic.Bool{},
+		newer:      t.OnDuplicate == importer.UpdateIfNewer, ownAt: -1,
 	}
 	if len(t.Fixed) > 0 {
 		t.Columns = slices.Clone(t.Columns)
@@ -83,6 +90,11 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 	p.folds = p.compares && !p.newer && !p.ordered && len(t.Table.Refuses) == 0
 	for _, c := range t.Columns {
 		p.folds = p.folds && p.exact(c)
+	}
+	if p.dialect == database.SQLite {
+		p.most = max(1, min(statementRows, statementParameters/max(1, len(t.Columns))))
+		p.after = slices.ContainsFunc(t.Table.Refuses, func(what string) bool { return strings.HasPrefix(what, "trigger ") }) ||
+			slices.ContainsFunc(t.Table.Foreign, func(key column.ForeignKey) bool { return key.Deferred })
 	}
 	if t.Own != nil {
 		p.ownAt = p.position(t.Own.Name)

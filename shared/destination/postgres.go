@@ -163,15 +163,7 @@ func (p *postgres) insertDefaults(ctx context.Context, n int) error {
 // returning sends one INSERT for each item, all in one round trip: only so it is certain which row has which value.
 func (p *postgres) returning(ctx context.Context, items []*item) error {
 	present := items[0].shape.present
-	names, values := make([]string, len(present)), make([]string, len(present))
-	for i, c := range present {
-		names[i], values[i] = p.names[c], assigned(p.Columns[c], fmt.Sprintf("$%d::text", i+1))
-	}
-	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", p.table, strings.Join(names, ", "), strings.Join(values, ", "))
-	if len(present) == 0 {
-		query = "INSERT INTO " + p.table + " DEFAULT VALUES"
-	}
-	query += " RETURNING " + p.quote(p.Own.Name) + "::text"
+	query := p.insertOne(present) + " RETURNING " + p.quote(p.Own.Name) + "::text"
 	taken := 0
 	err := p.tx.Pgx(func(conn *pgx.Conn) error {
 		batch := &pgx.Batch{}

@@ -79,7 +79,7 @@ func (q *sqlite) stored(ctx context.Context, items []*item, columns []column.Col
 		names[i] = q.quote(c.Name)
 	}
 	head, tail := q.joined(names)
-	return q.guarded(ctx, func() error {
+	return q.guarded(ctx, q.statements(items, len(q.Key)+1), func() error {
 		return q.keyed(items, func(args []any, n int) error {
 			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(columns), func(ord int64, stored []any) {
 				values := make([]column.Value, len(stored))

@@ -18,7 +18,7 @@ func (q *sqlite) match(ctx context.Context, items []*item, key column.Column, ex
 		excepted = append(excepted, bind(except.Column, except.Value))
 	}
 	head := "SELECT v.column1, min(t." + q.quote(key.Name) + ") FROM (VALUES "
-	return q.guarded(ctx, func() error {
+	return q.guarded(ctx, q.statements(items, len(q.Key)+1), func() error {
 		return q.keyed(items, func(args []any, n int) error {
 			return q.scan(ctx, head+tuples(n, 2)+tail+" GROUP BY v.column1", append(args, excepted...), 1, func(ord int64, stored []any) {
 				if value := canonical(key, stored[0]); value.State == column.Set {
@@ -31,7 +31,7 @@ func (q *sqlite) match(ctx context.Context, items []*item, key column.Column, ex
 
 func (q *sqlite) remove(ctx context.Context, items []*item) error {
 	query := "DELETE FROM " + q.table + " WHERE " + q.names[0] + " = ?"
-	return q.guarded(ctx, func() error {
+	return q.guarded(ctx, len(items), func() error {
 		for _, it := range items {
 			if _, err := q.tx.Exec(ctx, query, bind(q.Columns[0], it.values[0])); err != nil {
 				return err
@@ -47,7 +47,7 @@ func (q *sqlite) unlink(ctx context.Context, items []*item, others [][]column.Va
 		other = "hex(" + other + ")"
 	}
 	query := fmt.Sprintf("DELETE FROM %s WHERE %s = ? AND (%s IN (SELECT value FROM json_each(?))) IS NOT TRUE", q.table, q.names[0], other)
-	return q.guarded(ctx, func() error {
+	return q.guarded(ctx, len(items), func() error {
 		for i, it := range items {
 			list, err := list(q.Columns[1], others[i])
 			if err != nil {

@@ -1,6 +1,10 @@
 package destination
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"slices"
+)
 
 // round decides items with different keys. Rows it could not decide stay undecided and are looked at again.
 func (s *session) round(ctx context.Context, items []*item) error {
@@ -20,12 +24,19 @@ func (s *session) round(ctx context.Context, items []*item) error {
 		}
 	}
 	for _, run := range s.runs(writes) {
-		decided, err := s.isolate(ctx, run, s.write, &tally{})
+		t := &tally{}
+		run, err := s.sift(ctx, run)
 		if err != nil {
 			return err
 		}
-		if decided < len(run) && s.ordered {
-			return nil // what follows was planned for a table that has changed since
+		for part := range slices.Chunk(run, cmp.Or(s.most, len(run)+1)) {
+			decided, err := s.isolate(ctx, part, s.write, t)
+			if err != nil {
+				return err
+			}
+			if decided < len(part) && s.ordered {
+				return nil // what follows was planned for a table that has changed since
+			}
 		}
 	}
 	return nil

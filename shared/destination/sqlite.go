@@ -19,6 +19,8 @@ import (
 type sqlite struct {
 	*plan
 	tx *database.Tx
+	// held says that a savepoint is open that an error has left.
+	held bool
 }
 
 // The limits of a statement: SQLite takes 32,766 parameters, and longer statements gain nothing.
@@ -41,7 +43,7 @@ func (q *sqlite) look(ctx context.Context, items []*item) error {
 		names[i] = q.names[c]
 	}
 	head, tail := q.joined(names)
-	return q.guarded(ctx, func() error {
+	return q.guarded(ctx, q.statements(items, len(q.Key)+1), func() error {
 		return q.keyed(items, func(args []any, n int) error {
 			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(looked), func(ord int64, stored []any) {
 				it := items[ord]
@@ -122,10 +124,10 @@ func (q *sqlite) insert(ctx context.Context, items []*item) error {
 	}
 	// OR ABORT: what the table itself says about conflicts (IGNORE, REPLACE) must not hide a refused row.
 	head := "INSERT OR ABORT INTO " + q.table + " (" + strings.Join(names, ", ") + ") VALUES "
-	return q.guarded(ctx, func() error {
-		if len(present) == 0 {
-			return q.insertDefaults(ctx, len(items))
-		}
+	if len(present) == 0 {
+		return q.guarded(ctx, len(items), func() error { return q.insertDefaults(ctx, len(items)) })
+	}
+	return q.guarded(ctx, q.statements(items, len(present)), func() error {
 		return q.slices(items, len(present), func(_ int, part []*item) error {
 			args := make([]any, 0, len(part)*len(present))
 			for _, it := range part {
@@ -173,7 +175,7 @@ func (q *sqlite) update(ctx context.Context, items []*item) error {
 	}
 	query := "UPDATE OR ABORT " + q.table + " SET " + strings.Join(sets, ", ") + " WHERE " + strings.Join(where, " AND ")
 	args := make([]any, len(changes)+len(q.Key))
-	return q.guarded(ctx, func() error {
+	return q.guarded(ctx, len(items), func() error {
 		for _, it := range items {
 			for i, c := range changes {
 				args[i] = bind(q.Columns[c], it.values[c])
@@ -207,7 +209,7 @@ func (q *sqlite) returning(ctx context.Context, items []*item) error {
 	}
 	query += " RETURNING +" + q.quote(q.Own.Name)
 	args := make([]any, len(present))
-	return q.guarded(ctx, func() error {
+	return q.guarded(ctx, len(items), func() error {
 		for _, it := range items {
 			for i, c := range present {
 				args[i] = bind(q.Columns[c], it.values[c])
@@ -229,27 +231,47 @@ func (q *sqlite) returning(ctx context.Context, items []*item) error {
 
 func (q *sqlite) ranks(context.Context, []*item) ([]int64, error) { return nil, errNoRanks }
 
-// guarded runs statements in a savepoint.
-func (q *sqlite) guarded(ctx context.Context, statements func() error) error {
+// guarded runs n statements in a savepoint. One that is alone undoes itself when it is refused, unless it is we who refuse it
+// afterwards: because a trigger has left rows out, or a parent is missing.
+func (q *sqlite) guarded(ctx context.Context, n int, statements func() error) error {
+	if n == 1 && !q.after {
+		return statements()
+	}
 	if err := q.tx.Savepoint(ctx, savepoint); err != nil {
 		return err
 	}
+	q.held = true
 	if err := statements(); err != nil {
 		return err
 	}
+	q.held = false
 	return q.tx.Release(ctx, savepoint)
 }
 
 func (q *sqlite) undo(ctx context.Context) error {
+	if !q.held {
+		return nil
+	}
+	q.held = false
 	if err := q.tx.RollbackTo(ctx, savepoint); err != nil {
 		return err
 	}
 	return q.tx.Release(ctx, savepoint)
 }
 
+// rows is how many rows with so many parameters go into a statement.
+func (q *sqlite) rows(parameters int) int {
+	return max(1, min(statementRows, statementParameters/parameters))
+}
+
+// statements is how many statements items need.
+func (q *sqlite) statements(items []*item, parameters int) int {
+	return (len(items) + q.rows(parameters) - 1) / q.rows(parameters)
+}
+
 // slices cuts items into statements.
 func (q *sqlite) slices(items []*item, parameters int, do func(from int, part []*item) error) error {
-	size := max(1, min(statementRows, statementParameters/parameters))
+	size := q.rows(parameters)
 	for from := 0; from < len(items); from += size {
 		if err := do(from, items[from:min(from+size, len(items))]); err != nil {
 			return err

@@ -32,6 +32,10 @@ type store interface {
 	unlink(ctx context.Context, items []*item, others [][]column.Value, removed func(ord int64)) error
 	// ranks gives items equal numbers exactly if their keys are equal, or fails with errNoRanks.
 	ranks(ctx context.Context, items []*item) ([]int64, error)
+	// suspects are positions of items that foreign keys and CHECK constraints will probably refuse; nobody relies on it.
+	suspects(ctx context.Context, items []*item) ([]int, error)
+	// probe says of every item why the database refuses it alone, nil if it does not. It leaves nothing.
+	probe(ctx context.Context, items []*item) ([]error, error)
 	undo(ctx context.Context) error
 	// culprits are the columns of the constraint that refused an item with cause, none if they cannot be known.
 	culprits(ctx context.Context, it *item, cause error) ([]string, error)
