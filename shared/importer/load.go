@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -87,23 +88,44 @@ func (l Listed) AtField(message, to, key string) Problem {
 // Load reads the importer with that slug from the directory, anew at each call. The error is an UnknownError
 // (errors.Is ErrUnknown), or what List says about the file, or that the directory cannot be read.
 func Load(dir, slug string, c Checks) (Definition, error) {
+	// A file that does not spell the slug out is hardly its own; only where no other one is, all of them are read.
+	named, err := some(dir, c, func(text []byte) bool { return bytes.Contains(text, []byte(slug)) })
+	if err != nil {
+		return Definition{}, err
+	}
+	if l, found := pick(named, slug); found && l.claimed {
+		return l.Definition, l.Err
+	}
 	all, err := List(dir, c)
 	if err != nil {
 		return Definition{}, err
 	}
+	if l, found := pick(all, slug); found {
+		return l.Definition, l.Err
+	}
+	return Definition{}, Unknown(slug, all)
+}
+
+// pick prefers the file that claims the slug to one that only has it as its name.
+func pick(all []Listed, slug string) (Listed, bool) {
 	i := slices.IndexFunc(all, func(l Listed) bool { return l.Slug == slug && l.claimed })
 	if i < 0 {
 		i = slices.IndexFunc(all, func(l Listed) bool { return l.Slug == slug })
 	}
 	if i < 0 {
-		return Definition{}, Unknown(slug, all)
+		return Listed{}, false
 	}
-	return all[i].Definition, all[i].Err
+	return all[i], true
 }
 
 // List reads every .yaml and .yml file of the directory, sorted by slug. A broken file harms only itself; a slug
 // that two files claim is a problem of both. The error is that the directory cannot be read.
 func List(dir string, c Checks) ([]Listed, error) {
+	return some(dir, c, func([]byte) bool { return true })
+}
+
+// some is List of the files whose text is wanted.
+func some(dir string, c Checks, wanted func(text []byte) bool) ([]Listed, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read importers: %w", err)
@@ -113,7 +135,14 @@ func List(dir string, c Checks) ([]Listed, error) {
 		if !definition(entry.Name()) || entry.Name() == defaultsFile {
 			continue
 		}
-		l := listed(dir, entry.Name(), c, in)
+		text, err := readFile(dir, entry.Name())
+		if err == nil && !wanted(text) {
+			continue
+		}
+		l := Listed{File: entry.Name(), Err: err}
+		if err == nil {
+			l = listed(entry.Name(), text, c, in)
+		}
 		if l.claimed = l.Slug != ""; !l.claimed {
 			l.Slug = nameOf(entry.Name())
 		}
@@ -181,11 +210,7 @@ func (in surroundings) read(dir, file string, c Checks) error {
 	return problems.Err()
 }
 
-func listed(dir, name string, c Checks, in surroundings) Listed {
-	text, err := readFile(dir, name)
-	if err != nil {
-		return Listed{File: name, Err: err}
-	}
+func listed(name string, text []byte, c Checks, in surroundings) Listed {
 	d, problems := parse(name, text, c, in)
 	if err := problems.Err(); err != nil {
 		return Listed{Slug: d.Slug, File: name, Err: err}

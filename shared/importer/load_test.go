@@ -80,7 +80,11 @@ func TestLoad(t *testing.T) {
 		"countries.yaml": "importer: [",
 		"bad.yaml":       definition("bad") + "x: y\n",
 		"lost.yaml":      ": :",
+		"escaped.yaml":   strings.Replace(definition("escaped"), "importer: escaped", `importer: "\x65scaped"`, 1),
 	})
+	if d, err := importer.Load(dir, "escaped", knowing()); err != nil || d.Slug != "escaped" {
+		t.Errorf("escaped: %v, %v", d, err)
+	}
 	if d, err := importer.Load(dir, "countries", knowing()); err != nil || d.Slug != "countries" {
 		t.Errorf("countries: %v, %v", d, err)
 	}
