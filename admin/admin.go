@@ -22,6 +22,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/extend"
 	"ingest/shared/importer"
+	"ingest/shared/outlet"
 	"ingest/shared/pipeline"
 )
 
@@ -47,6 +48,7 @@ func Main(ctx context.Context, args []string, o Options) int {
 	if err := o.Extensions.Check(pipeline.Names()); err != nil {
 		return fail(o.Stderr, &usage{err.Error()})
 	}
+	o.Extensions.Destinations = append(outlet.Destinations(time.Now), o.Extensions.Destinations...)
 	if len(args) > 0 && args[0] == completeCommand {
 		complete(ctx, args[1:], o)
 		return 0

@@ -105,7 +105,7 @@ func parse(args []string, o Options) (*parsed, error) {
 	s := &session{
 		stdin: o.Stdin, stdout: o.Stdout, workdir: o.Workdir, extensions: o.Extensions, now: time.Now, screen: newScreen(o, c.Output, c.Quiet),
 	}
-	if s.settings, err = c.Settings.Complete(from.file, o.Environ, o.Workdir, o.Extensions.Schemes()...); err != nil {
+	if s.settings, err = c.Settings.Complete(from.file, o.Environ, o.Workdir, o.Extensions.Destinations...); err != nil {
 		return nil, &usage{err.Error()}
 	}
 	if s.remote, err = newRemote(c, o, s.settings.Path); err != nil {

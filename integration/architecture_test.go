@@ -174,10 +174,10 @@ func levels(all []source) []string {
 	order := [][]string{
 		{"row", "column", "extend"},
 		{"importer", "run", "chunk", "expression"},
-		{"lifecycle", "config", "token", "metrics"},
+		{"lifecycle", "config", "token", "metrics", "durable", "webhook"},
 		{"pipeline", "format", "sink", "source", "spool", "mended"},
 		{"redisstore", "database"},
-		{"registry", "ledger", "destination"},
+		{"registry", "ledger", "destination", "outlet"},
 		{"records"},
 		{"control"},
 	}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"ingest/shared/extend"
 )
 
 // Complete takes what kong made of flags, environment, file and defaults and returns the configuration to work
@@ -12,14 +14,14 @@ import (
 // one), paths made absolute (of the file: from its base; of anything else: from
 // workdir), and everything judged. The error is Problems, all of them at once, and holds no secret.
 //
-// f must be the File whose Lookup answered kong; environ is as os.Environ gives it; schemes are those of URLs of
-// connections, beside the engine's own, that the program knows.
-func (c Config) Complete(f File, environ []string, workdir string, schemes ...string) (Config, error) {
+// f must be the File whose Lookup answered kong; environ is as os.Environ gives it; destinations are what the
+// program knows beside SQL databases.
+func (c Config) Complete(f File, environ []string, workdir string, destinations ...extend.Destination) (Config, error) {
 	workdir, err := filepath.Abs(workdir)
 	if err != nil {
 		return Config{}, err
 	}
-	done := completing{file: f, environ: environment(environ), workdir: workdir, schemes: schemes}
+	done := completing{file: f, environ: environment(environ), workdir: workdir, destinations: destinations}
 	c.origins = map[string]Origin{}
 	keys := keysOf(&c)
 	for _, k := range keys {
@@ -42,9 +44,9 @@ type completing struct {
 	file    File
 	environ map[string]string
 	workdir string
-	// schemes are those of URLs that the program adds.
-	schemes  []string
-	problems Problems
+	// destinations are those that are no SQL databases.
+	destinations []extend.Destination
+	problems     Problems
 }
 
 func environment(environ []string) map[string]string {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"ingest/shared/extend"
 )
 
 // DefaultConnection always exists: it holds the registry.
@@ -28,7 +30,7 @@ func (d *completing) connections(c *Config) map[string]Connection {
 	names := map[string]string{envName(DefaultConnection): DefaultConnection}
 	for _, f := range d.file.connections {
 		names[envName(f.name)] = f.name
-		f.Connection.URL = resolveSQLite(d.file.base, f.Connection.URL)
+		f.Connection.URL = d.resolved(d.file.base, f.Connection.URL)
 		merged[f.name], places[f.name] = f.Connection, f.at
 		c.origins[urlKey(f.name)], c.origins[schemaKey(f.name)] = FromFile, FromFile
 	}
@@ -54,14 +56,14 @@ func (d *completing) connections(c *Config) map[string]Connection {
 		connection := merged[name]
 		switch field {
 		case "_URL":
-			connection.URL = resolveSQLite(d.workdir, Secret(d.environ[variable]))
+			connection.URL = d.resolved(d.workdir, Secret(d.environ[variable]))
 			c.origins[urlKey(name)] = FromEnv
 		case "_URL_FILE":
 			url, set := d.secretFile(strings.TrimSuffix(variable, "_FILE"))
 			if !set {
 				continue
 			}
-			connection.URL = resolveSQLite(d.workdir, Secret(url))
+			connection.URL = d.resolved(d.workdir, Secret(url))
 			c.origins[urlKey(name)] = FromEnv
 		case "_LEDGER_SCHEMA":
 			connection.LedgerSchema = d.environ[variable]
@@ -76,11 +78,15 @@ func (d *completing) connections(c *Config) map[string]Connection {
 	}
 	for _, name := range slices.Sorted(maps.Keys(merged)) {
 		problem := ""
-		switch own := d.own(merged[name].URL); {
+		switch to, own := d.destination(merged[name].URL); {
 		case own && name == DefaultConnection:
 			problem = "it has the engine's own tables and must be one of " + databases
-		case !own:
-			problem = judgeConnection(merged[name])
+		case own && merged[name].LedgerSchema != "":
+			problem = "it has no tables of the engine, leave ledger_schema out"
+		case own:
+			problem = to.Wrong(merged[name].URL.Reveal())
+		default:
+			problem = judgeConnection(merged[name], d.supported())
 		}
 		if problem != "" {
 			d.report(places[name], fmt.Sprintf("connection %q: %s", name, problem))
@@ -118,17 +124,39 @@ func resolveSQLite(base string, url Secret) Secret {
 	return Secret(resolved)
 }
 
-// own says whether a URL begins with a scheme that the program adds.
-func (d *completing) own(url Secret) bool {
+// resolved makes the path of a URL that has one absolute.
+func (d *completing) resolved(base string, url Secret) Secret {
+	to, ok := d.destination(url)
+	path := strings.TrimPrefix(url.Reveal(), to.Name+":")
+	if !ok || !to.Path || path == "" {
+		return resolveSQLite(base, url)
+	}
+	return Secret(to.Name + ":" + absolute(base, path))
+}
+
+// destination is what a URL leads to when that is no SQL database.
+func (d *completing) destination(url Secret) (to extend.Destination, ok bool) {
 	scheme, _, ok := strings.Cut(url.Reveal(), ":")
-	return ok && slices.Contains(d.schemes, scheme)
+	if !ok {
+		return to, false
+	}
+	return extend.Extensions{Destinations: d.destinations}.Destination(scheme)
 }
 
 // databases are the URLs that name one.
 const databases = "sqlite:PATH, postgres://… and mysql://…"
 
+// supported are the URLs that a connection may have.
+func (d *completing) supported() string {
+	names := extend.Extensions{Destinations: d.destinations}.Schemes()
+	if len(names) == 0 {
+		return databases
+	}
+	return databases + ", and for destinations that are no databases " + strings.Join(names, ", ")
+}
+
 // judgeConnection says what is wrong without saying the URL.
-func judgeConnection(c Connection) string {
+func judgeConnection(c Connection, supported string) string {
 	if c.URL == "" {
 		return "it has no url"
 	}
@@ -138,7 +166,7 @@ func judgeConnection(c Connection) string {
 	scheme, rest, ok := strings.Cut(c.URL.Reveal(), ":")
 	switch {
 	case !ok:
-		return "the url has no scheme; supported are " + databases
+		return "the url has no scheme; supported are " + supported
 	case scheme == "sqlite" && c.LedgerSchema != "":
 		return "SQLite has no schemas, leave ledger_schema out"
 	case scheme == "sqlite" && (rest == "" || strings.HasPrefix(rest, "?")):
@@ -150,8 +178,8 @@ func judgeConnection(c Connection) string {
 	case slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb"}, scheme) && strings.HasPrefix(rest, "//"):
 		return ""
 	case strings.HasPrefix(rest, "//"):
-		return fmt.Sprintf("the scheme %q is not supported; supported are %s", scheme, databases)
+		return fmt.Sprintf("the scheme %q is not supported; supported are %s", scheme, supported)
 	default:
-		return "the url is not one of " + databases
+		return "the url is not one of " + supported
 	}
 }

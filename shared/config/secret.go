@@ -4,13 +4,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 const mask = "***"
 
+// paths are the schemes of URLs that name a file or a directory, webhook is how those of webhooks begin.
+var paths = []string{"sqlite", "csv", "ndjson"}
+
+const webhook = "webhook+"
+
 // Secret is a text that must not be seen. Every way of printing it – fmt with any verb, JSON, YAML, zap – shows
-// the masked form: of a URL all but the password, of anything else ***. Reveal is the only way to the text.
+// the masked form: of a URL all but the password, of a webhook's no more than the host, of anything else ***. Reveal is the
+// only way to the text.
 type Secret string
 
 // Reveal is the secret itself, for whoever connects with it.
@@ -40,8 +47,13 @@ func (s Secret) String() string {
 		} else {
 			address = "//" + host
 		}
-	} else if scheme != "sqlite" {
+	} else if !slices.Contains(paths, scheme) {
 		return mask
+	}
+	if strings.HasPrefix(scheme, webhook) {
+		// Addresses of webhooks are often a secret by themselves.
+		host, _, _ := strings.Cut(strings.TrimPrefix(address, "//"), "/")
+		return scheme + "://" + host + "/" + mask
 	}
 	masked := scheme + ":" + address
 	if query != "" {

@@ -23,11 +23,17 @@ func TestSecretsAreMasked(t *testing.T) {
 		"host=db password=x":          "***",
 		"user:topsecret@db":           "***",
 		"postgres://app@db/warehouse": "postgres://app@db/warehouse",
-		"postgres://app:p@ss:/w?rd@db/x?sslmode=a": "postgres://app:***@db/x?sslmode=a",
-		"postgres://db/x?user=a&password=b":        "postgres://db/x?user=a&password=***",
-		"redis://:topsecret@redis:6379/0":          "redis://:***@redis:6379/0",
-		"redis+sentinel://u:p@a:1,b:2/main":        "redis+sentinel://u:***@a:1,b:2/main",
-		"sqlite:/var/lib/ingest.db?mode=rw":        "sqlite:/var/lib/ingest.db?mode=rw",
+		"postgres://app:p@ss:/w?rd@db/x?sslmode=a":        "postgres://app:***@db/x?sslmode=a",
+		"postgres://db/x?user=a&password=b":               "postgres://db/x?user=a&password=***",
+		"redis://:topsecret@redis:6379/0":                 "redis://:***@redis:6379/0",
+		"redis+sentinel://u:p@a:1,b:2/main":               "redis+sentinel://u:***@a:1,b:2/main",
+		"sqlite:/var/lib/ingest.db?mode=rw":               "sqlite:/var/lib/ingest.db?mode=rw",
+		"csv:/srv/out":                                    "csv:/srv/out",
+		"discard:":                                        "discard:",
+		"other:topsecret":                                 "***",
+		"webhook+https://a.b:1/topsecret?secret=x&c=y":    "webhook+https://a.b:1/***",
+		"webhook+http://u:topsecret@a.b?secret=topsecret": "webhook+http://u:***@a.b/***",
+		"redis+cluster://:topsecret@a:1,b:2?prefix=p":     "redis+cluster://:***@a:1,b:2?prefix=p",
 	} {
 		if got := secret.String(); got != want {
 			t.Errorf("%s is shown as %s, want %s", secret.Reveal(), got, want)
@@ -41,7 +47,7 @@ func TestNoPrintingShowsAPassword(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const needle = "S3CRET"
 		password := word.Draw(t, "before") + needle + word.Draw(t, "after")
-		url := config.Secret(rapid.SampledFrom([]string{"redis", "postgres", "postgresql", "rediss"}).Draw(t, "scheme") + "://app:" + password + "@host/x")
+		url := config.Secret(rapid.SampledFrom([]string{"redis", "postgres", "postgresql", "rediss", "webhook+https"}).Draw(t, "scheme") + "://app:" + password + "@host/x")
 		c := config.Config{Redis: config.Redis{URL: url}, Connections: map[string]config.Connection{"default": {URL: url}}}
 		inJSON, err1 := json.Marshal(c)
 		inYAML, err2 := yaml.Marshal(c)

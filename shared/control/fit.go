@@ -13,6 +13,7 @@ import (
 	"ingest/shared/extend"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
+	"ingest/shared/sink"
 )
 
 // fit compares a definition with the tables that it names. What it finds stands where the file names them.
@@ -43,9 +44,7 @@ func (c *Control) connected(ctx context.Context, entry importer.Listed) (problem
 	f := fit{Listed: entry, d: entry.Definition, tables: map[string]column.Table{}, extensions: c.extensions}
 	switch reachable := f.reachable(ctx, c.databases); {
 	case c.sinks.Has(f.d.Destination.Connection):
-		if err := c.sinks.Refuse(f.d); err != nil {
-			f.problem(f.At(err.Error(), "destination", "connection"), "")
-		}
+		f.sunk(ctx, c.sinks)
 	case reachable:
 		if f.describe(ctx) {
 			f.compare()
@@ -54,6 +53,18 @@ func (c *Control) connected(ctx context.Context, entry importer.Listed) (problem
 		f.mixed()
 	}
 	return lines(f.problems), lines(f.warnings)
+}
+
+// sunk says what a destination that is no database says.
+func (f *fit) sunk(ctx context.Context, sinks *sink.Pool) {
+	if err := sinks.Refuse(f.d); err != nil {
+		f.problem(f.At(err.Error(), "destination", "connection"), "")
+	}
+	name := f.d.Destination.Connection
+	if err := sinks.Reach(ctx, name); err != nil {
+		text := fmt.Sprintf("the connection '%s' cannot be used: %s", name, extend.Message(err))
+		f.problem(f.At(text, "destination", "connection"), "")
+	}
 }
 
 func lines(all importer.Problems) []string {

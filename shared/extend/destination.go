@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Destination takes rows that go to no SQL database: those of importers whose connection has a URL that begins with the name
@@ -17,6 +18,13 @@ type Destination struct {
 	Name string
 	// Strategies are the duplicate strategies it has for importers with a key: of skip, update, upsert and fail. Others are refused.
 	Strategies []string
+	// NeedsKey says that importers must have a key.
+	NeedsKey bool
+	// Path says that what stands behind the name is a path: a relative one is resolved like the others of the configuration.
+	Path bool
+	// Judge returns what is wrong with a URL, when a program starts, and opens nothing; its error is like that of Open. Nil leaves
+	// that to Open.
+	Judge func(url string) error
 	// Open judges the URL and makes what rows are written to, once per process; it need not connect. Its error goes on
 	// after the name: "needs a directory". It must hold no secret.
 	Open func(url string) (Sink, error)
@@ -33,10 +41,17 @@ type Sink interface {
 	Close() error
 }
 
+// Checker is a Sink that `ingest check --connect` asks.
+type Checker interface {
+	// Check says why nothing could be written now. It leaves nothing behind.
+	Check(ctx context.Context) error
+}
+
 // Chunk are rows on their way to a Sink.
 type Chunk struct {
-	// Run is the run's number, for people; Importer its name.
+	// Run is the run's number, for people; UID names the run in all the world; Importer is the name of its importer.
 	Run      int64
+	UID      string
 	Importer string
 	// Key names the chunk in all the world: it is the same whenever the chunk is delivered, and no other chunk has it.
 	Key string
@@ -46,8 +61,10 @@ type Chunk struct {
 	// Table is the destination's table as the importer names it, OnDuplicate the strategy, empty without a key.
 	Table       string
 	OnDuplicate string
-	// Columns are those of the rows; KeyColumns the positions of the key's in it.
+	// Columns are those of the rows, Types what their fields' `type` says, without sizes: text, integer, decimal, float, boolean,
+	// date, datetime, json or uuid. KeyColumns are the positions of the key's.
 	Columns    []string
+	Types      []string
 	KeyColumns []int
 	Rows       []Record
 }
@@ -72,6 +89,22 @@ func (x Extensions) Schemes() []string {
 // Takes says whether it has a duplicate strategy.
 func (d Destination) Takes(strategy string) bool { return slices.Contains(d.Strategies, strategy) }
 
+// Wrong says what is wrong with a URL, as far as that can be known before it is opened; empty when nothing is.
+func (d Destination) Wrong(url string) (problem string) {
+	if d.Judge == nil {
+		return ""
+	}
+	defer func() {
+		if recover() != nil {
+			problem = fmt.Sprintf("the destination '%s' has a bug: it panicked at its URL", d.Name)
+		}
+	}()
+	if err := d.Judge(url); err != nil {
+		return fmt.Sprintf("the destination '%s' %s", d.Name, Message(err))
+	}
+	return ""
+}
+
 // Build opens the URL. A panic is a mistake of the URL's.
 func (d Destination) Build(url string) (sink Sink, err error) {
 	defer func() {
@@ -83,6 +116,25 @@ func (d Destination) Build(url string) (sink Sink, err error) {
 		return nil, fmt.Errorf("the destination '%s' %w", d.Name, err)
 	}
 	return sink, nil
+}
+
+// After makes an error that asks for a pause before the chunk is delivered again.
+func After(pause time.Duration, err error) error { return &after{err, pause} }
+
+type after struct {
+	error
+	pause time.Duration
+}
+
+func (a *after) Unwrap() error { return a.error }
+
+// Pause is the pause that an error asks for, 0 for most.
+func Pause(err error) time.Duration {
+	var asked *after
+	if errors.As(err, &asked) {
+		return asked.pause
+	}
+	return 0
 }
 
 // Permanent makes an error that no repetition mends: it ends the run, whose reason is its text.

@@ -50,9 +50,12 @@ func namesOf[T any](list []T, name func(T) string) []string {
 	return names
 }
 
-// databases are the schemes of URLs that are the engine's own, strategies what a destination may have.
+// schemes are those of URLs that are the engine's own, strategies what a destination may have.
 var (
-	databases  = []string{"sqlite", "postgres", "postgresql", "mysql", "mariadb"}
+	schemes = []string{
+		"sqlite", "postgres", "postgresql", "mysql", "mariadb",
+		"csv", "ndjson", "webhook", "redis", "rediss", "discard",
+	}
 	strategies = []string{"skip", "update", "upsert", "fail"}
 )
 
@@ -90,7 +93,7 @@ func (x Extensions) Check(language Names) error {
 	for _, s := range x.Sources {
 		lacks("source", s.Name, "New", s.New == nil)
 	}
-	all = append(all, checkNames("destination", x.Schemes(), databases))
+	all = append(all, checkNames("destination", x.Schemes(), schemes))
 	for _, d := range x.Destinations {
 		lacks("destination", d.Name, "Open", d.Open == nil)
 		for _, strategy := range d.Strategies {

@@ -1,10 +1,11 @@
-// Package sink keeps the connections whose rows go to no SQL database but to destinations that a program adds.
+// Package sink keeps the connections whose rows go to no SQL database but to other destinations, built in or added by a program.
 //
 // A name is a sink's exactly if the URL of its connection begins with the name of such a destination; then it has no tables,
 // and the ledger of its runs is in the connection `default`.
 package sink
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -71,6 +72,23 @@ func (p *Pool) Get(name string) (extend.Sink, error) {
 	return sink, nil
 }
 
+// Reach says why nothing could be written to the sink of a connection now. A sink that cannot be asked is reachable.
+func (p *Pool) Reach(ctx context.Context, name string) error {
+	url := p.urls[name]
+	d, ok := p.extensions.Destination(scheme(url))
+	if !ok {
+		return fmt.Errorf("the connection '%s' is no sink", name)
+	}
+	sink, err := d.Build(url)
+	if err != nil {
+		return err
+	}
+	if checker, ok := sink.(extend.Checker); ok {
+		err = checker.Check(ctx)
+	}
+	return errors.Join(err, sink.Close())
+}
+
 // Close closes what has been opened.
 func (p *Pool) Close() error {
 	p.mu.Lock()
@@ -108,6 +126,8 @@ func (p *Pool) Refuse(d importer.Definition) error {
 		return lacks("timestamps")
 	case d.Transaction == importer.TransactionChunk:
 		return lacks("transactions")
+	case len(d.Key) == 0 && to.NeedsKey:
+		return fmt.Errorf("the connection '%s' (%s) needs a key: set `key`", d.Destination.Connection, to.Name)
 	case len(d.Key) > 0 && len(to.Strategies) == 0:
 		return fmt.Errorf("the connection '%s' (%s) takes no key: leave `key` out", d.Destination.Connection, to.Name)
 	case len(d.Key) > 0 && !to.Takes(string(d.OnDuplicate)):

@@ -10,28 +10,24 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"ingest/shared/durable"
 )
 
 // write copies r into a new temporary file and returns its path when its content is on disk. No file is left behind
 // an error.
 func (s *Spool) write(r io.Reader, limit int64) (path string, err error) {
-	path = filepath.Join(s.dir, temporary+newName())
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", err
-	}
-	if limit > 0 && limit < math.MaxInt64 {
+	path = filepath.Join(s.dir, temporary+durable.Unique())
+	limited := limit > 0 && limit < math.MaxInt64
+	if limited {
 		r = io.LimitReader(r, limit+1)
 	}
-	n, err := io.Copy(file, r)
-	if err == nil && limit > 0 && n > limit {
-		err = fmt.Errorf("%w: the limit is %d bytes", ErrTooLarge, limit)
+	n, err := durable.Write(path, r, 0o600)
+	if err == nil && limited && n > limit {
+		err = errors.Join(fmt.Errorf("%w: the limit is %d bytes", ErrTooLarge, limit), durable.Remove(path))
 	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return "", errors.Join(err, remove(path))
+	if err != nil {
+		return "", err
 	}
 	return path, nil
 }
@@ -49,15 +45,6 @@ func while(ctx context.Context, r io.Reader) io.Reader {
 type reader func(p []byte) (int, error)
 
 func (r reader) Read(p []byte) (int, error) { return r(p) }
-
-// syncDir makes the names in a directory last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
 
 func idPath(dir string) string { return filepath.Join(dir, "id") }
 
@@ -78,7 +65,7 @@ func Identify(dir string) (string, error) {
 // makeID gives the spool in dir an id. A link, unlike a rename, fails when another process was first: its id stays.
 func makeID(dir string) error {
 	s := Spool{dir: dir}
-	held, err := s.write(strings.NewReader(newName()+"\n"), 0)
+	held, err := s.write(strings.NewReader(durable.Unique()+"\n"), 0)
 	if err != nil {
 		return fmt.Errorf("make the spool's id: %w", err)
 	}
@@ -87,15 +74,12 @@ func makeID(dir string) error {
 		err = nil
 	}
 	if err == nil {
-		err = syncDir(dir)
+		err = durable.SyncDir(dir)
 	}
 	if err == nil {
-		// The directory may be new: its own name must last too, where this user may look at the one above.
-		if err = syncDir(filepath.Dir(dir)); errors.Is(err, fs.ErrPermission) {
-			err = nil
-		}
+		err = durable.SyncName(dir) // the directory may be new
 	}
-	if err = errors.Join(err, remove(held)); err != nil {
+	if err = errors.Join(err, durable.Remove(held)); err != nil {
 		return fmt.Errorf("make the spool's id: %w", err)
 	}
 	return nil

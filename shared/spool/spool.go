@@ -6,8 +6,6 @@ package spool
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +15,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"ingest/shared/durable"
 )
 
 // temporary begins the names of files that are being written.
@@ -63,13 +63,9 @@ func (s *Spool) Store(ctx context.Context, r io.Reader, limit int64) (path strin
 	if err != nil {
 		return "", fmt.Errorf("store in the spool %s: %w", s.dir, err)
 	}
-	path = filepath.Join(s.dir, newName())
-	err = os.Rename(held, path)
-	if err == nil {
-		err = syncDir(s.dir)
-	}
-	if err != nil {
-		return "", fmt.Errorf("store in the spool %s: %w", s.dir, errors.Join(err, remove(held), remove(path)))
+	path = filepath.Join(s.dir, durable.Unique())
+	if err = durable.Rename(held, path); err != nil {
+		return "", fmt.Errorf("store in the spool %s: %w", s.dir, errors.Join(err, durable.Remove(held), durable.Remove(path)))
 	}
 	return path, nil
 }
@@ -80,7 +76,7 @@ func (s *Spool) Remove(path string) error {
 	if filepath.Dir(path) != s.dir || !name.MatchString(filepath.Base(path)) {
 		return fmt.Errorf("remove %q from the spool %s: not a file of this spool", path, s.dir)
 	}
-	if err := remove(path); err != nil {
+	if err := durable.Remove(path); err != nil {
 		return fmt.Errorf("remove from the spool: %w", err)
 	}
 	return nil
@@ -93,7 +89,7 @@ func (s *Spool) Sweep(olderThan time.Time) error {
 		if !strings.HasPrefix(filepath.Base(path), temporary) {
 			return nil
 		}
-		return remove(path)
+		return durable.Remove(path)
 	})
 }
 
@@ -129,18 +125,4 @@ func (s *Spool) each(olderThan time.Time, do func(path string) error) error {
 		}
 	}
 	return all
-}
-
-func newName() string {
-	var random [16]byte
-	_, _ = rand.Read(random[:]) // never fails
-	return hex.EncodeToString(random[:])
-}
-
-// remove deletes a file that may be gone already.
-func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"ingest/shared/column"
 	"ingest/shared/destination"
@@ -59,7 +61,10 @@ func (j *Job) deliver(ctx context.Context, partition int, n int64, hash string, 
 		return good, &why, err
 	}
 	good.results = make([]destination.Result, len(first.records))
-	for target := range j.program.Targets() {
+	for target, table := range j.outlet.tables {
+		if slices.Index(j.outlet.tables, table) < target {
+			continue // its rows went with those of the first target that has the table
+		}
 		if err := j.hand(ctx, j.batch(target, partition, n, first), good.results); err != nil {
 			return good, nil, err
 		}
@@ -83,7 +88,7 @@ func (j *Job) expects(ctx context.Context, partition int, n int64) (bool, error)
 
 func expected(head ledger.Head, n int64) bool { return !head.Closed && head.Next == n }
 
-// batch are the rows of one target.
+// batch are the rows of one table.
 type batch struct {
 	chunk extend.Chunk
 	// of are the positions of the rows among all of the chunk's.
@@ -93,17 +98,17 @@ type batch struct {
 func (j *Job) batch(target, partition int, n int64, good checked) batch {
 	o, t := j.outlet, j.program.Targets()[target]
 	b := batch{chunk: extend.Chunk{
-		Run: o.run, Importer: o.importer, Key: fmt.Sprintf("%s-%d-%d", j.uid, partition, n), Partition: partition, Number: n,
+		Run: o.run, UID: j.uid, Importer: o.importer, Key: fmt.Sprintf("%s-%d-%d", j.uid, partition, n), Partition: partition, Number: n,
 		Table: o.tables[target], OnDuplicate: o.onDuplicate, KeyColumns: t.Key(),
 	}}
 	if target > 0 {
 		b.chunk.Key += fmt.Sprintf("-%d", target)
 	}
 	for _, c := range t.Columns() {
-		b.chunk.Columns = append(b.chunk.Columns, c.Name)
+		b.chunk.Columns, b.chunk.Types = append(b.chunk.Columns, c.Name), append(b.chunk.Types, string(c.Type.Kind))
 	}
 	for i, record := range good.records {
-		if record.Target == target {
+		if o.tables[record.Target] == o.tables[target] {
 			b.chunk.Rows = append(b.chunk.Rows, delivered(record, good.numbers[i]))
 			b.of = append(b.of, i)
 		}
@@ -157,3 +162,6 @@ func Undelivered(err error) string {
 	}
 	return ""
 }
+
+// Pause is how long a sink asked to be left alone, 0 for other errors.
+func Pause(err error) time.Duration { return extend.Pause(err) }

@@ -48,7 +48,8 @@ func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.C
 		s.consumer.Metrics.Retry(apply.Cause(err))
 		s.consumer.Log.Warn("chunk is tried again", zap.Int64("run", work.ref.ID),
 			zap.Int("partition", claim.Partition), zap.Int64("chunk", entry.Number), zap.Error(err))
-		if pause > time.Second && !waiting {
+		asked := min(apply.Pause(err), longestAsked)
+		if max(pause, asked) > time.Second && !waiting {
 			waiting = true
 			what, why := "the database of connection", database.Explain(err).Reason()
 			if said := apply.Undelivered(err); said != "" {
@@ -56,7 +57,7 @@ func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.C
 			}
 			s.tellWaiting(held, work, fmt.Sprintf("Waiting: %s '%s' cannot be used (%s).", what, work.connection, why))
 		}
-		if err := lifecycle.Wait(intake, pause, nil); err != nil {
+		if err := lifecycle.Wait(intake, max(pause, asked), held.Done()); err != nil {
 			return apply.Result{}, err
 		}
 		pause = min(2*pause, patience)

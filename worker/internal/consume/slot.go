@@ -32,6 +32,8 @@ const (
 	Drain = 20 * time.Second
 	// patience is the longest pause between two attempts at a chunk whose database cannot be reached.
 	patience = 2 * time.Second
+	// longestAsked bounds the pause that a destination may ask for.
+	longestAsked = 5 * time.Minute
 )
 
 // Parts are what slots work with.
