@@ -11,11 +11,7 @@ import (
 // TestRunOnARedisCluster imports through a cluster of one node: every script must keep to one slot.
 func TestRunOnARedisCluster(t *testing.T) {
 	t.Parallel()
-	redis := rig.StartRedis(t, rig.RedisOptions{Args: []string{"--cluster-enabled", "yes"}})
-	redis.Command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-	rig.Until(t, patience, "the cluster being ready", func() bool {
-		return strings.Contains(redis.Command("CLUSTER", "INFO"), "cluster_state:ok")
-	})
+	redis := cluster(t)
 	path := products(t, t.TempDir(), reference.Products{Seed: 2, Rows: 20_000, Repeated: 0.2, Bad: 0.02})
 	importer := reference.ProductsImporter(path, "update")
 	importer.Partitions = 3
@@ -30,4 +26,15 @@ func TestRunOnARedisCluster(t *testing.T) {
 		t.Fatalf("exit code %d: %s", result.Code, result.Stderr)
 	}
 	expect(t, importer, path).check(t, sys, sys.Status(1))
+}
+
+// cluster starts a Redis Cluster of one node.
+func cluster(t *testing.T) *rig.Redis {
+	t.Helper()
+	redis := rig.StartRedis(t, rig.RedisOptions{Args: []string{"--cluster-enabled", "yes"}})
+	redis.Command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+	rig.Until(t, patience, "the cluster being ready", func() bool {
+		return strings.Contains(redis.Command("CLUSTER", "INFO"), "cluster_state:ok")
+	})
+	return redis
 }

@@ -10,8 +10,8 @@ import (
 
 const mask = "***"
 
-// paths are the schemes of URLs that name a file or a directory, webhook is how those of webhooks begin.
-var paths = []string{"sqlite", "csv", "ndjson"}
+// open are the schemes of URLs that name a file or a directory, or nothing; webhook is how those of webhooks begin.
+var open = []string{"sqlite", "csv", "ndjson", "discard"}
 
 const webhook = "webhook+"
 
@@ -47,7 +47,7 @@ func (s Secret) String() string {
 		} else {
 			address = "//" + host
 		}
-	} else if !slices.Contains(paths, scheme) {
+	} else if !slices.Contains(open, scheme) {
 		return mask
 	}
 	if strings.HasPrefix(scheme, webhook) {

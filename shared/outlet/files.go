@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,7 +67,12 @@ func (d *directory) Write(_ context.Context, c extend.Chunk) ([]string, error) {
 	if err := d.make(); err != nil {
 		return nil, judged("make the directory", err)
 	}
-	if err := durable.Replace(filepath.Join(d.path, fileName(c, d.kind.name)), bytes.NewReader(content), 0o644); err != nil {
+	err = durable.Replace(filepath.Join(d.path, fileName(c, d.kind.name)), bytes.NewReader(content), 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.forget() // somebody took the directory away
+		return nil, fmt.Errorf("write the file of a chunk: %w", err)
+	}
+	if err != nil {
 		return nil, judged("write the file of a chunk", err)
 	}
 	return nil, nil
@@ -92,6 +98,12 @@ func (d *directory) make() error {
 	return nil
 }
 
+func (d *directory) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.made = false
+}
+
 // Close implements extend.Sink.
 func (*directory) Close() error { return nil }
 
@@ -112,14 +124,17 @@ func (d *directory) Check(context.Context) error {
 	return errors.Join(file.Close(), durable.Remove(file.Name()))
 }
 
-// judged tells what a file system refuses for good from what may pass: a full disk, a network's file server that is away.
+// passing are errors of a file system that may pass: it is full, or a file server is away.
+var passing = []error{
+	syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EAGAIN,
+}
+
 func judged(doing string, err error) error {
-	for _, lasting := range []error{fs.ErrPermission, syscall.ENOTDIR, syscall.EISDIR, syscall.EROFS, syscall.ENAMETOOLONG, syscall.ELOOP} {
-		if errors.Is(err, lasting) {
-			return extend.Permanent(fmt.Errorf("%s: %w", doing, err))
-		}
+	err = fmt.Errorf("%s: %w", doing, err)
+	if slices.ContainsFunc(passing, func(one error) bool { return errors.Is(err, one) }) {
+		return err
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return extend.Permanent(err)
 }
 
 // fileName sorts by table, run, partition and chunk. The run's number is told apart from that of another installation by the
