@@ -88,3 +88,34 @@ func psql(b *testing.B, url, path string) time.Duration {
 	}
 	return time.Since(began)
 }
+
+// BenchmarkDiscard runs 1,000,000 rows through everything but a destination: read, routed, handed out, checked, recorded. What a
+// destination costs is the difference.
+func BenchmarkDiscard(b *testing.B) {
+	redis := rig.StartRedis(b, rig.RedisOptions{})
+	path := filepath.Join(b.TempDir(), "products.csv")
+	file, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := (reference.Products{Seed: 1, Rows: benchRows}).Write(file); err != nil {
+		b.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		b.Fatal(err)
+	}
+	sys := rig.NewSystem(b, rig.SystemOptions{
+		RedisURL: redis.URL(), Env: []string{"INGEST_LEASE=15s", "INGEST_SWEEP=2s", "INGEST_CONNECTIONS_NONE_URL=discard:"},
+		Importers: map[string]string{"products.yaml": "importer: products\nsource: {path: " + path + "}\nkey: SKU\non_duplicate: update\n" +
+			"destination: {connection: none, table: products}\nrules: {Price: required|numeric, Stock: required|integer}\nfields:\n" +
+			"  - {from: SKU, to: sku}\n  - {from: Name, to: name}\n  - {from: Price, to: price, type: \"decimal(10,2)\"}\n" +
+			"  - {from: Category, to: category}\n  - {from: Stock, to: stock, type: integer}\n"},
+	})
+	sys.Coordinator()
+	sys.Worker()
+	for b.Loop() {
+		began := time.Now()
+		sys.Must(0, "run", "products", "--file", path, "--quiet")
+		b.ReportMetric(benchRows/time.Since(began).Seconds(), "rows/s")
+	}
+}

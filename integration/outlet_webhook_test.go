@@ -175,11 +175,11 @@ func TestAWebhookThatRefuses(t *testing.T) {
 		answer func(w http.ResponseWriter)
 		reason string
 	}{
-		"400": {func(w http.ResponseWriter) { http.Error(w, "private words", http.StatusBadRequest) }, "The destination refused: it answered 400."},
+		"400": {func(w http.ResponseWriter) { http.Error(w, "private words", http.StatusBadRequest) }, "The destination refused: it answered 400"},
 		"redirect": {func(w http.ResponseWriter) {
 			w.Header().Set("Location", elsewhere.URL)
 			w.WriteHeader(http.StatusTemporaryRedirect)
-		}, "The destination refused: it answered 307 (redirects are not followed)."},
+		}, "The destination refused: it answered 307 (redirects are not followed)"},
 		"a stranger": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `{"errors": {"99": "private words"}}`)
@@ -190,7 +190,7 @@ func TestAWebhookThatRefuses(t *testing.T) {
 			h := receive(t, func(_ int, w http.ResponseWriter, _ taken) { c.answer(w) })
 			s := hooked(t, h.url(""), rig.SystemOptions{})
 			result := s.CLI("run", "x", "--output", "json")
-			if r := s.Status(1); result.Code != 4 || r.Status != "failed" || !strings.HasPrefix(r.Reason, c.reason) || len(h.seen()) != 1 {
+			if r := s.Status(1); result.Code != 4 || r.Status != "failed" || r.Reason == nil || !strings.HasPrefix(*r.Reason, c.reason) || len(h.seen()) != 1 {
 				t.Errorf("exit code %d after %d requests: %+v", result.Code, len(h.seen()), r)
 			}
 			if strings.Contains(result.Stdout+result.Stderr, "private") {
@@ -232,5 +232,30 @@ func TestAWebhookWhoseWorkerDies(t *testing.T) {
 	if len(requests) != 3 || requests[0].Key != requests[1].Key || fmt.Sprint(requests[0].Rows) != fmt.Sprint(requests[1].Rows) ||
 		requests[2].Key == requests[0].Key {
 		t.Errorf("%+v", requests)
+	}
+}
+
+// TestAWebhookThatAsksForAPause does not keep the slot of a run that was cancelled meanwhile.
+func TestAWebhookThatAsksForAPause(t *testing.T) {
+	t.Parallel()
+	h := receive(t, func(n int, w http.ResponseWriter, _ taken) {
+		if n == 1 {
+			w.Header().Set("Retry-After", "200")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	s := hooked(t, h.url(""), rig.SystemOptions{RedisURL: rig.StartRedis(t, rig.RedisOptions{}).URL(), Env: []string{"INGEST_SLOTS=1"}})
+	s.Migrate()
+	s.Coordinator()
+	s.Worker()
+	id := s.Begin("x")
+	rig.Until(t, patience, "the run saying what it waits for", func() bool {
+		r := s.Status(id)
+		return r.WaitingFor != nil && strings.Contains(*r.WaitingFor, "the connection 'hook' cannot be used (it answered 503)")
+	})
+	s.Must(0, "cancel", fmt.Sprint(id), "--wait")
+	next := s.Begin("x")
+	if r := s.Await(next, patience); r.Status != "completed_with_errors" || r.Created != 3 {
+		t.Errorf("%+v", r)
 	}
 }
