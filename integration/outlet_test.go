@@ -11,8 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ingest/integration/rig"
+	"ingest/shared/outlet"
 )
 
 // outlets are importers of the same rows into every built-in destination that can be read again, by their connections.
@@ -291,4 +293,40 @@ func matching(t *testing.T, dir, pattern string) []string {
 		t.Fatalf("no %s in %s: %v", pattern, dir, err)
 	}
 	return paths
+}
+
+// TestDocsNameEveryDestination, and only strategies that it has.
+func TestDocsNameEveryDestination(t *testing.T) {
+	t.Parallel()
+	root, err := rig.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "docs", "destinations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := strings.Split(string(text), "\n\n")
+	table = slices.DeleteFunc(table, func(part string) bool { return !strings.HasPrefix(part, "| URL |") })
+	if len(table) != 1 {
+		t.Fatalf("docs/destinations.md has %d tables of URLs", len(table))
+	}
+	for _, d := range outlet.Destinations(time.Now) {
+		name, suffix, _ := strings.Cut(d.Name, "+")
+		if name == "webhook" {
+			name, suffix = d.Name, ""
+		}
+		lines := slices.DeleteFunc(strings.Split(table[0], "\n"), func(line string) bool {
+			return !strings.Contains(line, "`"+name+":") || !strings.Contains(line, suffix)
+		})
+		if len(lines) != 1 {
+			t.Errorf("the table has %d lines for %s", len(lines), d.Name)
+			continue
+		}
+		for _, strategy := range []string{"skip", "update", "upsert", "fail"} {
+			if named := strings.Contains(lines[0], "`"+strategy+"`"); named != d.Takes(strategy) {
+				t.Errorf("%s: %s is named: %v", d.Name, strategy, named)
+			}
+		}
+	}
 }

@@ -25,11 +25,6 @@ type kind struct {
 	encode func(extend.Chunk) ([]byte, error)
 }
 
-var (
-	csvFiles    = kind{"csv", encodeCSV}
-	ndjsonFiles = kind{"ndjson", encodeLines}
-)
-
 // files is the destination of connections like `csv:out/products`: a file for every chunk in that directory.
 func files(k kind, now func() time.Time) extend.Destination {
 	judge := func(url string) error {
@@ -85,7 +80,7 @@ func (d *directory) make() error {
 	if d.made {
 		return nil
 	}
-	if err := os.MkdirAll(d.path, 0o755); err != nil {
+	if err := os.MkdirAll(d.path, 0o750); err != nil {
 		return err
 	}
 	if err := durable.SyncName(d.path); err != nil {

@@ -14,7 +14,7 @@ import (
 
 // Destinations are those that are built in. now is the clock.
 func Destinations(now func() time.Time) []extend.Destination {
-	all := []extend.Destination{files(csvFiles, now), files(ndjsonFiles, now)}
+	all := []extend.Destination{files(kind{"csv", encodeCSV}, now), files(kind{"ndjson", encodeLines}, now)}
 	for _, scheme := range []string{"https", "http"} {
 		all = append(all, webhooks(scheme, now))
 	}
@@ -28,7 +28,7 @@ func Destinations(now func() time.Time) []extend.Destination {
 func discard() extend.Destination {
 	judge := func(url string) error {
 		if _, rest, _ := strings.Cut(url, ":"); rest != "" {
-			return errors.New("takes nothing behind its name: discard:")
+			return errors.New("is just discard: with nothing behind it")
 		}
 		return nil
 	}

@@ -39,7 +39,7 @@ func TestURLsThatAreWrong(t *testing.T) {
 	for url, want := range map[string]string{
 		"csv:":                           "the destination 'csv' needs a directory: csv:exports",
 		"ndjson:":                        "the destination 'ndjson' needs a directory: ndjson:exports",
-		"discard:x":                      "the destination 'discard' takes nothing behind its name: discard:",
+		"discard:x":                      "the destination 'discard' is just discard: with nothing behind it",
 		"webhook+https://host/x":         "the destination 'webhook+https' needs a secret",
 		"redis://:hidden@ho st/0":        "the destination 'redis' cannot use its URL",
 		"redis://host/0?hidden=1":        "the destination 'redis' cannot use its URL",
