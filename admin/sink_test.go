@@ -263,3 +263,20 @@ func TestURLsOfDestinations(t *testing.T) {
 		t.Errorf("the default connection: %+v", got)
 	}
 }
+
+// TestRowsOfOneTableComeTogether, in file order, whatever sent them there.
+func TestRowsOfOneTableComeTogether(t *testing.T) {
+	t.Parallel()
+	c := &collector{}
+	e := into(t, c, "table_when: [{when: 'row.kind == \"y\"', table: y}, {when: 'row.kind == \"z\"', table: x}, {when: 'row.kind == \"w\"', table: y}]\n",
+		"id,n,kind\na,1,x\nb,1,w\nc,1,z\nd,1,y\ne,1,x\n")
+	if got := e.run(t.Context(), "run", "x"); got.code != 0 {
+		t.Fatalf("%+v", got)
+	}
+	if diff := cmp.Diff([]string{"x id=a n=1 kind=x", "x id=c n=1 kind=z", "x id=e n=1 kind=x", "y id=b n=1 kind=w", "y id=d n=1 kind=y"}, c.lines()); diff != "" {
+		t.Error(diff)
+	}
+	if len(c.chunks) != 2 || c.chunks[0].Key == c.chunks[1].Key || c.chunks[0].UID == "" || strings.Join(c.chunks[0].Types, " ") != "text decimal text" {
+		t.Errorf("%+v", c.chunks)
+	}
+}
