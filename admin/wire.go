@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/fx"
@@ -50,6 +51,7 @@ type plan struct {
 
 // serve runs a server role until ctx ends or a part fails.
 func serve(ctx context.Context, p plan) error {
+	collectLess()
 	failed := make(chan error, 1)
 	app := fx.New(graph(ctx, p), fx.Invoke(func(lc fx.Lifecycle, s *server) { attach(lc, s, failed) }))
 	if err := app.Err(); err != nil {
@@ -69,6 +71,15 @@ func serve(ctx context.Context, p plan) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
 	defer cancel()
 	return errors.Join(err, app.Stop(stopping))
+}
+
+// collectLess lets the heap of a server grow to five times what lives before it is collected, unless GOGC says something else.
+// What lives is small and what comes and goes are chunks: 25 MiB more are a quarter less of a worker's work.
+func collectLess() {
+	const byDefault, ours = 100, 400
+	if before := debug.SetGCPercent(ours); before != byDefault {
+		debug.SetGCPercent(before)
+	}
 }
 
 // graph says how everything is made; nothing in it connects before it is started.
