@@ -36,6 +36,8 @@ type plan struct {
 	keyIndex string
 	// mostlyNew is a hint from chunk to chunk: most rows of the last one were not in the table.
 	mostlyNew *atomic.Bool
+	// hopeful is another: none of them was, so that the next ones are inserted without looking for them.
+	hopeful *atomic.Bool
 	// suspicious is another: constraints have refused rows of the last one.
 	suspicious *atomic.Bool
 	// most is how many rows go into one call of the store, 0 = as many as there are.
@@ -47,8 +49,8 @@ type plan struct {
 func newPlan(db *database.DB, t Target) (*plan, error) {
 	p := &plan{
 		dialect: db.Dialect(), table: quoted(t.Table, db.Quote), quote: db.Quote, mapped: len(t.Columns), mostlyNew: &atomic.Bool{},
-		suspicious: &atomic.Bool{},
-		newer:      t.OnDuplicate == importer.UpdateIfNewer, ownAt: -1,
+		hopeful: &atomic.Bool{}, suspicious: &atomic.Bool{},
+		newer: t.OnDuplicate == importer.UpdateIfNewer, ownAt: -1,
 	}
 	if len(t.Fixed) > 0 {
 		t.Columns = slices.Clone(t.Columns)

@@ -34,7 +34,11 @@ func equalsRowByRow(t *testing.T, r *rapid.T, f features, db *database.DB) {
 	rows := extra.rows(r, tg, layout.rows(r, tg.Columns[:len(layout.columns)]))
 	size := rapid.IntRange(1, len(rows)+1).Draw(r, "chunk size")
 
-	got := write(r, db, tg, rows, size)
+	got := writeHinted(r, db, tg, rows, size, func(p *plan) {
+		p.hopeful.Store(rapid.Bool().Draw(r, "hopeful"))
+		p.suspicious.Store(rapid.Bool().Draw(r, "suspicious"))
+		p.mostlyNew.Store(rapid.Bool().Draw(r, "mostly new"))
+	})
 	reference := extra.on(r, target(r, db, theirs, strategy, layout.key, layout.columns))
 	p, err := newPlan(db, reference)
 	if err != nil {

@@ -8,6 +8,9 @@ import (
 
 // round decides items with different keys. Rows it could not decide stay undecided and are looked at again.
 func (s *session) round(ctx context.Context, items []*item) error {
+	if s.fresh(items) {
+		return s.insertAll(ctx, items)
+	}
 	if err := s.look(ctx, items); err != nil {
 		return err
 	}
@@ -29,13 +32,44 @@ func (s *session) round(ctx context.Context, items []*item) error {
 		if err != nil {
 			return err
 		}
-		for part := range slices.Chunk(run, cmp.Or(s.most, len(run)+1)) {
+		for part := range slices.Chunk(run, cmp.Or(s.most, len(run))) {
 			decided, err := s.isolate(ctx, part, s.write, t)
 			if err != nil {
 				return err
 			}
 			if decided < len(part) && s.ordered {
 				return nil // what follows was planned for a table that has changed since
+			}
+		}
+	}
+	return nil
+}
+
+// hopefulRows is how many rows have to be new before the next ones are taken for new, too: what is refused costs the table's own
+// numbers, and a statement.
+const hopefulRows = 100
+
+// fresh says that items are probably not in the table.
+func (s *session) fresh(items []*item) bool {
+	return s.hopeful.Load() && !s.ordered && !s.alone && !slices.ContainsFunc(items, func(it *item) bool { return s.known[it.id] })
+}
+
+// insertAll inserts items whose keys are probably not in the table. What is refused, for whatever reason, stays undecided and
+// is looked at in the next round.
+func (s *session) insertAll(ctx context.Context, items []*item) error {
+	for _, it := range items {
+		s.resolve(it)
+	}
+	for _, run := range s.runs(items) {
+		for part := range slices.Chunk(run, cmp.Or(s.most, len(run))) {
+			cause := s.write(ctx, part)
+			if cause == nil {
+				s.done(part)
+				continue
+			}
+			s.hopeful.Store(false)
+			if _, err := s.refused(ctx, cause); err != nil {
+				return err
 			}
 		}
 	}
@@ -57,11 +91,14 @@ func (s *session) look(ctx context.Context, items []*item) error {
 		}
 		groups.add(it.shape, look, it)
 	}
+	fresh := len(items) >= hopefulRows
 	for _, group := range groups {
 		if _, err := s.isolate(ctx, group.items, s.store.look, &tally{}); err != nil {
 			return err
 		}
+		fresh = fresh && !slices.ContainsFunc(group.items, func(it *item) bool { return it.exists || it.refused })
 	}
+	s.hopeful.Store(fresh)
 	return nil
 }
 

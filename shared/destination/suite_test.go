@@ -130,6 +130,12 @@ func target(t fataler, db *database.DB, table string, strategy importer.OnDuplic
 // write writes rows in chunks of a size, each in a transaction of its own.
 func write(t fataler, db *database.DB, tg Target, rows [][]column.Value, size int) []Result {
 	t.Helper()
+	return writeHinted(t, db, tg, rows, size, func(*plan) {})
+}
+
+// writeHinted writes with what hints says before each chunk: it must not change the result.
+func writeHinted(t fataler, db *database.DB, tg Target, rows [][]column.Value, size int, hints func(*plan)) []Result {
+	t.Helper()
 	w, err := New(db, tg)
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +143,7 @@ func write(t fataler, db *database.DB, tg Target, rows [][]column.Value, size in
 	var all []Result
 	for len(rows) > 0 {
 		n := min(size, len(rows))
+		hints(w.(*writer).plan)
 		transact(t, db, func(ctx context.Context, tx *database.Tx) error {
 			results, err := w.Write(ctx, tx, rows[:n])
 			all = append(all, results...)
