@@ -56,6 +56,21 @@ func TestPayloadComesBackAsItWas(t *testing.T) {
 	})
 }
 
+func TestHeadSaysHowManyRows(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		list := rows().Draw(r, "rows")
+		if n, err := Count(build(list).Payload()); err != nil || n != len(list) {
+			r.Fatalf("%d rows, %v; want %d", n, err, len(list))
+		}
+	})
+	for _, damaged := range [][]byte{nil, {2, 1}, {1}, {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}} {
+		if n, err := Count(damaged); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%v: %d rows, %v", damaged, n, err)
+		}
+	}
+}
+
 func TestHashTellsRowsApart(t *testing.T) {
 	t.Parallel()
 	base := []row.Row{{Number: 1, Line: 2, Cells: []string{"ab", "c"}}}

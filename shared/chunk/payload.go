@@ -77,6 +77,18 @@ func (b *Builder) Hash() string { return sum(b.body) }
 // Reset empties the builder and keeps its memory.
 func (b *Builder) Reset() { *b = Builder{body: b.body[:0]} }
 
+// Count is the number of rows of a payload, as its head says.
+func Count(payload []byte) (int, error) {
+	if len(payload) == 0 || payload[0] != payloadVersion {
+		return 0, fmt.Errorf("payload of an unknown version: %w", ErrDamaged)
+	}
+	count, n := binary.Uvarint(payload[1:])
+	if n <= 0 || count > maxPayload {
+		return 0, fmt.Errorf("payload without a row count: %w", ErrDamaged)
+	}
+	return int(count), nil
+}
+
 // Decode returns the rows of a payload and their hash. The cells share one allocation.
 func Decode(payload []byte) (rows []row.Row, hash string, err error) {
 	if len(payload) == 0 || payload[0] != payloadVersion {

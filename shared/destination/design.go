@@ -173,7 +173,7 @@ func (g *drawing) mains(own []string, d importer.Definition) error {
 		return err
 	}
 	for _, b := range drawn {
-		if b != nil && len(key) > 0 {
+		if b != nil && len(key) > 0 && !d.Destination.NoUniqueIndex {
 			b.unique(key...)
 		}
 	}

@@ -18,6 +18,10 @@ type Definition struct {
 	ChunkSize int `json:"chunk_size,omitempty"`
 	// Partitions means exactly that many, 0 = by size.
 	Partitions int `json:"partitions,omitempty"`
+	// MaxParallel bounds the partitions by size, 0 = the configured bound alone.
+	MaxParallel int `json:"max_parallel,omitempty"`
+	// MaxRowsPerSecond bounds the rows of all runs of the importer together, 0 = no bound.
+	MaxRowsPerSecond int64 `json:"max_rows_per_second,omitempty"`
 	// Transaction is TransactionChunk, or empty: a bad row fails alone.
 	Transaction   string `json:"transaction,omitempty"`
 	StrictHeaders bool   `json:"strict_headers,omitempty"`
@@ -217,6 +221,9 @@ type Destination struct {
 	CreateTable *bool `json:"create_table,omitempty"`
 	// Timestamps sets created_at and updated_at of the rows that are written to the time the run began.
 	Timestamps bool `json:"timestamps,omitempty"`
+	// NoUniqueIndex allows a key without a unique index in the table: several of its rows may have one key, and chunks that
+	// write it go one after the other.
+	NoUniqueIndex bool `json:"no_unique_index,omitempty"`
 }
 
 // Creates says whether a missing table is made before the first chunk; byDefault where the importer does not say.

@@ -61,6 +61,7 @@ func destinationSchema() table {
 		"table":        tableSchema("table or schema.table."),
 		"create_table": flag("Makes a missing table before the first row; default true for SQLite, false elsewhere."),
 		"timestamps":   flag("Sets created_at and updated_at to the time the run began."),
+		"unique_index": flag("false: the key need not have a unique index in the table; chunks that write it go one after the other. Default true."),
 	})
 }
 

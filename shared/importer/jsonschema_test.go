@@ -102,12 +102,14 @@ const whole = `
 importer: a-1
 source: {type: filesystem, path: x.csv}
 format: {type: csv, delimiter: "\t", nulls: [NA, ~, null, 0], short_rows: pad, max_record: 64KiB}
-destination: {connection: warehouse, table: s.t, create_table: true, timestamps: true}
+destination: {connection: warehouse, table: s.t, create_table: true, timestamps: true, unique_index: true}
 key: [sku, 02]
 on_duplicate: update_if_newer
 compare: {source: modified, column: updated}
 chunk_size: 10
 partitions: 2
+max_parallel: 4
+max_rows_per_second: 5000
 transaction: chunk
 strict_headers: true
 unmapped: pass

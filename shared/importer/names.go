@@ -11,7 +11,7 @@ import (
 )
 
 // engineTables are never a destination: writing into the ledger would break every promise made with it.
-var engineTables = []string{"ingest_runs", "ingest_partitions", "ingest_chunks", "ingest_schema", "ingest_dry_rows", "ingest_dry_forms"}
+var engineTables = []string{"ingest_runs", "ingest_partitions", "ingest_chunks", "ingest_schema", "ingest_dry_rows", "ingest_dry_forms", "ingest_locks"}
 
 func checkTable(name string) error {
 	parts := strings.Split(name, ".")

@@ -29,6 +29,8 @@ type Problems = document.Problems
 const (
 	MaxChunkSize  = 100_000
 	MaxPartitions = 1024
+	// MaxRowsPerSecond is more than any database takes.
+	MaxRowsPerSecond = 1_000_000_000
 	// DefaultMaxRecord is the greatest size of a record when a definition names none.
 	DefaultMaxRecord = 8 << 20
 	maxMaxRecord     = 1 << 30
@@ -76,8 +78,10 @@ type parsing struct {
 	checks Checks
 	d      Definition
 
-	keyNodes             []*document.Node
-	onDuplicate, compare *document.Node
+	keyNodes []*document.Node
+	// partitions and uniqueIndex are looked at again when the rest is known.
+	partitions, uniqueIndex *document.Node
+	onDuplicate, compare    *document.Node
 	// filled are the columns of the destination's table.
 	filled fillers
 	// What names columns is read after fields and rules, wherever it stands in the file.
@@ -107,7 +111,14 @@ func (p *parsing) document(root *document.Node) {
 		}},
 		{Name: "partitions", Read: func(n *document.Node) {
 			v, _ := p.Int(n, "partitions", 1, MaxPartitions)
-			d.Partitions = int(v)
+			d.Partitions, p.partitions = int(v), n
+		}},
+		{Name: "max_parallel", Read: func(n *document.Node) {
+			v, _ := p.Int(n, "max_parallel", 1, MaxPartitions)
+			d.MaxParallel = int(v)
+		}},
+		{Name: "max_rows_per_second", Read: func(n *document.Node) {
+			d.MaxRowsPerSecond, _ = p.Int(n, "max_rows_per_second", 1, MaxRowsPerSecond)
 		}},
 		{Name: "transaction", Read: func(n *document.Node) {
 			if text, ok := p.Choice(n, "transaction", "row", TransactionChunk); ok && text == TransactionChunk {
@@ -157,6 +168,8 @@ func (p *parsing) document(root *document.Node) {
 	p.include()
 	p.duplicates()
 	p.key(d.Key, p.keyNodes, d.Fields, d.Relations)
+	p.parallel()
+	p.unindexed()
 	p.messages(p.messagesNode)
 	p.attributes(p.attributesNode)
 	p.judge()
@@ -190,5 +203,9 @@ func (p *parsing) destination(n *document.Node) {
 			}
 		}},
 		{Name: "timestamps", Read: func(n *document.Node) { d.Timestamps, _ = p.Bool(n, "timestamps") }},
+		{Name: "unique_index", Read: func(n *document.Node) {
+			needed, ok := p.Bool(n, "unique_index")
+			d.NoUniqueIndex, p.uniqueIndex = ok && !needed, n
+		}},
 	})
 }

@@ -128,7 +128,16 @@ func (s *Store) Renew(ctx context.Context, ref Ref, c Claim, lease time.Duration
 
 // Release gives the partition back. It answers OK, NotOwner, Gone.
 func (s *Store) Release(ctx context.Context, ref Ref, c Claim) (Code, error) {
-	code, _, err := s.run(ctx, s.scripts.release, s.keys.lane(ref.ID, c.Partition)[:2], ref.UID, c.Owner, c.Epoch)
+	return s.release(ctx, ref, c, false)
+}
+
+// Postpone is Release when the chunk that was handed out was not tried: its attempt does not count.
+func (s *Store) Postpone(ctx context.Context, ref Ref, c Claim) (Code, error) {
+	return s.release(ctx, ref, c, true)
+}
+
+func (s *Store) release(ctx context.Context, ref Ref, c Claim, untried bool) (Code, error) {
+	code, _, err := s.run(ctx, s.scripts.release, s.keys.lane(ref.ID, c.Partition)[:2], ref.UID, c.Owner, c.Epoch, flag(untried))
 	if err != nil {
 		return Gone, fmt.Errorf("release partition %d of run %d: %w", c.Partition, ref.ID, err)
 	}

@@ -39,12 +39,14 @@ const (
 	Other
 	// Created: the run was made known.
 	Created
+	// Wait: it is too early.
+	Wait
 )
 
 // codeNames are the replies of the scripts, in the order of the codes.
 var codeNames = [...]string{
 	"OK", "GONE", "DUP", "GAP", "FULL", "SEALED", "STOPPED", "EMPTY", "LOST", "NOTOWNER", "HELD", "DONE", "KNOWN",
-	"FINISHED", "OTHER", "CREATED",
+	"FINISHED", "OTHER", "CREATED", "WAIT",
 }
 
 // String returns the code as the scripts write it.

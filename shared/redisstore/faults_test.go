@@ -47,6 +47,8 @@ func TestOutOfMemory(t *testing.T) {
 		t.Error("no next chunk")
 	}
 	want(t, OK)(s.Release(ctx, ref, claim))
+	code, _, err = s.Throttle(ctx, ref, 0, 1, 10, Limit{Importer: "i", RowsPerSecond: 1})
+	want(t, OK)(code, err)
 	want(t, OK)(s.Reset(ctx, ref, 1, Head{Sealed: -1}))
 	must(t, s.SetWaiting(ctx, ref, "x", time.Now()))
 	must(t, s.Fail(ctx, ref, "x"))

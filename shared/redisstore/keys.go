@@ -23,6 +23,12 @@ func (k keys) validation(id int64) string { return k.of(id, "validation") }
 func (k keys) partition(id int64, p int) string { return k.of(id, "partition:"+strconv.Itoa(p)) }
 func (k keys) chunks(id int64, p int) string    { return k.of(id, "chunks:"+strconv.Itoa(p)) }
 
+// throttle are the bucket of an importer and what a partition of one of its runs has taken. Their hash tag is the importer's.
+func (k keys) throttle(importer, uid string, p int) []string {
+	bucket := string(k) + ":throttle:{" + importer + "}"
+	return []string{bucket, bucket + ":" + uid + ":" + strconv.Itoa(p)}
+}
+
 // lane is what most scripts about one partition need.
 func (k keys) lane(id int64, p int) []string {
 	return []string{k.run(id), k.partition(id, p), k.chunks(id, p)}

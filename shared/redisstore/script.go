@@ -34,6 +34,8 @@ var (
 	renewText string
 	//go:embed scripts/release.lua
 	releaseText string
+	//go:embed scripts/throttle.lua
+	throttleText string
 	//go:embed scripts/reset.lua
 	resetText string
 	//go:embed scripts/note.lua
@@ -51,8 +53,8 @@ var (
 )
 
 type scripts struct {
-	restore, emit, seal, lease, acquire, fetch, ack, try, renew, release, reset, note, fail, stop, finish, forget,
-	heartbeat *redis.Script
+	restore, emit, seal, lease, acquire, fetch, ack, try, renew, release, throttle, reset, note, fail, stop, finish,
+	forget, heartbeat *redis.Script
 }
 
 // newScripts prepares the scripts. The embedded server does not understand the #! line, which says what a script may
@@ -69,7 +71,7 @@ func newScripts(lenient bool) scripts {
 		restore: script(restoreText, ""), emit: script(emitText, ""), seal: script(sealText, ""),
 		lease: script(leaseText, ""), acquire: script(acquireText, ""), fetch: script(fetchText, deliverText),
 		ack: script(ackText, deliverText), try: script(tryText, ""), renew: script(renewText, ""), release: script(releaseText, ""),
-		reset: script(resetText, deliverText), note: script(noteText, ""), fail: script(failText, ""),
+		throttle: script(throttleText, ""), reset: script(resetText, deliverText), note: script(noteText, ""), fail: script(failText, ""),
 		stop: script(stopText, ""), finish: script(finishText, ""), forget: script(forgetText, ""),
 		heartbeat: script(heartbeatText, ""),
 	}

@@ -168,6 +168,17 @@ func testRenew(t *testing.T, s *site) {
 	want(t, NotOwner)(s.Release(t.Context(), ref, claim))
 	want(t, NotOwner)(s.Renew(t.Context(), ref, claim, hour))
 	want(t, OK)(s.Renew(t.Context(), ref, again, hour))
+	// What was handed out and not tried is no attempt.
+	for range 3 {
+		entry, code := s.fetch(t, ref, again)
+		if want(t, OK)(code, nil); entry.Attempts != 1 {
+			t.Errorf("attempt %d", entry.Attempts)
+		}
+		for range 2 {
+			want(t, OK)(s.Postpone(t.Context(), ref, again))
+		}
+		again = s.acquire(t, ref, "a")
+	}
 }
 
 func testReset(t *testing.T, s *site) {

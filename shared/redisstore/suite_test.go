@@ -38,6 +38,8 @@ func TestConformance(t *testing.T) {
 		{"leftovers", testLeftovers},
 		{"reasons to wake", testReasons},
 		{"renew and release", testRenew},
+		{"throttle", testThrottle},
+		{"throttle by example", testThrottled},
 		{"reset", testReset},
 		{"histograms", testHistograms},
 		{"fail", testFail},

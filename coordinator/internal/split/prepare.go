@@ -73,6 +73,9 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	m.Partitions = definition.Partitions
 	if m.Partitions == 0 {
 		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
+		if definition.MaxParallel > 0 {
+			m.Partitions = min(m.Partitions, definition.MaxParallel)
+		}
 	}
 	meeting := program.Meeting(definition, m.Tables).Reason
 	if m.OneBecause = meeting; definition.IndependentRows {

@@ -42,6 +42,9 @@ type Job struct {
 	whole       bool
 	metrics     *metrics.Metrics
 	FailedLimit int64
+	// Importer is the importer's name; RowsPerSecond is how many rows all of its runs together may begin with, 0 = any.
+	Importer      string
+	RowsPerSecond int64
 	// outlet is nil unless the rows go to a sink.
 	outlet *outlet
 }
@@ -104,6 +107,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	j := &Job{
 		uid: uid, dryRun: dryRun, program: program, db: p.DB, book: ledger.New(p.DB),
 		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit,
+		Importer: d.Slug, RowsPerSecond: d.MaxRowsPerSecond,
 	}
 	if p.Sink != nil {
 		j.outlet = newOutlet(d, p.Sink, p.Run)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -25,6 +26,8 @@ type job struct {
 	*apply.Job
 	ref        redisstore.Ref
 	connection string
+	// told is the last wait for max_rows_per_second that was told, guarded by throttles.
+	told time.Time
 }
 
 // jobs keeps the compiled runs of this process. It is safe for concurrent use.

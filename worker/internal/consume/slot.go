@@ -52,8 +52,9 @@ type Parts struct {
 // Consumer runs slots. Make it with New.
 type Consumer struct {
 	Parts
-	jobs  *jobs
-	slots []*slot
+	jobs      *jobs
+	slots     []*slot
+	throttles throttles
 }
 
 // New returns a consumer with that many slots.
@@ -118,26 +119,27 @@ type slot struct {
 
 func (s *slot) run(ctx context.Context, wake <-chan struct{}) error {
 	for ctx.Err() == nil {
-		worked, err := s.turn(ctx)
+		worked, pause, err := s.turn(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.consumer.Log.Warn("the slot has to wait", zap.String("slot", s.owner), zap.Error(err))
 		}
 		if worked && err == nil {
 			continue
 		}
-		if lifecycle.Wait(ctx, idle, wake) != nil {
+		if lifecycle.Wait(ctx, pause, wake) != nil {
 			return nil
 		}
 	}
 	return nil
 }
 
-// turn serves one partition of one run; false means that there was nothing to do.
-func (s *slot) turn(ctx context.Context) (bool, error) {
+// turn serves one partition of one run; false means that there was nothing to do, and pause when that can be otherwise.
+func (s *slot) turn(ctx context.Context) (worked bool, pause time.Duration, err error) {
 	active, err := s.consumer.Redis.Active(ctx)
 	if err != nil {
-		return false, fmt.Errorf("list the active runs: %w", err)
+		return false, idle, fmt.Errorf("list the active runs: %w", err)
 	}
+	pause = idle
 	s.consumer.jobs.keep(active)
 	var failed error
 	for _, id := range rotate(active, s.last) {
@@ -149,9 +151,13 @@ func (s *slot) turn(ctx context.Context) (bool, error) {
 		if work == nil {
 			continue
 		}
+		if left := s.throttled(ctx, work); left > 0 {
+			pause = min(pause, left)
+			continue
+		}
 		claim, code, err := s.consumer.Redis.Acquire(ctx, work.ref, s.owner, s.lease())
 		if err != nil {
-			return false, fmt.Errorf("acquire a partition of run %d: %w", id, err)
+			return false, idle, fmt.Errorf("acquire a partition of run %d: %w", id, err)
 		}
 		if code == redisstore.Gone {
 			s.consumer.jobs.drop(id)
@@ -160,9 +166,9 @@ func (s *slot) turn(ctx context.Context) (bool, error) {
 			continue
 		}
 		s.last = id
-		return true, s.serve(ctx, work, claim, len(active) > 1)
+		return true, idle, s.serve(ctx, work, claim, len(active) > 1)
 	}
-	return false, failed
+	return false, pause, failed
 }
 
 func (s *slot) lease() time.Duration { return s.consumer.Config.Lease }
@@ -191,7 +197,11 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 		return s.work(ctx, held, work, claim, others)
 	})
 	err := tasks.Wait()
-	if _, releaseErr := s.consumer.Redis.Release(context.WithoutCancel(ctx), work.ref, claim); releaseErr != nil {
+	release := s.consumer.Redis.Release
+	if errors.Is(err, errEarly) {
+		release, err = s.consumer.Redis.Postpone, nil
+	}
+	if _, releaseErr := release(context.WithoutCancel(ctx), work.ref, claim); releaseErr != nil {
 		err = errors.Join(err, fmt.Errorf("release partition %d: %w", claim.Partition, releaseErr))
 	}
 	if errors.Is(err, lost) {
@@ -225,6 +235,9 @@ func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Cl
 	}
 	began := s.consumer.Now()
 	for next := &entry; next != nil; {
+		if err := s.begin(held, work, claim, *next); err != nil {
+			return err
+		}
 		if next.Attempts > 1 {
 			s.consumer.Metrics.Redelivery()
 		}
