@@ -26,7 +26,7 @@ func TestCheckConnectAsksTheRealTable(t *testing.T) {
 			if diff := cmp.Diff(here, there); diff != "" || here.Code != code {
 				t.Errorf("%s: exit code %d, want %d (-here +there):\n%s\n%s", args, here.Code, code, diff, here.Stdout)
 			}
-			for _, want := range []string{`ADD COLUMN \"colour\" int`, `needs a unique index in the table 'products': CREATE UNIQUE INDEX`, "unfit.yaml:5:19: "} {
+			for _, want := range []string{`ADD COLUMN \"colour\" int`, "needs a unique index in the table 'products' (or `unique_index: false` under `destination`): CREATE UNIQUE INDEX", "unfit.yaml:5:19: "} {
 				if got := strings.Contains(here.Stdout, want); got != (args == "unfit") {
 					t.Errorf("%s: %q is there: %t\n%s", args, want, got, here.Stdout)
 				}

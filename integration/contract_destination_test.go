@@ -116,7 +116,7 @@ x|c|Clothes
 		{
 			name: "a key needs a unique index: refused with the CREATE UNIQUE INDEX that helps", tables: "CREATE TABLE my_x (a TEXT, b TEXT);",
 			importer: "key: [a, b]\nfields: [{from: a, to: a}, {from: b, to: b}]\n", file: "a,b\n1,2\n",
-			want: "refused: the key 'a, b' needs a unique index in the table 'my_x': CREATE UNIQUE INDEX \"my_x_a_b_key\" ON \"my_x\" (\"a\", \"b\")\n",
+			want: "refused: the key 'a, b' needs a unique index in the table 'my_x' (or `unique_index: false` under `destination`): CREATE UNIQUE INDEX \"my_x_a_b_key\" ON \"my_x\" (\"a\", \"b\")\n",
 		},
 		{
 			name: "connection: one that is not configured", importer: "destination: {connection: none, table: my_x}\nfields: [{from: a, to: a}]\n", file: "a\n1\n",

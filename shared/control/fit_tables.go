@@ -63,8 +63,12 @@ func (f *fit) compareRows(r written) {
 		f.has(table, c.Column, "datetime", f.At(lacks(table, c.Column), "compare", "column"))
 	}
 	f.unfilled(r, table)
-	if err := destination.MissingIndex(table, r.key, f.db.Quote); err != nil {
-		f.problem(f.At(err.Error(), r.keyAt...), "")
+	missing := destination.MissingKeyIndex(f.d.Destination, table, r.key, f.db.Quote)
+	if r.parent != "" {
+		missing = destination.MissingIndex(table, r.key, f.db.Quote)
+	}
+	if missing != nil {
+		f.problem(f.At(missing.Error(), r.keyAt...), "")
 	}
 }
 

@@ -115,7 +115,7 @@ rules: {sku: "exists:stock,article"}
 			importer: people, made: []string{"CREATE TABLE people (email text, name text NOT NULL, born date NOT NULL DEFAULT '2000-01-01')"},
 			problems: []string{
 				`x.yaml:2:22: the column 'name' of the table 'people' is NOT NULL and has no default, and nothing fills it (fill it by a field, or give it a default)`,
-				`x.yaml:3:6: the key 'email' needs a unique index in the table 'people': CREATE UNIQUE INDEX "people_email_key" ON SCHEMA"people" ("email")`,
+				`x.yaml:3:6: the key 'email' needs a unique index in the table 'people' (or ` + "`unique_index: false` under `destination`" + `): CREATE UNIQUE INDEX "people_email_key" ON SCHEMA"people" ("email")`,
 				`x.yaml:6:21: the table 'people' has no column 'age' (ALTER TABLE SCHEMA"people" ADD COLUMN "age" integer)`,
 			},
 		},
@@ -156,7 +156,7 @@ rules: {sku: "exists:stock,article"}
 			importer: people + "table_when: [{when: 'row.age == nil', table: babies}, {when: 'row.age == 1', table: gone}]\n",
 			made:     []string{"CREATE TABLE people (email text UNIQUE, age integer)", "CREATE TABLE babies (email text, age integer)"},
 			problems: []string{
-				`x.yaml:3:6: the key 'email' needs a unique index in the table 'babies': CREATE UNIQUE INDEX "babies_email_key" ON SCHEMA"babies" ("email")`,
+				`x.yaml:3:6: the key 'email' needs a unique index in the table 'babies' (or ` + "`unique_index: false` under `destination`" + `): CREATE UNIQUE INDEX "babies_email_key" ON SCHEMA"babies" ("email")`,
 				`x.yaml:7:85: the table 'gone' does not exist in connection 'default' (set ` + "`create_table: true` under `destination`" + `, or: ` +
 					`CREATE TABLE "gone" ("id" IDENTITY, "email" text, "age" integer); CREATE UNIQUE INDEX "gone_email_key" ON "gone" ("email"))`,
 			},

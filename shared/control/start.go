@@ -179,7 +179,7 @@ func (c *Control) ready(ctx context.Context, d importer.Definition) error {
 	if err != nil {
 		return refuse(Invalid, err, "%s", err.Error())
 	}
-	if err := destination.MissingIndex(table, keyTargets(d), db.Quote); err != nil {
+	if err := destination.MissingKeyIndex(d.Destination, table, keyTargets(d), db.Quote); err != nil {
 		return refuse(Invalid, err, "%s", err.Error())
 	}
 	return nil

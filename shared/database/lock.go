@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Lock waits until no other transaction holds the lock of that name, and holds it until this one ends. SQLite has one
@@ -38,7 +39,8 @@ func (d *DB) Uncommitted(ctx context.Context, query string, args []any, into ...
 func (d *DB) OnConflict(key, set string) string {
 	switch {
 	case d.dialect == MySQL && set == "":
-		return "ON DUPLICATE KEY UPDATE uid = uid"
+		first, _, _ := strings.Cut(key, ",")
+		return "ON DUPLICATE KEY UPDATE " + first + " = " + first
 	case d.dialect == MySQL:
 		return "ON DUPLICATE KEY UPDATE " + set
 	case set == "":

@@ -31,6 +31,10 @@ type Target struct {
 	Columns []column.Column
 	// Key are positions in Columns; nil = every row is inserted.
 	Key []int
+	// NoUniqueIndex allows a Key without a unique index. Then the rows of the table with one key are written all alike, as if
+	// they were one that differs where one of them does and whose time is the latest of theirs; that nobody else inserts a
+	// row with the key meanwhile is the caller's to see to.
+	NoUniqueIndex bool
 	// OnDuplicate says what happens to a row whose key is in the table.
 	OnDuplicate importer.OnDuplicate
 	// Compare is the position in Columns of what UpdateIfNewer compares; only that strategy looks at it. A row whose key is
@@ -109,15 +113,15 @@ type Writer interface {
 	// transaction is usable and holds exactly the rows whose results say so. Nothing outlives the transaction but
 	// prepared statements in the connection's cache.
 	Write(ctx context.Context, tx *database.Tx, rows [][]column.Value) ([]Result, error)
-	// Read returns, for every row whose key is in the table, the stored values of the mapped columns; nil for the others.
-	// The rows must be such that Write would not fail them.
+	// Read returns, for every row whose key is in the table, the stored values of the mapped columns, of one row of several;
+	// nil for the others. The rows must be such that Write would not fail them.
 	Read(ctx context.Context, tx *database.Tx, rows [][]column.Value) ([][]column.Value, error)
 }
 
-// New returns the writer of a target. It refuses a key without a unique index (see MissingIndex) and databases it
-// does not know.
+// New returns the writer of a target. It refuses a key without a unique index (see MissingIndex) unless that is allowed,
+// and databases it does not know.
 func New(db *database.DB, t Target) (Writer, error) {
-	if len(t.Key) > 0 {
+	if len(t.Key) > 0 && !t.NoUniqueIndex {
 		names := make([]string, len(t.Key))
 		for i, k := range t.Key {
 			names[i] = t.Columns[k].Name

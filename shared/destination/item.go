@@ -22,9 +22,9 @@ type item struct {
 	values []column.Value // what is written
 
 	exists  bool // the key is in the table
-	differs bool // and a present value differs from the stored one
+	differs bool // and a present value differs from the stored one, or from that of one of several rows
 	moves   bool // and one of them is part of another unique index
-	newer   bool // what UpdateIfNewer compares is greater than what is stored, or nothing is
+	newer   bool // what UpdateIfNewer compares is greater than what is stored in every row with the key, or nothing is
 	gone    bool // an update found no row
 	refused bool // several rows folded into one were refused: they go one by one
 

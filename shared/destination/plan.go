@@ -33,7 +33,6 @@ type plan struct {
 	restless bool // every update writes a column of another unique index
 	newer    bool // UpdateIfNewer
 	ownAt    int  // position of Own, -1 if no row brings it
-	keyIndex string
 	// mostlyNew is a hint from chunk to chunk: most rows of the last one were not in the table.
 	mostlyNew *atomic.Bool
 	// hopeful is another: none of them was, so that the next ones are inserted without looking for them.
@@ -73,9 +72,6 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 		key = append(key, t.Columns[k].Name)
 		p.exactKey = p.exactKey && t.Columns[k].Fold != column.FoldUnknown && p.exact(t.Columns[k])
 	}
-	if index, ok := t.Table.UniqueOn(key); ok {
-		p.keyIndex = index.Name
-	}
 	p.compares = len(key) > 0 && (t.OnDuplicate == importer.Update || t.OnDuplicate == importer.Upsert || p.newer)
 	p.single = len(t.Table.Meets) > 0
 	p.ordered = p.single
@@ -89,7 +85,9 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 			p.restless = p.restless || p.moving[i] && i >= p.mapped && t.Fixed[i-p.mapped].Update
 		}
 	}
-	p.folds = p.compares && !p.newer && !p.ordered && len(t.Table.Refuses) == 0
+	// Of several rows with one key another index can refuse what an occurrence makes of them.
+	_, one := t.Table.UniqueOn(key)
+	p.folds = one && p.compares && !p.newer && !p.ordered && len(t.Table.Refuses) == 0
 	for _, c := range t.Columns {
 		p.folds = p.folds && p.exact(c)
 	}

@@ -88,7 +88,8 @@ func (p *postgres) find(ctx context.Context, items []*item, compare bool) error 
 			return err
 		}
 		it := items[ord]
-		it.exists, it.differs, it.moves, it.newer = true, differs, moves, newer
+		it.newer = newer && (it.newer || !it.exists)
+		it.exists, it.differs, it.moves = true, it.differs || differs, it.moves || moves
 		return nil
 	})
 }

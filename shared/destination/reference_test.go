@@ -104,7 +104,7 @@ func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 		newer, c := 0, w.Columns[w.Compare]
 		query := fmt.Sprintf("SELECT count(*) FROM %[1]s WHERE %[2]s AND (%[3]s IS NULL OR %[3]s < %[4]s)",
 			w.table, strings.Join(where, " AND "), w.db.Quote(c.Name), w.mark(c))
-		if err := w.tx.QueryRow(ctx, query, append(slices.Clone(key), w.arg(c, row[w.Compare]))...).Scan(&newer); err != nil || newer == 0 {
+		if err := w.tx.QueryRow(ctx, query, append(slices.Clone(key), w.arg(c, row[w.Compare]))...).Scan(&newer); err != nil || newer < found {
 			return Skipped, err
 		}
 	}
@@ -113,7 +113,7 @@ func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 	}
 	equal := 0
 	query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s AND %s", w.table, strings.Join(where, " AND "), strings.Join(same, " AND "))
-	if err := w.tx.QueryRow(ctx, query, slices.Concat(key, changes)...).Scan(&equal); err != nil || equal > 0 {
+	if err := w.tx.QueryRow(ctx, query, slices.Concat(key, changes)...).Scan(&equal); err != nil || equal == found {
 		return Unchanged, err
 	}
 	query = fmt.Sprintf("UPDATE %s SET %s WHERE %s", w.table, strings.Join(sets, ", "), strings.Join(where, " AND "))

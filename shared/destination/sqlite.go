@@ -47,10 +47,10 @@ func (q *sqlite) look(ctx context.Context, items []*item) error {
 		return q.keyed(items, func(args []any, n int) error {
 			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(looked), func(ord int64, stored []any) {
 				it := items[ord]
-				it.exists = true
 				if q.newer {
-					it.newer = q.isNewer(stored[len(changes)], it.values[q.Compare])
+					it.newer = (it.newer || !it.exists) && q.isNewer(stored[len(changes)], it.values[q.Compare])
 				}
+				it.exists = true
 				for i, c := range changes {
 					if !q.equal(q.Columns[c], canonical(q.Columns[c], stored[i]), it.values[c]) {
 						it.differs = true

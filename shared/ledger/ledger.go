@@ -30,6 +30,7 @@ type Ledger struct {
 	// rehearsed and forms are what dry runs keep until they end.
 	rehearsed string
 	forms     string
+	locks     string
 	// text is what a text is cast to.
 	text string
 }
@@ -43,6 +44,7 @@ func New(db *database.DB) *Ledger {
 	return &Ledger{
 		text: text, db: db, heads: db.Ledger("ingest_partitions"), chunks: db.Ledger("ingest_chunks"),
 		rehearsed: db.Ledger("ingest_dry_rows"), forms: db.Ledger("ingest_dry_forms"),
+		locks: db.Ledger("ingest_locks"),
 	}
 }
 

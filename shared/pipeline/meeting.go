@@ -80,9 +80,8 @@ func (m *Meeting) inTarget(t *Target) {
 	if len(t.Table.Meets) > 0 {
 		m.add(true, canMeet+"%s", strings.Join(t.Table.Meets, ", "))
 	}
-	var key []string
+	key := t.KeyColumns()
 	for _, i := range t.key {
-		key = append(key, t.columns[i].Name)
 		if routed := t.Routed(i); routed.Fold == column.FoldUnknown {
 			m.add(false, "the collation of column %s may hold different keys equal", routed.Name)
 		}
@@ -94,7 +93,8 @@ func (m *Meeting) inTarget(t *Target) {
 		if len(key) > 0 && covers(index, key) {
 			continue // rows that differ in the key differ in the index, too
 		}
-		blind, meets := slices.ContainsFunc(t.key, t.looksUp), false
+		// Of several rows with one key nobody reads what all of them give up.
+		blind, meets := t.Unindexed() || slices.ContainsFunc(t.key, t.looksUp), false
 		for i, c := range t.columns {
 			if slices.Contains(index.Columns, c.Name) {
 				meets, blind = true, blind || t.looksUp(i)
@@ -103,6 +103,9 @@ func (m *Meeting) inTarget(t *Target) {
 		if meets {
 			m.add(blind, canMeet+"the unique index %s", index.Name)
 		}
+	}
+	if t.Unindexed() {
+		m.add(false, "the key has no unique index in the table %s", t.Table.Name)
 	}
 }
 

@@ -96,6 +96,14 @@ relations: [{from: product, to: product_id, table: products, match: sku, key: st
 			importer: ofProducts + "table_when: [{when: 'row.name == \"admin\"', table: products}]",
 			reason:   "the tables products and products refer to each other", blind: true,
 		},
+		"a key without a unique index": {importer: strings.Replace(ofProducts, "key: sku", "key: name", 1), change: func(tables map[string]column.Table) {
+			changed := tables["products"]
+			changed.Unique = nil
+			tables["products"] = changed
+		}, reason: "the key has no unique index in the table products"},
+		"a key without a unique index beside another": {
+			importer: strings.Replace(ofProducts, "key: sku", "key: name", 1), reason: "rows with different keys can meet in the unique index sku_key", blind: true,
+		},
 		"another unique index": {importer: ofCategories, reason: "rows with different keys can meet in the unique index code_key"},
 	} {
 		t.Run(name, func(t *testing.T) {

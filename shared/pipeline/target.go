@@ -56,6 +56,41 @@ func (t *Target) Columns() []column.Column { return t.columns }
 // Key are the positions in Columns of the key's columns, in key order; nil without a key. The result is shared.
 func (t *Target) Key() []int { return t.key }
 
+// KeyColumns are the names of the key's columns, in key order.
+func (t *Target) KeyColumns() []string {
+	names := make([]string, len(t.key))
+	for i, k := range t.key {
+		names[i] = t.columns[k].Name
+	}
+	return names
+}
+
+// Unindexed says that there is a key, and no unique index in the table that would keep rows of one key apart.
+func (t *Target) Unindexed() bool {
+	_, indexed := t.Table.UniqueOn(t.KeyColumns())
+	return len(t.key) > 0 && !indexed
+}
+
+// Locks names the tables, each once and in order, in which nothing keeps rows of one key apart but that chunks write them
+// one after the other.
+func (p *Program) Locks() []string {
+	var names []string
+	for _, t := range p.targets {
+		if name := qualified(t.Table); t.Unindexed() {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func qualified(t column.Table) string {
+	if t.Schema == "" {
+		return t.Name
+	}
+	return t.Schema + "." + t.Name
+}
+
 // KeyNames are the primary source names of the key, in key order, as Duplicate wants them. The result is shared.
 func (t *Target) KeyNames() []string { return t.keyNames }
 

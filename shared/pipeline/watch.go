@@ -192,8 +192,8 @@ func (w *Watches) writing(into *taps, p *Program, t *Target, on importer.OnDupli
 		case keyed && !slices.Contains(t.key, at):
 			into.replaces = append(into.replaces, tap{at, i})
 			w.Replaces = true
-			// What is in the table can be read only for keys that are known without a look into others.
-			w.Blind = w.Blind || !main || slices.ContainsFunc(t.key, t.looksUp)
+			// What is in the table can be read only for keys that are known without a look into others, and that one row has.
+			w.Blind = w.Blind || !main || t.Unindexed() || slices.ContainsFunc(t.key, t.looksUp)
 		}
 		into.writes = append(into.writes, tap{at, i})
 		c.unsure = c.unsure || c.column.Default && p.mayLack(&t.fields[at])

@@ -30,6 +30,9 @@ func New(db *database.DB, d importer.Definition, p *pipeline.Program, tables map
 	w := &Writer{}
 	b := builder{db: db, program: p, tables: tables}
 	for _, target := range p.Targets() {
+		if err := destination.MissingKeyIndex(d.Destination, target.Table, target.KeyColumns(), db.Quote); err != nil {
+			return nil, err
+		}
 		t, err := b.table(target, d.OnDuplicate, pipeline.Duplicate(target.KeyNames()), 0)
 		if err != nil {
 			return nil, err

@@ -84,7 +84,7 @@ func (b builder) table(target *pipeline.Target, on importer.OnDuplicate, duplica
 		Table: target.Table, Columns: target.Columns(), Key: target.Key(), OnDuplicate: on,
 		Label:     func(i int) (source, words string) { return target.Source(i), target.Words(i) },
 		Duplicate: duplicate, Own: own, Fixed: fixed(b.program.Stamps(target.Table, target.Columns())),
-		CompareOnly: target.CompareOnly,
+		CompareOnly: target.CompareOnly, NoUniqueIndex: depth == 0,
 	}
 	if on == importer.UpdateIfNewer {
 		to.Compare = target.Compare

@@ -42,6 +42,8 @@ type Manifest struct {
 	ChunkBytes int `json:"chunk_bytes"`
 	// OneBecause says why rows with different keys can meet, so that there is one partition; empty otherwise.
 	OneBecause string `json:"one_because,omitempty"`
+	// Locks are the tables whose chunks go one after the other over all runs, in order; none for a dry run.
+	Locks []string `json:"locks,omitempty"`
 	// Table is the destination table as the catalog described it: types of values, routing form of the key.
 	Table column.Table `json:"table"`
 	// Tables are all tables of the definition, by the names it has for them.

@@ -70,6 +70,9 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 			return run.Manifest{}, err
 		}
 	}
+	if !r.DryRun { // which leaves no row that another could be too late for
+		m.Locks = program.Locks()
+	}
 	m.Partitions = definition.Partitions
 	if m.Partitions == 0 {
 		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
@@ -195,6 +198,9 @@ func (s *Splitter) fix(ctx context.Context, r run.Run, db *database.DB) (run.Run
 	}
 	if err := ledger.New(db).Create(ctx, r.UID, r.Manifest.Partitions); err != nil {
 		return r, fmt.Errorf("create the heads: %w", err)
+	}
+	if err := ledger.New(db).CreateLocks(ctx, r.Manifest.Locks); err != nil {
+		return r, err
 	}
 	return r, nil
 }

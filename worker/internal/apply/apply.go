@@ -7,7 +7,6 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -39,7 +38,9 @@ type Job struct {
 	watches *pipeline.Watches
 	logRows string
 	// whole says that one bad row fails its chunk.
-	whole       bool
+	whole bool
+	// locks are the tables whose chunks go one after the other.
+	locks       []string
 	metrics     *metrics.Metrics
 	FailedLimit int64
 	// Importer is the importer's name; RowsPerSecond is how many rows all of its runs together may begin with, 0 = any.
@@ -106,7 +107,7 @@ func NewJob(uid string, definition, manifest []byte, dryRun bool, p Parts) (*Job
 	}
 	j := &Job{
 		uid: uid, dryRun: dryRun, program: program, db: p.DB, book: ledger.New(p.DB),
-		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit,
+		logRows: m.LogRows, whole: d.Transaction == importer.TransactionChunk, metrics: p.Metrics, FailedLimit: p.FailedLimit, locks: m.Locks,
 		Importer: d.Slug, RowsPerSecond: d.MaxRowsPerSecond,
 	}
 	if p.Sink != nil {
@@ -190,6 +191,9 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 		}
 		return j.why(ctx, partition, n, hash)
 	}
+	if err := j.lock(ctx, tx); err != nil {
+		return Result{}, fmt.Errorf("lock what chunk %d of partition %d writes: %w", n, partition, err)
+	}
 	if j.outlet == nil {
 		if good, err = j.write(ctx, tx, rows, first, apart); err != nil {
 			return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
@@ -264,117 +268,4 @@ func (j *Job) stays(good played) bool { return !j.whole || !good.bad() && !refus
 
 func refused(results []destination.Result) bool {
 	return slices.ContainsFunc(results, func(r destination.Result) bool { return r.Outcome == destination.Failed })
-}
-
-// why looks for the reason a head did not advance, in the only order that never loses or repeats a chunk.
-func (j *Job) why(ctx context.Context, partition int, n int64, hash string) (Result, error) {
-	outcome, totals, found, err := j.book.Applied(ctx, j.uid, partition, n)
-	if err != nil {
-		return Result{}, fmt.Errorf("look for chunk %d of partition %d: %w", n, partition, err)
-	}
-	if found {
-		if outcome.Hash != hash {
-			return Result{}, &Broken{Reason: fmt.Sprintf(
-				"The ledger is damaged: chunk %d of partition %d took effect with other rows.", n, partition)}
-		}
-		return Result{Verdict: Applied, Outcome: outcome, Totals: totals}, nil
-	}
-	heads, err := j.book.Heads(ctx, j.uid)
-	if err != nil {
-		return Result{}, fmt.Errorf("read the heads: %w", err)
-	}
-	for _, head := range heads {
-		switch {
-		case head.Partition != partition:
-		case head.Closed:
-			return Result{Verdict: LetGo}, nil
-		case head.Next < n:
-			return Result{Verdict: Behind, Head: head}, nil
-		case head.Next == n:
-			// Another transaction stood before this one and was rolled back since: try again.
-			return Result{}, errors.Join(errAgain, ctx.Err())
-		default:
-			return Result{}, &Broken{Reason: fmt.Sprintf(
-				"The ledger is damaged: partition %d expects chunk %d, but chunk %d is not in it.", partition, head.Next, n)}
-		}
-	}
-	return Result{Verdict: LetGo}, nil
-}
-
-var errAgain = errors.New("the head was held by another transaction")
-
-// Again says whether an error asks for the same chunk to be tried again.
-func Again(err error) bool {
-	return errors.Is(err, errAgain) || database.Transient(err) || errors.As(err, new(*undelivered))
-}
-
-// Cause names what an error that asks for another attempt comes from, in a word out of a few: for metrics.
-func Cause(err error) string {
-	if errors.Is(err, errAgain) {
-		return "head_held"
-	}
-	if Undelivered(err) != "" {
-		return "undelivered"
-	}
-	return database.Explain(err).Word()
-}
-
-// rolledBack is the outcome of a chunk that falls as a whole: the bad rows with their reason, the others with the first of
-// them. Rows that skip_when leaves out fall with nobody: they would not have been written anyway.
-func (c checked) rolledBack(rows []row.Row, of chunk.Outcome) chunk.Outcome {
-	out := chunk.Outcome{FirstRow: of.FirstRow, LastRow: of.LastRow, Hash: of.Hash}
-	message := fmt.Sprintf("Rolled back: row %d of the same chunk failed.", of.Logged[0].Row.Number)
-	bad := of.Logged
-	for i, r := range rows {
-		switch failure := c.failures[i]; {
-		case failure != nil && failure.Skip:
-			out.Counts.Skipped++
-		case len(bad) > 0 && bad[0].Row.Number == r.Number:
-			out.Fail(r, bad[0].Message, bad[0].Fields)
-			bad = bad[1:]
-		default:
-			out.Fail(r, message, nil)
-		}
-	}
-	return out
-}
-
-// outcome puts the results of the good rows and the failures together, in the order of the rows.
-func (c checked) outcome(rows []row.Row, hash string, results []destination.Result) chunk.Outcome {
-	out := chunk.Outcome{FirstRow: rows[0].Number, LastRow: rows[len(rows)-1].Number, Hash: hash}
-	next := 0
-	for i, r := range rows {
-		if failure := c.failures[i]; failure != nil && failure.Skip {
-			out.Counts.Skipped++
-			continue
-		} else if failure != nil {
-			out.Fail(r, failure.Message, failure.Fields)
-			continue
-		}
-		result := results[next]
-		next++
-		switch result.Outcome {
-		case destination.Created:
-			out.Counts.Created++
-		case destination.Updated:
-			out.Counts.Updated++
-		case destination.Unchanged:
-			out.Counts.Unchanged++
-		case destination.Skipped:
-			out.Counts.Skipped++
-		case destination.Failed:
-			out.Fail(r, result.Message, result.Fields)
-		}
-	}
-	return out
-}
-
-// Needs are the name of the destination's connection in a definition, and the names of the language that a worker with
-// these extensions would have to have besides.
-func Needs(definition []byte, x extend.Extensions) (connection string, lacks []string, err error) {
-	d, err := importer.FromSnapshot(definition)
-	if err != nil {
-		return "", nil, err
-	}
-	return d.Destination.Connection, pipeline.Lacks(d, x).Rows().List(), nil
 }

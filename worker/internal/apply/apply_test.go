@@ -42,7 +42,7 @@ func newBench(t *testing.T, dryRun bool) bench {
 	return benchOf(t, definition, dryRun)
 }
 
-func benchOf(t *testing.T, definition string, dryRun bool) bench {
+func benchOf(t *testing.T, definition string, dryRun bool, locks ...string) bench {
 	t.Helper()
 	db, err := database.Open(database.Config{Name: "default", URL: dbtest.SQLite(t)})
 	if err != nil {
@@ -71,7 +71,7 @@ func benchOf(t *testing.T, definition string, dryRun bool) bench {
 	}
 	manifest, err := run.Manifest{
 		Splitter: run.SplitterVersion, Delimiter: ",", Header: []string{"sku", "stock"}, Partitions: 1, ChunkRows: 10,
-		ChunkBytes: 1 << 20, Table: table, LogRows: run.LogFailed,
+		ChunkBytes: 1 << 20, Table: table, LogRows: run.LogFailed, Locks: locks,
 	}.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +134,21 @@ func payload(first int64, rows ...string) []byte {
 		b.Append(row.Row{Number: number, Line: number + 1, Cells: strings.Split(text, ",")})
 	}
 	return b.Payload()
+}
+
+// TestALockThatWasRemovedIsMadeAnew: the chunk without it writes nothing, the next attempt does.
+func TestALockThatWasRemovedIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	b := benchOf(t, definition, false, "x")
+	_, err := b.job.Apply(t.Context(), 0, 1, payload(1, "a,1"), nil)
+	if !apply.Again(err) || apply.Cause(err) != "lock_missing" {
+		t.Fatalf("without its lock: %v", err)
+	}
+	b.expect(t, "", 0)
+	b.apply(t, 1, payload(1, "a,1"))
+	b.expect(t, "a=1", 1)
+	b.apply(t, 2, payload(2, "a,2"))
+	b.expect(t, "a=2", 2)
 }
 
 func TestAChunkIsAppliedOnce(t *testing.T) {

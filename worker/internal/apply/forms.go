@@ -23,11 +23,7 @@ func newForms(targets []*pipeline.Target, watches *pipeline.Watches) forms {
 	f := forms{targets: targets, watches: watches}
 	for _, t := range targets {
 		columns := t.Columns()
-		key := make([]string, len(t.Key()))
-		for i, k := range t.Key() {
-			key[i] = columns[k].Name
-		}
-		own, _ := t.Table.UniqueOn(key)
+		own, indexed := t.Table.UniqueOn(t.KeyColumns())
 		var others [][]int
 		for _, index := range t.Table.Unique {
 			var mapped []int
@@ -36,7 +32,7 @@ func newForms(targets []*pipeline.Target, watches *pipeline.Watches) forms {
 					mapped = append(mapped, i)
 				}
 			}
-			if index.Name != own.Name && len(mapped) > 0 {
+			if (!indexed || index.Name != own.Name) && len(mapped) > 0 {
 				others = append(others, mapped)
 			}
 		}
