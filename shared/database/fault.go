@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -100,6 +101,9 @@ func Explain(err error) Fault {
 	case errors.Is(err, context.DeadlineExceeded):
 		return Fault{Class: TransientFault, kind: timeout}
 	}
+	if found := certificate(err); found != unexplained {
+		return Fault{Class: TransientFault, kind: found}
+	}
 	if f, ok := mysqlBroken(err); ok {
 		return f
 	}
@@ -107,6 +111,26 @@ func Explain(err error) Fault {
 		return Fault{Class: TransientFault, kind: unreachable}
 	}
 	return Fault{}
+}
+
+// certificate says what is wrong with the one that the server showed; unexplained when nothing is. It can be mended without
+// anything in the run being changed, so a run waits for it.
+func certificate(err error) kind {
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &unknown):
+		return untrusted
+	case errors.As(err, &host):
+		return otherHost
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return expired
+	case errors.As(err, &invalid):
+		return untrusted
+	default:
+		return unexplained
+	}
 }
 
 // Transient says whether err goes away by itself.

@@ -18,6 +18,9 @@ const (
 	conflict
 	timeout
 	unreachable
+	untrusted
+	otherHost
+	expired
 	stopped
 	exhausted
 	internal
@@ -36,6 +39,9 @@ var reasons = map[kind]string{
 	conflict:    "The database is busy: another transaction is in the way",
 	timeout:     "The database did not answer in time",
 	unreachable: "The database cannot be reached",
+	untrusted:   "The certificate of the database is not trusted (see sslrootcert)",
+	otherHost:   "The certificate of the database is another host's",
+	expired:     "The certificate of the database has expired, or is not valid yet",
 	stopped:     "The database ended the session",
 	exhausted:   "The database has no room or no connection left",
 	internal:    "The database reported an internal error",
@@ -51,7 +57,8 @@ var reasons = map[kind]string{
 
 // words name the kinds of faults that pass, for metrics.
 var words = map[kind]string{
-	conflict: "conflict", timeout: "timeout", unreachable: "unreachable", stopped: "session_ended",
+	conflict: "conflict", timeout: "timeout", unreachable: "unreachable", untrusted: "certificate",
+	otherHost: "certificate", expired: "certificate", stopped: "session_ended",
 	exhausted: "exhausted", internal: "internal", rolledBack: "rolled_back", readOnly: "read_only",
 	interrupted: "interrupted",
 }
