@@ -31,6 +31,10 @@ var postgresOptions = map[string]bool{
 
 func (d *DB) openPostgres(c Config) error {
 	u, err := url.Parse(c.URL)
+	if err == nil && u.Opaque != "" {
+		// The driver would read it as words, which may name files.
+		err = errors.New("no //")
+	}
 	if err != nil {
 		// The cause quotes the URL, and with it the password.
 		return errors.New("the url is not a valid postgres:// url")

@@ -1,0 +1,154 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"ingest/integration/rig"
+	"ingest/shared/database"
+)
+
+const roleImporter = `importer: %[1]s
+source: {path: %[1]s.csv}
+destination: {table: shop.%[2]s%[3]s}
+key: [n]
+on_duplicate: update
+partitions: 1
+fields:
+  - {from: n, to: n}
+  - {from: name, to: name}
+`
+
+// leastPrivileged is a database whose roles are those of the documentation, and an installation that works with the lesser one.
+func leastPrivileged(t *testing.T) (*rig.Postgres, *rig.System) {
+	t.Helper()
+	root, err := rig.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "operation.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	granted := regexp.MustCompile("(?s)```sql\n(CREATE ROLE.*?)```").FindSubmatch(page)
+	if granted == nil {
+		t.Fatal("docs/operation.md has no roles")
+	}
+	server := rig.StartPostgres(t)
+	server.Database("app")
+	server.SQL("app", "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE SCHEMA shop;"+
+		"CREATE TABLE shop.products (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n integer NOT NULL UNIQUE, name text CHECK (name <> 'bad'));"+
+		"CREATE TABLE shop.others (n integer); CREATE TABLE shop.secrets (n integer UNIQUE, name text)")
+	server.SQL("app", string(granted[1]))
+	server.SQL("app", "GRANT SELECT, INSERT, UPDATE ON shop.others TO ingest_app; ALTER TABLE shop.others ADD COLUMN name text")
+	as := func(role string) string { return strings.Replace(server.URL("app"), "//ingest@", "//"+role+"@", 1) }
+	s := rig.NewSystem(t, rig.SystemOptions{
+		RedisURL: rig.StartRedis(t, rig.RedisOptions{}).URL(), Database: as("ingest_app"),
+		Env: []string{"INGEST_CONNECTIONS_DEFAULT_LEDGER_SCHEMA=ingest", "INGEST_CHUNK_SIZE=10"},
+		Importers: map[string]string{
+			"products.yaml": fmt.Sprintf(roleImporter, "products", "products", ""),
+			"others.yaml":   fmt.Sprintf(roleImporter, "others", "others", ", unique_index: false"),
+			"secrets.yaml":  fmt.Sprintf(roleImporter, "secrets", "secrets", ""),
+			"made.yaml":     fmt.Sprintf(roleImporter, "made", "made", ", create_table: true"),
+		},
+	})
+	for _, name := range []string{"products", "others", "secrets", "made"} {
+		s.Write(name+".csv", counted(0, 300))
+	}
+	if said := s.CLI("run", "products", "--detach"); said.Code != 1 || !strings.Contains(said.Stderr, "run `ingest migrate`") {
+		t.Errorf("before the tables are made: %+v", said)
+	}
+	if said := s.CLI("migrate"); said.Code != 1 {
+		t.Errorf("the lesser role made the tables: %+v", said)
+	}
+	rig.NewSystem(t, rig.SystemOptions{Database: as("ingest_owner"), Env: []string{"INGEST_CONNECTIONS_DEFAULT_LEDGER_SCHEMA=ingest"}}).Migrate()
+	return server, s
+}
+
+// TestTheDocumentedRoleIsEnough for all that a run can need, and for nothing beside.
+func TestTheDocumentedRoleIsEnough(t *testing.T) {
+	t.Parallel()
+	server, s := leastPrivileged(t)
+	s.Coordinator()
+	stuck := s.Worker()
+	ends := func(id int64, status string, created, updated, failed int64) {
+		t.Helper()
+		if r := s.Await(id, patience); r.Status != status || r.Created != created || r.Updated != updated || r.Progress.Failed != failed {
+			t.Errorf("run %d: %+v", id, r)
+		}
+	}
+	ends(s.Begin("products", "--dry-run"), "completed", 300, 0, 0)
+	ends(s.Begin("products"), "completed", 300, 0, 0)
+	ends(s.Begin("others"), "completed", 300, 0, 0)
+	s.Write("products.csv", strings.ReplaceAll(counted(0, 310), "name 1\n", "bad\n"))
+	failing := s.Begin("products")
+	ends(failing, "completed_with_errors", 10, 0, 1)
+	server.SQL("app", "ALTER TABLE shop.products DROP CONSTRAINT products_name_check")
+	ends(s.BeginWith("retry", fmt.Sprint(failing), "--detach"), "completed", 0, 1, 0)
+	denied := strings.Count(server.Output(), "permission denied")
+
+	// A worker that is paused in its transaction: another one ends its session and goes on.
+	locker, err := database.Open(database.Config{Name: "locker", URL: server.URL("app")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = locker.Close() }()
+	lock := func() *database.Tx {
+		t.Helper()
+		tx, err := locker.Begin(t.Context())
+		if err == nil {
+			_, err = tx.Exec(context.WithoutCancel(t.Context()), "LOCK TABLE shop.products IN SHARE MODE")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	waits := func() {
+		t.Helper()
+		rig.Until(t, patience, "a chunk waiting for the table", func() bool {
+			return server.SQL("app", "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE 'ingest %/%' AND wait_event_type = 'Lock'")[0] != "0"
+		})
+	}
+	tx := lock()
+	s.Write("products.csv", counted(1000, 300))
+	taken := s.Begin("products")
+	waits()
+	stuck.Stop()
+	s.Worker()
+	rig.Until(t, patience, "the end of the former worker's session", func() bool {
+		return strings.Contains(server.Output(), "terminating connection due to administrator command")
+	})
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	ends(taken, "completed", 300, 0, 0)
+	stuck.Cont()
+
+	// A cancel ends the session of a chunk that keeps its head.
+	tx = lock()
+	s.Write("products.csv", counted(2000, 300))
+	cancelled := s.Begin("products")
+	waits()
+	s.Must(0, "cancel", fmt.Sprint(cancelled), "--wait")
+	ends(cancelled, "cancelled", 0, 0, 0)
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if now := strings.Count(server.Output(), "permission denied"); now != denied {
+		t.Errorf("%d statements were refused", now-denied)
+	}
+
+	// No more than that.
+	for importer, why := range map[string]string{"secrets": "permission denied for table secrets", "made": "permission denied for schema shop"} {
+		r := s.Await(s.Begin(importer), patience)
+		if r.Status != "failed" || r.Reason == nil || !strings.Contains(*r.Reason, why) {
+			t.Errorf("%s: %s because %v, want %q", importer, r.Status, text(r.Reason), why)
+		}
+	}
+}
