@@ -15,6 +15,7 @@ destination: {table: items, create_table: true, unique_index: false}
 key: [n]
 on_duplicate: %[2]s
 partitions: 4
+independent_rows: true
 fields:
   - {from: n, to: n, type: integer}
   - {from: name, to: name}

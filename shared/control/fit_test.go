@@ -131,6 +131,13 @@ rules: {sku: "exists:stock,article"}
 			importer: people, made: []string{"CREATE VIEW people AS SELECT 1 AS email, 2 AS age"},
 			problems: []string{`x.yaml:2:22: table 'people' in connection 'default': it is a VIEW, not WRITABLE`},
 		},
+		"a key without an index, which is allowed": {
+			importer: strings.Replace(people, "create_table", "unique_index: false, create_table", 1), made: []string{"CREATE TABLE people (email text, age integer)"},
+			warnings: []string{`x.yaml:2:44: the key has no unique index: chunks of all runs that write LOCK go one after the other`},
+		},
+		"a key with an index, which need not be there": {
+			importer: strings.Replace(people, "create_table", "unique_index: false, create_table", 1), made: []string{"CREATE TABLE people (email text UNIQUE, age integer)"},
+		},
 		"rows that can meet": {
 			importer: people, made: []string{"CREATE TABLE people (email text UNIQUE, age integer, CONSTRAINT twin UNIQUE (age))"},
 			warnings: []string{`x.yaml:2:22: a run has one partition: rows with different keys can meet in the unique index TWIN (independent_rows: true allows more, where the order of such rows does not matter)`},
@@ -237,11 +244,11 @@ rules: {sku: "exists:stock,article"}
 func spelled(dialect string, messages []string) []string {
 	out := []string{}
 	words := strings.NewReplacer(
-		"SCHEMA", "", `"age" integer`, `"age" int4`, `"product_id" integer`, `"product_id" bigint`, "IDENTITY", "INTEGER PRIMARY KEY AUTOINCREMENT", "TWIN", "sqlite_autoindex_people_2", "a VIEW", "a view table", "not WRITABLE", "not one that rows can be written to",
+		"LOCK", "people", "SCHEMA", "", `"age" integer`, `"age" int4`, `"product_id" integer`, `"product_id" bigint`, "IDENTITY", "INTEGER PRIMARY KEY AUTOINCREMENT", "TWIN", "sqlite_autoindex_people_2", "a VIEW", "a view table", "not WRITABLE", "not one that rows can be written to",
 	)
 	if dialect == "postgres" {
 		words = strings.NewReplacer(
-			"SCHEMA", `"public".`, `"id" IDENTITY`, `"id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY`, "TWIN", "twin", "a VIEW", "a view",
+			"LOCK", "public.people", "SCHEMA", `"public".`, `"id" IDENTITY`, `"id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY`, "TWIN", "twin", "a VIEW", "a view",
 			"not WRITABLE", "not a table that rows can be written to",
 		)
 	}

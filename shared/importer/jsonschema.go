@@ -26,10 +26,10 @@ func JSONSchema(l Language) map[string]any {
 		"key":                 texts("The source columns that identify a row, each mapped by a field. Without a key every row is inserted."),
 		"on_duplicate":        choice("What happens to a row whose key is in the table; default skip.", Skip, Update, Upsert, Fail, UpdateIfNewer),
 		"compare":             compareSchema(),
-		"chunk_size":          number("Rows per chunk; default from the configuration.", 1, MaxChunkSize),
-		"partitions":          number("Exactly that many ordered lanes; default by size.", 1, MaxPartitions),
-		"max_parallel":        number("At most that many ordered lanes, however large the source is.", 1, MaxPartitions),
-		"max_rows_per_second": number("At most so many rows a second, over all runs of the importer and all workers.", 1, MaxRowsPerSecond),
+		"chunk_size":          number("Rows per chunk; default from the configuration.", MaxChunkSize),
+		"partitions":          number("Exactly that many ordered lanes; default by size.", MaxPartitions),
+		"max_parallel":        number("At most that many ordered lanes, however large the source is.", MaxPartitions),
+		"max_rows_per_second": number("At most so many rows a second, over all runs of the importer and all workers.", MaxRowsPerSecond),
 		"transaction":         choice("row (default): a bad row fails alone; chunk: it fails its whole chunk.", "row", TransactionChunk),
 		"strict_headers":      flag("Every column that a field maps must be in the header."),
 		"unmapped":            choice("What happens to columns that no field maps: ignore (default), or pass them into columns of the same name.", UnmappedIgnore, UnmappedPass),
@@ -110,8 +110,9 @@ func choice[T ~string](about string, choices ...T) table {
 	return described(about, table{"enum": choices})
 }
 
-func number(about string, least, most int) table {
-	return described(about, table{"type": "integer", "minimum": least, "maximum": most})
+// number is a whole number from 1 on.
+func number(about string, most int) table {
+	return described(about, table{"type": "integer", "minimum": 1, "maximum": most})
 }
 
 func flag(about string) table { return described(about, table{"type": "boolean"}) }

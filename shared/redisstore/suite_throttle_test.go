@@ -35,11 +35,14 @@ func (b *bucket) throttle(now int64, partition int, n int64, rows, rate int) (Co
 	return OK, wait(b.level)
 }
 
-// age makes the server's bucket older, as if that time had passed.
-func (s *site) age(t interface {
+// fataler is what *testing.T and *rapid.T have in common.
+type fataler interface {
 	Context() context.Context
 	Fatal(args ...any)
-}, keys []string, by time.Duration) {
+}
+
+// age makes the server's bucket older, as if that time had passed.
+func (s *site) age(t fataler, keys []string, by time.Duration) {
 	at, err := s.client.HGet(t.Context(), keys[0], "at").Int64()
 	if err == nil {
 		err = s.client.HSet(t.Context(), keys[0], "at", strconv.FormatInt(at-by.Microseconds(), 10)).Err()

@@ -81,7 +81,8 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		}
 	}
 	meeting := program.Meeting(definition, m.Tables).Reason
-	if m.OneBecause = meeting; definition.IndependentRows {
+	// Several would only wait for each other where chunks go one after the other.
+	if m.OneBecause = meeting; definition.IndependentRows && len(program.Locks()) == 0 {
 		m.OneBecause = ""
 	}
 	if m.OneBecause == "" && definition.Transaction == importer.TransactionChunk {

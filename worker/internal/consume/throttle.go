@@ -62,7 +62,7 @@ func (s *slot) begin(ctx context.Context, work *job, claim redisstore.Claim, ent
 	}
 	rows, err := chunk.Count(entry.Payload)
 	if err != nil {
-		return nil //nolint:nilerr // whoever decodes it says so
+		return nil // whoever decodes it says so
 	}
 	limit := redisstore.Limit{Importer: work.Importer, RowsPerSecond: work.RowsPerSecond}
 	code, wait, err := s.consumer.Redis.Throttle(ctx, work.ref, claim.Partition, entry.Number, rows, limit)
