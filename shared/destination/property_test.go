@@ -31,6 +31,7 @@ func equalsRowByRow(t *testing.T, r *rapid.T, f features, db *database.DB) {
 	execute(r, db, layout.statements(f, ours)...)
 	execute(r, db, layout.statements(f, theirs)...)
 	tg := extra.on(r, target(r, db, ours, strategy, layout.key, layout.columns))
+	tg.NoUniqueIndex = layout.loose
 	rows := extra.rows(r, tg, layout.rows(r, tg.Columns[:len(layout.columns)]))
 	size := rapid.IntRange(1, len(rows)+1).Draw(r, "chunk size")
 

@@ -108,7 +108,7 @@ func target(t fataler, db *database.DB, table string, strategy importer.OnDuplic
 	if err != nil {
 		t.Fatal(err)
 	}
-	tg := Target{Table: described, OnDuplicate: strategy, Duplicate: "Duplicate entry found for key 'k'.", NoUniqueIndex: true}
+	tg := Target{Table: described, OnDuplicate: strategy, Duplicate: "Duplicate entry found for key 'k'."}
 	for i, name := range columns {
 		c, ok := described.Column(name)
 		if !ok {
