@@ -30,6 +30,7 @@ type plan struct {
 	folds    bool // nothing but what Go has checked can refuse a row: occurrences of a key are folded in Go
 	exactKey bool // Go knows which keys are equal
 	moving   []bool
+	indexed  bool // the table refuses a second row with the key
 	restless bool // every update writes a column of another unique index
 	newer    bool // UpdateIfNewer
 	ownAt    int  // position of Own, -1 if no row brings it
@@ -85,9 +86,9 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 			p.restless = p.restless || p.moving[i] && i >= p.mapped && t.Fixed[i-p.mapped].Update
 		}
 	}
+	_, p.indexed = t.Table.UniqueOn(key)
 	// Of several rows with one key another index can refuse what an occurrence makes of them.
-	_, one := t.Table.UniqueOn(key)
-	p.folds = one && p.compares && !p.newer && !p.ordered && len(t.Table.Refuses) == 0
+	p.folds = p.indexed && p.compares && !p.newer && !p.ordered && len(t.Table.Refuses) == 0
 	for _, c := range t.Columns {
 		p.folds = p.folds && p.exact(c)
 	}

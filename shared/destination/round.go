@@ -51,7 +51,7 @@ const hopefulRows = 100
 
 // fresh says that items are probably not in the table.
 func (s *session) fresh(items []*item) bool {
-	return s.hopeful.Load() && !s.ordered && !s.alone && !slices.ContainsFunc(items, func(it *item) bool { return s.known[it.id] })
+	return s.hopeful.Load() && s.indexed && !s.ordered && !s.alone && !slices.ContainsFunc(items, func(it *item) bool { return s.known[it.id] })
 }
 
 // insertAll inserts items whose keys are probably not in the table. What is refused, for whatever reason, stays undecided and
