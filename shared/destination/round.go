@@ -32,7 +32,7 @@ func (s *session) round(ctx context.Context, items []*item) error {
 		if err != nil {
 			return err
 		}
-		for part := range slices.Chunk(run, cmp.Or(s.most, len(run))) {
+		for part := range slices.Chunk(run, cmp.Or(s.most, len(run)+1)) {
 			decided, err := s.isolate(ctx, part, s.write, t)
 			if err != nil {
 				return err
@@ -61,7 +61,7 @@ func (s *session) insertAll(ctx context.Context, items []*item) error {
 		s.resolve(it)
 	}
 	for _, run := range s.runs(items) {
-		for part := range slices.Chunk(run, cmp.Or(s.most, len(run))) {
+		for part := range slices.Chunk(run, cmp.Or(s.most, len(run)+1)) {
 			cause := s.write(ctx, part)
 			if cause == nil {
 				s.done(part)
