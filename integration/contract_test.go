@@ -42,6 +42,7 @@ func contract(t *testing.T) map[string][]clause {
 		"values": valuesClauses(), "destination": destinationClauses(), "order": orderClauses(), "dry": dryClauses(), "runs": runsClauses(),
 		"transforms": transformsClauses(), "validators": validatorsClauses(), "rules": rulesClauses(),
 		"relations": relationsClauses(), "nested": nestedClauses(), "duplicates": duplicatesClauses(), "transactions": transactionsClauses(),
+		"atomic": atomicClauses(), "missing": missingClauses(),
 	}
 }
 

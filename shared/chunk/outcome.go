@@ -25,6 +25,8 @@ type Outcome struct {
 	// Errors counts failed rows by message, Validation messages by "column: message".
 	Errors     map[string]int64
 	Validation map[string]int64
+	// Missing is how many rows of the table were deleted or set because the file no longer has them.
+	Missing int64
 	// Logged are the rows that are kept with their data, by number.
 	Logged []Logged
 }
@@ -62,6 +64,25 @@ func (o *Outcome) Fail(r row.Row, message string, fields []FieldMessage) {
 		}
 	}
 	o.Logged = append(o.Logged, Logged{Row: r, Status: StatusFailed, Message: message, Fields: fields})
+}
+
+// Add takes the outcome of the rows that follow: counts, messages and logged rows.
+func (o *Outcome) Add(next Outcome) {
+	if o.FirstRow == 0 {
+		o.FirstRow = next.FirstRow
+	}
+	o.LastRow, o.Counts = next.LastRow, o.Counts.Add(next.Counts)
+	if o.Errors == nil {
+		o.Errors, o.Validation = next.Errors, next.Validation
+	} else {
+		for message, count := range next.Errors {
+			o.Errors[message] += count
+		}
+		for message, count := range next.Validation {
+			o.Validation[message] += count
+		}
+	}
+	o.Logged = append(o.Logged, next.Logged...)
 }
 
 // Keep decides which rows stay in Logged (run.LogFailed, LogAll or LogNone), given all rows of the chunk and that

@@ -152,6 +152,11 @@ func (e *explaining) outcome(ctx context.Context, trace pipeline.Trace) error {
 	out := &e.out
 	if out.Status != chunk.StatusFailed {
 		applied, _, found, err := e.book.Applied(ctx, e.run.UID, out.Partition, out.Chunk)
+		if skipped := trace.Failure != nil && trace.Failure.Skip; err == nil && e.run.Manifest.Staged && !skipped {
+			// Its chunk only staged it.
+			applied, _, found, err = e.book.Applied(ctx, e.run.UID, e.run.Manifest.Merge(), 1)
+			found = found && applied.Counts.Successful() > 0
+		}
 		switch {
 		case err != nil:
 			return e.control.unavailable(err, "The ledger cannot be read")

@@ -70,7 +70,7 @@ func (c *Control) logged(ctx context.Context, r run.Run, f ledger.Filter) (iter.
 	if err != nil {
 		return nil, refuse(Invalid, err, "%s", err.Error())
 	}
-	return ledger.New(db).Logged(ctx, r.UID, r.Manifest.Partitions, f), nil
+	return ledger.New(db).Logged(ctx, r.UID, r.Manifest.Lanes(), f), nil
 }
 
 // rows returns the first rows of a run that were kept and that the filter selects.

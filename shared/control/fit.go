@@ -210,7 +210,7 @@ func (f *fit) compile() {
 	case len(locks) > 0:
 		f.warn(f.At(fmt.Sprintf("the key has no unique index: chunks of all runs that write %s go one after the other", strings.Join(locks, " or ")),
 			"destination", "unique_index"), "")
-	case reason == "" || f.d.Partitions == 1 || f.d.Transaction == importer.TransactionChunk:
+	case reason == "" || f.d.Partitions == 1 || f.d.Transaction != "":
 	case f.d.IndependentRows:
 		f.warn(f.At("rows may take effect in another order than the file's: "+reason, "independent_rows"), "")
 	default:

@@ -8,6 +8,7 @@ import (
 	"ingest/shared/column"
 	"ingest/shared/destination"
 	"ingest/shared/importer"
+	"ingest/shared/records"
 )
 
 // written is what is written into a table, and where the definition says it.
@@ -61,6 +62,13 @@ func (f *fit) compareRows(r written) {
 	}
 	if c := f.d.Compare; c != nil && r.parent == "" {
 		f.has(table, c.Column, "datetime", f.At(lacks(table, c.Column), "compare", "column"))
+	}
+	if m := f.d.Missing; m != nil && r.parent == "" {
+		for _, s := range m.Set {
+			if _, err := records.Setting(table, s, f.d.Timezone); err != nil {
+				f.problem(f.At(err.Error(), "missing", "set", s.Column), "")
+			}
+		}
 	}
 	f.unfilled(r, table)
 	missing := destination.MissingKeyIndex(f.d.Destination, table, r.key, f.db.Quote)

@@ -122,6 +122,9 @@ func warnings(r run.Run) []string {
 	if r.Manifest != nil {
 		all = append(all[:len(all):len(all)], r.Manifest.Warnings...)
 	}
+	if r.Final != nil {
+		all = append(all[:len(all):len(all)], r.Final.Warnings...)
+	}
 	if r.Final != nil && max(len(r.Final.Errors), len(r.Final.Validation)) > run.MaxMessages {
 		all = append(all[:len(all):len(all)], "More than 1000 different messages: the rest is counted as (other).")
 	}

@@ -68,6 +68,10 @@ func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	if err := c.ready(ctx, definition); err != nil {
 		return Resource{}, false, err
 	}
+	whole := allOrNothing(original)
+	if err := c.retriesAll(ctx, original, definition, req, whole); err != nil {
+		return Resource{}, false, err
+	}
 	var origin run.Origin
 	filename := original.Filename
 	if req.With != "" {
@@ -83,6 +87,9 @@ func (c *Control) retry(ctx context.Context, id int64, req RetryRequest) (Resour
 	var warnings []string
 	if hash != original.Hash {
 		warnings = []string{"The definition of the importer has changed since the original run."}
+	}
+	if whole {
+		warnings = append(warnings, fmt.Sprintf("Run #%d wrote nothing (transaction: run): all of its rows are retried.", id))
 	}
 	created, repeated, err := c.registry.Create(ctx, registry.NewRun{
 		Importer: definition.Slug, Connection: definition.Destination.Connection, Definition: snapshot, Hash: hash,
@@ -145,6 +152,9 @@ func nothingFailed() error {
 
 // takesUnprocessed says whether a retry takes along rows that the run never processed.
 func (c *Control) takesUnprocessed(ctx context.Context, original run.Run, req RetryRequest) (bool, error) {
+	if allOrNothing(original) {
+		return true, nil
+	}
 	if !req.Unprocessed && original.Parent == 0 {
 		return false, nil
 	}
@@ -196,7 +206,7 @@ func (c *Control) failedRows(ctx context.Context, original run.Run, message stri
 	if err != nil {
 		return false, refuse(Invalid, err, "%s", err.Error())
 	}
-	for _, err := range ledger.New(db).Logged(ctx, original.UID, original.Manifest.Partitions, ledger.Filter{Message: message}) {
+	for _, err := range ledger.New(db).Logged(ctx, original.UID, original.Manifest.Lanes(), ledger.Filter{Message: message}) {
 		if err != nil {
 			return false, c.unavailable(err, "The failed rows cannot be read")
 		}

@@ -33,7 +33,7 @@ func (c *Control) Verify(ctx context.Context, id int64) (Verification, error) {
 	}
 	// Redis is asked first: it may be behind the ledger, never ahead.
 	redis := c.counted(ctx, r)
-	found, err := ledger.New(db).Verify(ctx, r.UID)
+	found, err := ledger.New(db).Verify(ctx, r.UID, r.Manifest.Merge())
 	if err != nil {
 		return out, c.unavailable(err, "The ledger cannot be read")
 	}

@@ -36,6 +36,12 @@ type store interface {
 	suspects(ctx context.Context, items []*item) ([]int, error)
 	// probe says of every item why the database refuses it alone, nil if it does not. It leaves nothing.
 	probe(ctx context.Context, items []*item) ([]error, error)
+	// gather makes a temporary table for keys, note puts those of the items into it, take deletes the rows of the table whose
+	// keys are not in it – or sets the columns behind the key where one of the first of them differs –, and scatter removes it.
+	gather(ctx context.Context) error
+	note(ctx context.Context, items []*item) error
+	take(ctx context.Context, set []column.Value, deciding int) (int64, error)
+	scatter(ctx context.Context) error
 	undo(ctx context.Context) error
 	// culprits are the columns of the constraint that refused an item with cause, none if they cannot be known.
 	culprits(ctx context.Context, it *item, cause error) ([]string, error)

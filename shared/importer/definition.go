@@ -22,9 +22,11 @@ type Definition struct {
 	MaxParallel int `json:"max_parallel,omitempty"`
 	// MaxRowsPerSecond bounds the rows of all runs of the importer together, 0 = no bound.
 	MaxRowsPerSecond int64 `json:"max_rows_per_second,omitempty"`
-	// Transaction is TransactionChunk, or empty: a bad row fails alone.
-	Transaction   string `json:"transaction,omitempty"`
-	StrictHeaders bool   `json:"strict_headers,omitempty"`
+	// Transaction is TransactionChunk or TransactionRun, or empty: a bad row fails alone.
+	Transaction string `json:"transaction,omitempty"`
+	// Missing is nil where rows of the table stay that the file no longer has.
+	Missing       *Missing `json:"missing,omitempty"`
+	StrictHeaders bool     `json:"strict_headers,omitempty"`
 	// Unmapped is UnmappedIgnore or UnmappedPass.
 	Unmapped string `json:"unmapped"`
 	// MaxFailedRows and MaxFailedRatio stop the run; nil = the configured default.
@@ -82,8 +84,12 @@ type Param struct {
 	Required bool    `json:"required,omitempty"`
 }
 
-// TransactionChunk makes one bad row fail its whole chunk.
-const TransactionChunk = "chunk"
+const (
+	// TransactionChunk makes one bad row fail its whole chunk.
+	TransactionChunk = "chunk"
+	// TransactionRun makes one bad row fail its whole run.
+	TransactionRun = "run"
+)
 
 // OnDuplicate says what happens to a row whose key is in the table.
 type OnDuplicate string

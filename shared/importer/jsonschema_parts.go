@@ -156,6 +156,15 @@ func nestedSchema() table {
 	return n
 }
 
+func missingSchema() table {
+	set := keyed("Values for columns of the table.", nullableText())
+	set["minProperties"] = 1
+	return table{
+		"description": "Rows of the table that the file no longer has: keep (default), delete, or set columns of them. Needs key and transaction: run.",
+		"anyOf":       []any{choice("", missingKeep, missingDelete), object("", table{"set": set}, "set")},
+	}
+}
+
 func shortSchema() table {
 	return object("", table{
 		"type":     choice("The rule for its type.", schemaNames...),

@@ -62,9 +62,9 @@ func TestListShowsBrokenFilesBesideGoodOnes(t *testing.T) {
 		"apple 2.yml",
 		"broken broken.yaml broken.yaml:1:11: sequence end token ']' not found",
 		"dir dir.yaml dir.yaml: this is not a file",
-		`melon bad.yaml bad.yaml:4:1: unknown key "fild" (known: importer, source, format, destination, key, on_duplicate, compare, chunk_size, partitions, max_parallel, max_rows_per_second, transaction, strict_headers, unmapped, max_failed_rows, max_failed_ratio, timezone, overlap, if_unchanged, independent_rows, fields, relations, nested, rules, schema, messages, attributes, before_row, skip_when, table_when, params, use)`,
+		`melon bad.yaml bad.yaml:4:1: unknown key "fild" (known: importer, source, format, destination, key, on_duplicate, compare, chunk_size, partitions, max_parallel, max_rows_per_second, transaction, missing, strict_headers, unmapped, max_failed_rows, max_failed_ratio, timezone, overlap, if_unchanged, independent_rows, fields, relations, nested, rules, schema, messages, attributes, before_row, skip_when, table_when, params, use)`,
 		`twin twin1.yaml twin1.yaml: the slug "twin" is used by several files (also in twin2.yaml)`,
-		`twin twin2.yaml twin2.yaml: the slug "twin" is used by several files (also in twin1.yaml) / twin2.yaml:4:1: unknown key "x" (known: importer, source, format, destination, key, on_duplicate, compare, chunk_size, partitions, max_parallel, max_rows_per_second, transaction, strict_headers, unmapped, max_failed_rows, max_failed_ratio, timezone, overlap, if_unchanged, independent_rows, fields, relations, nested, rules, schema, messages, attributes, before_row, skip_when, table_when, params, use)`,
+		`twin twin2.yaml twin2.yaml: the slug "twin" is used by several files (also in twin1.yaml) / twin2.yaml:4:1: unknown key "x" (known: importer, source, format, destination, key, on_duplicate, compare, chunk_size, partitions, max_parallel, max_rows_per_second, transaction, missing, strict_headers, unmapped, max_failed_rows, max_failed_ratio, timezone, overlap, if_unchanged, independent_rows, fields, relations, nested, rules, schema, messages, attributes, before_row, skip_when, table_when, params, use)`,
 		"zebra 1.yaml",
 		"zebra zebra.yaml zebra.yaml:1:11: sequence end token ']' not found",
 	}

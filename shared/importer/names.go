@@ -11,7 +11,10 @@ import (
 )
 
 // engineTables are never a destination: writing into the ledger would break every promise made with it.
-var engineTables = []string{"ingest_runs", "ingest_partitions", "ingest_chunks", "ingest_schema", "ingest_dry_rows", "ingest_dry_forms", "ingest_locks"}
+var engineTables = []string{
+	"ingest_runs", "ingest_partitions", "ingest_chunks", "ingest_schema", "ingest_dry_rows", "ingest_dry_forms", "ingest_locks", "ingest_staged",
+	"ingest_present",
+}
 
 func checkTable(name string) error {
 	parts := strings.Split(name, ".")

@@ -82,6 +82,7 @@ type parsing struct {
 	// partitions and uniqueIndex are looked at again when the rest is known.
 	partitions, uniqueIndex *document.Node
 	onDuplicate, compare    *document.Node
+	missingNode             *document.Node
 	// filled are the columns of the destination's table.
 	filled fillers
 	// What names columns is read after fields and rules, wherever it stands in the file.
@@ -121,10 +122,11 @@ func (p *parsing) document(root *document.Node) {
 			d.MaxRowsPerSecond, _ = p.Int(n, "max_rows_per_second", 1, MaxRowsPerSecond)
 		}},
 		{Name: "transaction", Read: func(n *document.Node) {
-			if text, ok := p.Choice(n, "transaction", "row", TransactionChunk); ok && text == TransactionChunk {
+			if text, ok := p.Choice(n, "transaction", "row", TransactionChunk, TransactionRun); ok && text != "row" {
 				d.Transaction = text
 			}
 		}},
+		{Name: "missing", Read: p.missing},
 		{Name: "strict_headers", Read: func(n *document.Node) { d.StrictHeaders, _ = p.Bool(n, "strict_headers") }},
 		{Name: "unmapped", Read: func(n *document.Node) {
 			if text, ok := p.Choice(n, "unmapped", UnmappedIgnore, UnmappedPass); ok {
@@ -170,6 +172,7 @@ func (p *parsing) document(root *document.Node) {
 	p.key(d.Key, p.keyNodes, d.Fields, d.Relations)
 	p.parallel()
 	p.unindexed()
+	p.gone()
 	p.messages(p.messagesNode)
 	p.attributes(p.attributesNode)
 	p.judge()

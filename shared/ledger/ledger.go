@@ -33,6 +33,8 @@ type Ledger struct {
 	locks     string
 	// text is what a text is cast to.
 	text string
+	// staged are the rows of runs that stand or fall as a whole, until they end.
+	staged string
 }
 
 // New returns the ledger in db. It does not connect.
@@ -44,7 +46,7 @@ func New(db *database.DB) *Ledger {
 	return &Ledger{
 		text: text, db: db, heads: db.Ledger("ingest_partitions"), chunks: db.Ledger("ingest_chunks"),
 		rehearsed: db.Ledger("ingest_dry_rows"), forms: db.Ledger("ingest_dry_forms"),
-		locks: db.Ledger("ingest_locks"),
+		locks: db.Ledger("ingest_locks"), staged: db.Ledger("ingest_staged"),
 	}
 }
 
@@ -156,7 +158,7 @@ func (l *Ledger) seal(ctx context.Context, uid string, partition int, chunks, ro
 	return ErrNoHead
 }
 
-// pruneBatch is how many outcomes one transaction deletes.
+// pruneBatch is how many chunks one transaction deletes.
 const pruneBatch = 500
 
 // Prune removes a run. The heads go first, so that a chunk transaction that still waits cannot take effect; a prune
@@ -168,11 +170,22 @@ func (l *Ledger) Prune(ctx context.Context, uid string) error {
 	if err := l.EndRehearsal(ctx, uid); err != nil {
 		return err
 	}
+	if err := l.EndStaging(ctx, uid); err != nil {
+		return err
+	}
+	if err := l.clear(ctx, l.chunks, uid); err != nil {
+		return fmt.Errorf("prune the outcomes of run %s: %w", uid, err)
+	}
+	return nil
+}
+
+// clear deletes what a table has of the chunks of a run.
+func (l *Ledger) clear(ctx context.Context, table, uid string) error {
 	for {
-		result, err := l.db.Exec(ctx, `DELETE FROM `+l.chunks+` WHERE uid = ? AND ("partition", chunk) IN (
-			SELECT "partition", chunk FROM (SELECT "partition", chunk FROM `+l.chunks+` WHERE uid = ? LIMIT ?) AS page)`, uid, uid, pruneBatch)
+		result, err := l.db.Exec(ctx, `DELETE FROM `+table+` WHERE uid = ? AND ("partition", chunk) IN (
+			SELECT "partition", chunk FROM (SELECT "partition", chunk FROM `+table+` WHERE uid = ? LIMIT ?) AS page)`, uid, uid, pruneBatch)
 		if err != nil {
-			return fmt.Errorf("prune the outcomes of run %s: %w", uid, err)
+			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return err

@@ -30,59 +30,25 @@ func (f Filter) takes(row chunk.Logged) bool {
 	return !f.Failed || row.Status == chunk.StatusFailed
 }
 
-// lane reads the logged rows of one partition, a chunk at a time.
-type lane struct {
-	partition int
-	chunk     int64
-	rows      []chunk.Logged
-	ended     bool
-}
-
 // Logged returns the rows that were kept with their data, of all partitions, by row number. It holds the rows of one
 // chunk per partition and no transaction. After an error it ends.
 func (l *Ledger) Logged(ctx context.Context, uid string, partitions int, f Filter) iter.Seq2[chunk.Logged, error] {
 	return func(yield func(chunk.Logged, error) bool) {
-		lanes := make([]lane, partitions)
-		for i := range lanes {
-			lanes[i].partition = i
-		}
-		for {
-			next, err := l.lowest(ctx, uid, lanes, f)
+		number := func(one chunk.Logged) int64 { return one.Row.Number }
+		fill := func(one *lane[chunk.Logged]) error { return l.fill(ctx, uid, one, f) }
+		for row, err := range inOrder(partitions, number, fill) {
 			if err != nil {
-				yield(chunk.Logged{}, fmt.Errorf("read the logged rows of run %s: %w", uid, err))
-				return
+				err = fmt.Errorf("read the logged rows of run %s: %w", uid, err)
 			}
-			if next == nil {
-				return
-			}
-			row := next.rows[0]
-			next.rows = next.rows[1:]
-			if !yield(row, nil) {
+			if !yield(row, err) {
 				return
 			}
 		}
 	}
-}
-
-// lowest returns the lane whose first row has the lowest number, nil when there are no more rows.
-func (l *Ledger) lowest(ctx context.Context, uid string, lanes []lane, f Filter) (*lane, error) {
-	var lowest *lane
-	for i := range lanes {
-		one := &lanes[i]
-		for len(one.rows) == 0 && !one.ended {
-			if err := l.fill(ctx, uid, one, f); err != nil {
-				return nil, err
-			}
-		}
-		if len(one.rows) > 0 && (lowest == nil || one.rows[0].Row.Number < lowest.rows[0].Row.Number) {
-			lowest = one
-		}
-	}
-	return lowest, nil
 }
 
 // fill reads the lane's next chunk that has logged rows.
-func (l *Ledger) fill(ctx context.Context, uid string, one *lane, f Filter) error {
+func (l *Ledger) fill(ctx context.Context, uid string, one *lane[chunk.Logged], f Filter) error {
 	failed := ""
 	if f.Failed || f.Message != "" {
 		failed = " AND failed > 0"

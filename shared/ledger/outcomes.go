@@ -95,7 +95,7 @@ func scanOutcome(row interface{ Scan(dest ...any) error }) (n int64, o chunk.Out
 		return n, o, err
 	}
 	h, err := decodeHistogram(messages.String)
-	o.Errors, o.Validation = h.Errors, h.Validation
+	o.Errors, o.Validation, o.Missing = h.Errors, h.Validation, h.Missing
 	return n, o, err
 }
 

@@ -107,7 +107,7 @@ func TestNumbersCanBeRecomputed(t *testing.T) {
 		if n, err := book.FailedCount(ctx, uid); n != total.Failed || err != nil {
 			t.Errorf("%d failed rows, want %d (%v)", n, total.Failed, err)
 		}
-		got, err := book.Verify(ctx, uid)
+		got, err := book.Verify(ctx, uid, -1)
 		must(t, err)
 		want := ledger.Verified{Chunks: lanes * perLane, Outcomes: total, Heads: total, Errors: messages, Validation: validation}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -151,7 +151,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 				fill(t, db, book)
 				_, err := db.Exec(t.Context(), fmt.Sprintf(damage, db.Ledger("ingest_chunks")))
 				must(t, err)
-				got, err := book.Verify(t.Context(), uid)
+				got, err := book.Verify(t.Context(), uid, -1)
 				must(t, err)
 				if !strings.Contains(strings.Join(got.Problems, "\n"), want) {
 					t.Errorf("problems %q", got.Problems)

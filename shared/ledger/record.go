@@ -14,10 +14,11 @@ import (
 	"ingest/shared/run"
 )
 
-// histogram is how the message counts of an outcome are stored.
+// histogram is how the message counts of an outcome are stored, and what else is counted.
 type histogram struct {
 	Errors     map[string]int64 `json:"errors,omitempty"`
 	Validation map[string]int64 `json:"validation,omitempty"`
+	Missing    int64            `json:"missing,omitempty"`
 }
 
 // Advance is the first statement of a chunk transaction: it says whether chunk n may take effect now, and if so lets
@@ -115,9 +116,9 @@ func (l *Ledger) record(
 }
 
 func encodeHistogram(o chunk.Outcome) (sql.NullString, error) {
-	if len(o.Errors) == 0 && len(o.Validation) == 0 {
+	if len(o.Errors) == 0 && len(o.Validation) == 0 && o.Missing == 0 {
 		return sql.NullString{}, nil
 	}
-	text, err := json.Marshal(histogram{Errors: o.Errors, Validation: o.Validation})
+	text, err := json.Marshal(histogram{Errors: o.Errors, Validation: o.Validation, Missing: o.Missing})
 	return sql.NullString{String: string(text), Valid: true}, err
 }

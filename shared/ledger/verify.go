@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"ingest/shared/chunk"
 	"ingest/shared/run"
@@ -23,17 +24,24 @@ type Verified struct {
 
 // Verify recomputes the numbers of a run from its outcomes: chunks without a gap, rows in order, counts, histograms,
 // and compares them with heads and seals. On a run that is not terminal it may see a chunk in the head and not yet
-// among the outcomes.
-func (l *Ledger) Verify(ctx context.Context, uid string) (Verified, error) {
+// among the outcomes. merge is the partition that merges what the others stage, -1 of a run that has none.
+func (l *Ledger) Verify(ctx context.Context, uid string, merge int) (Verified, error) {
 	v := Verified{Errors: map[string]int64{}, Validation: map[string]int64{}}
 	heads, err := l.Heads(ctx, uid)
 	if err != nil {
 		return v, err
 	}
 	known := int64(0)
+	if i := slices.IndexFunc(heads, func(h Head) bool { return h.Partition == merge && h.SealedChunks >= 0 }); i >= 0 {
+		var rows int64 // those of all others
+		for _, head := range heads {
+			rows += max(0, head.SealedRows)
+		}
+		heads[i].SealedRows = rows
+	}
 	for _, head := range heads {
 		v.Heads = v.Heads.Add(head.Counts)
-		if err := l.verifyPartition(ctx, uid, head, &v); err != nil {
+		if err := l.verifyPartition(ctx, uid, head, merge >= 0, &v); err != nil {
 			return v, err
 		}
 	}
@@ -51,20 +59,21 @@ func (v *Verified) problem(format string, args ...any) {
 	v.Problems = append(v.Problems, fmt.Sprintf(format, args...))
 }
 
-func (l *Ledger) verifyPartition(ctx context.Context, uid string, head Head, v *Verified) error {
+func (l *Ledger) verifyPartition(ctx context.Context, uid string, head Head, staged bool, v *Verified) error {
 	var sum run.Counts
 	var last, row, chunks int64
 	err := l.Outcomes(ctx, uid, head.Partition, 0, func(n int64, o chunk.Outcome) error {
 		if n != last+1 {
 			v.problem("partition %d: chunk %d follows chunk %d", head.Partition, n, last)
 		}
-		if o.FirstRow <= row || o.LastRow < o.FirstRow {
+		empty := staged && o.Counts == run.Counts{} // all its rows were staged, or taken back
+		if !empty && (o.FirstRow <= row || o.LastRow < o.FirstRow) {
 			v.problem("partition %d, chunk %d: rows %d to %d follow row %d", head.Partition, n, o.FirstRow, o.LastRow, row)
 		}
 		if err := o.Counts.Balance(o.Counts.Processed(), 0); err != nil {
 			v.problem("partition %d, chunk %d: %v", head.Partition, n, err)
 		}
-		if span := o.LastRow - o.FirstRow + 1; o.Counts.Processed() > span || o.Counts.Processed() == 0 {
+		if span := o.LastRow - o.FirstRow + 1; !empty && (o.Counts.Processed() > span || o.Counts.Processed() == 0) {
 			v.problem("partition %d, chunk %d: %d rows have an outcome, there are at most %d", head.Partition, n, o.Counts.Processed(), span)
 		}
 		var failed int64

@@ -94,7 +94,7 @@ type Ack struct {
 
 // Ack notes that a chunk has taken effect, whoever says so: the ledger has it. The answers are OK, Dup, Gap (chunks
 // before it are not acknowledged), Gone. With OK and Dup the current owner gets its next chunk, if there is one. The
-// last chunk of a sealed run wakes coordinators.
+// last chunk of a sealed partition wakes coordinators when at most one partition is left.
 func (s *Store) Ack(ctx context.Context, ref Ref, a Ack) (code Code, next *Entry, err error) {
 	errors, validation := capped(a.Errors), capped(a.Validation)
 	var claim Claim
@@ -116,7 +116,8 @@ func (s *Store) Ack(ctx context.Context, ref Ref, a Ack) (code Code, next *Entry
 	return code, next, nil
 }
 
-// Renew extends the lease; it never creates one. It answers OK, NotOwner, Gone.
+// Renew extends the lease; it never creates one. It answers OK, Stopped – extended, but the run is being stopped –, NotOwner,
+// Gone.
 func (s *Store) Renew(ctx context.Context, ref Ref, c Claim, lease time.Duration) (Code, error) {
 	code, _, err := s.run(ctx, s.scripts.renew, s.keys.lane(ref.ID, c.Partition)[:2],
 		ref.UID, c.Owner, c.Epoch, lease.Milliseconds())

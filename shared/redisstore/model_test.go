@@ -66,7 +66,7 @@ func (m *model) emit(p int, n, limit int64) Code {
 	return OK
 }
 
-func (m *model) seal(chunks []int64) Code {
+func (m *model) seal(chunks []int64, later bool) Code {
 	if m.gone() {
 		return Gone
 	}
@@ -74,7 +74,7 @@ func (m *model) seal(chunks []int64) Code {
 		return Stopped
 	}
 	for p, l := range m.parts {
-		if l.emitted != chunks[p] {
+		if l.emitted != chunks[p] && !(later && p == len(m.parts)-1) {
 			return Gap
 		}
 	}
@@ -214,6 +214,9 @@ func (m *model) renew(c Claim) Code {
 		return NotOwner
 	}
 	l.expired = false
+	if m.stopping {
+		return Stopped
+	}
 	return OK
 }
 

@@ -68,8 +68,9 @@ func testModel(t *testing.T, s *site) {
 				for p, l := range m.parts {
 					chunks[p] = max(0, l.emitted+rapid.SampledFrom([]int64{0, 0, 0, 1}).Draw(r, "off"))
 				}
-				got, err := s.Seal(ctx, st.Ref, chunks, 7)
-				same("seal", m.seal(chunks), got, err)
+				later := rapid.Bool().Draw(r, "later")
+				got, err := s.Seal(ctx, st.Ref, chunks, 7, later)
+				same("seal", m.seal(chunks, later), got, err)
 			},
 			"fetch": func(*rapid.T) {
 				c := claim()

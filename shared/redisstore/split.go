@@ -52,9 +52,9 @@ func (s *Store) Position(ctx context.Context, ref Ref) ([]int64, error) {
 
 // Seal says how many chunks every partition has: the split is done, total is final. It wakes coordinators. Gap means
 // that a partition does not have exactly these chunks, because it was reset meanwhile: split again. Other answers: OK,
-// Stopped, Gone.
-func (s *Store) Seal(ctx context.Context, ref Ref, chunks []int64, total int64) (Code, error) {
-	args := []any{ref.UID, total, s.keys.wake(Runs)}
+// Stopped, Gone. With later the chunks of the last partition are emitted after the seal.
+func (s *Store) Seal(ctx context.Context, ref Ref, chunks []int64, total int64, later bool) (Code, error) {
+	args := []any{ref.UID, total, s.keys.wake(Runs), flag(later)}
 	for _, n := range chunks {
 		args = append(args, n)
 	}

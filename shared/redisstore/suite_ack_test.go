@@ -190,7 +190,7 @@ func testReset(t *testing.T, s *site) {
 	}
 	s.emit(t, ref, 0, 4)
 	s.emit(t, ref, 1, 1)
-	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1}, 50))
+	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1}, 50, false))
 	claim := s.acquire(t, ref, "a")
 	s.fetch(t, ref, claim)
 	heard, end := s.Listen(t.Context(), Runs)
@@ -212,12 +212,12 @@ func testReset(t *testing.T, s *site) {
 	}
 	_, code := s.fetch(t, ref, claim)
 	want(t, NotOwner)(code, nil)
-	want(t, Gap)(s.Seal(t.Context(), ref, []int64{4, 1}, 50))
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{4, 1}, 50, false))
 	for n := int64(2); n <= 4; n++ {
 		s.emit(t, ref, 0, n)
 	}
 	want(t, Dup)(s.offer(t, ref, 1, 1))
-	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1}, 50))
+	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1}, 50, false))
 	must(t, s.Stop(t.Context(), ref, run.Cancelling))
 	want(t, Stopped)(s.Reset(t.Context(), ref, 0, Head{Sealed: -1}))
 }

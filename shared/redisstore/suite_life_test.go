@@ -62,7 +62,7 @@ func testStop(t *testing.T, s *site) {
 		t.Errorf("%+v", got)
 	}
 	want(t, Stopped)(s.offer(t, ref, 0, 2))
-	want(t, OK)(s.Renew(t.Context(), ref, claim, hour))
+	want(t, Stopped)(s.Renew(t.Context(), ref, claim, hour))
 	code, _, err := s.Ack(t.Context(), ref, Ack{Number: 1, Totals: run.Counts{Created: 1}, Claim: &claim})
 	want(t, OK)(code, err)
 	want(t, OK)(s.Release(t.Context(), ref, claim))
@@ -271,7 +271,7 @@ func testReasons(t *testing.T, s *site) {
 			}
 		}
 	}
-	ref := s.begin(t, 2)
+	ref := s.begin(t, 3)
 	ack := func(p int, n, failed int64) {
 		t.Helper()
 		_, _, err := s.Ack(t.Context(), ref, Ack{Partition: p, Number: n, Totals: run.Counts{Failed: failed}, FailedLimit: 5})
@@ -279,6 +279,7 @@ func testReasons(t *testing.T, s *site) {
 	}
 	s.emit(t, ref, 0, 1)
 	s.emit(t, ref, 1, 1)
+	s.emit(t, ref, 2, 1)
 	ack(0, 1, 5)
 	woken(0)
 	ack(0, 2, 6)
@@ -287,10 +288,12 @@ func testReasons(t *testing.T, s *site) {
 	ack(0, 3, 7)
 	woken(0)
 	s.emit(t, ref, 0, 4)
-	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1}, 5))
+	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1, 1}, 5, false))
 	woken(1)
 	ack(0, 4, 8)
 	woken(0)
+	ack(2, 1, 0)
+	woken(1)
 	ack(1, 1, 0)
 	woken(1)
 	ack(1, 1, 0)

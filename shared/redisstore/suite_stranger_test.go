@@ -49,7 +49,7 @@ func calls(ctx context.Context, s *Store, ref Ref, claim Claim) map[string]func(
 			code, _, err := s.Emit(ctx, ref, Emission{Number: 1, Payload: []byte("x"), Limit: 1})
 			return code, err
 		},
-		"seal": func() (Code, error) { return s.Seal(ctx, ref, []int64{1}, 1) },
+		"seal": func() (Code, error) { return s.Seal(ctx, ref, []int64{1}, 1, false) },
 		"take": func() (Code, error) { return s.TakeSplit(ctx, ref, "z", hour) },
 		"keep": func() (Code, error) { return s.KeepSplit(ctx, ref, "z", hour) },
 		"acquire": func() (Code, error) {

@@ -26,6 +26,7 @@ func TestConformance(t *testing.T) {
 		{"emit is bounded", testFull},
 		{"position", testPosition},
 		{"seal", testSeal},
+		{"seal before the last chunk", testSealBeforeTheLast},
 		{"split lease", testSplitLease},
 		{"acquire", testAcquire},
 		{"takeover", testTakeover},
@@ -240,7 +241,7 @@ func testEmit(t *testing.T, s *site) {
 	position(2, 2, OK)
 	position(4, 2, Gap)
 	position(1, 2, Dup)
-	want(t, OK)(s.Seal(t.Context(), ref, []int64{2}, 20))
+	want(t, OK)(s.Seal(t.Context(), ref, []int64{2}, 20, false))
 	position(3, 2, Sealed)
 	position(2, 2, Dup)
 	must(t, s.Fail(t.Context(), ref, "x"))
@@ -297,20 +298,44 @@ func testPosition(t *testing.T, s *site) {
 func testSeal(t *testing.T, s *site) {
 	ref := s.begin(t, 2)
 	s.emit(t, ref, 0, 1)
-	want(t, Gap)(s.Seal(t.Context(), ref, []int64{2, 0}, 9))
-	want(t, Gap)(s.Seal(t.Context(), ref, []int64{0, 0}, 9))
-	want(t, Gap)(s.Seal(t.Context(), ref, []int64{1}, 9))
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{2, 0}, 9, false))
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{0, 0}, 9, false))
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{1}, 9, false))
 	if got := s.progress(t, ref); got.SplitDone || got.Partitions[0].Sealed != -1 {
 		t.Fatalf("%+v", got)
 	}
 	for range 2 {
-		want(t, OK)(s.Seal(t.Context(), ref, []int64{1, 0}, 9))
+		want(t, OK)(s.Seal(t.Context(), ref, []int64{1, 0}, 9, false))
 	}
 	if got := s.progress(t, ref); !got.SplitDone || got.Total != 9 || got.Partitions[0].Sealed != 1 || got.Partitions[1].Sealed != 0 {
 		t.Fatalf("%+v", got)
 	}
 	must(t, s.Stop(t.Context(), ref, run.Cancelling))
-	want(t, Stopped)(s.Seal(t.Context(), ref, []int64{1, 0}, 9))
+	want(t, Stopped)(s.Seal(t.Context(), ref, []int64{1, 0}, 9, false))
+}
+
+// testSealBeforeTheLast: the last partition is sealed before its chunk is emitted, and coordinators hear when the others
+// are complete, and when it is.
+func testSealBeforeTheLast(t *testing.T, s *site) {
+	ref := s.begin(t, 2)
+	s.emit(t, ref, 0, 1)
+	want(t, Gap)(s.Seal(t.Context(), ref, []int64{2, 1}, 9, true))
+	want(t, OK)(s.Seal(t.Context(), ref, []int64{1, 1}, 9, true))
+	if got := s.progress(t, ref); !got.SplitDone || got.Partitions[1].Sealed != 1 || got.Partitions[1].Emitted != 0 {
+		t.Fatalf("%+v", got)
+	}
+	heard, end := s.Listen(t.Context(), Runs)
+	defer end()
+	await(t, heard)
+	for p := range 2 {
+		if p == 1 {
+			s.emit(t, ref, 1, 1)
+		}
+		code, _, err := s.Ack(t.Context(), ref, Ack{Partition: p, Number: 1})
+		want(t, OK)(code, err)
+		await(t, heard)
+	}
+	want(t, Sealed)(s.offer(t, ref, 1, 2))
 }
 
 func testSplitLease(t *testing.T, s *site) {
@@ -332,7 +357,7 @@ func testSplitLease(t *testing.T, s *site) {
 		want(t, OK)(s.LeaveSplit(ctx, ref, "b", hour))
 	}
 	want(t, OK)(s.TakeSplit(ctx, ref, "c", hour))
-	want(t, OK)(s.Seal(ctx, ref, []int64{0}, 0))
+	want(t, OK)(s.Seal(ctx, ref, []int64{0}, 0, false))
 	want(t, Done)(s.TakeSplit(ctx, ref, "c", hour))
 	want(t, OK)(s.KeepSplit(ctx, ref, "c", hour))
 	must(t, s.Stop(ctx, ref, run.Cancelling))

@@ -40,6 +40,9 @@ type Manifest struct {
 	Partitions int `json:"partitions"`
 	ChunkRows  int `json:"chunk_rows"`
 	ChunkBytes int `json:"chunk_bytes"`
+	// Staged says that the run stands or falls as a whole: the rows of its partitions go to staging, and the one chunk of
+	// one more partition merges them into the table.
+	Staged bool `json:"staged,omitempty"`
 	// OneBecause says why rows with different keys can meet, so that there is one partition; empty otherwise.
 	OneBecause string `json:"one_because,omitempty"`
 	// Locks are the tables whose chunks go one after the other over all runs, in order; none for a dry run.
@@ -51,6 +54,22 @@ type Manifest struct {
 	// LogRows says which rows the outcomes keep: LogFailed, LogAll or LogNone.
 	LogRows  string   `json:"log_rows"`
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Lanes is how many partitions there are in ledger and Redis: those that rows go to and, of a staged run, that of the merge.
+func (m Manifest) Lanes() int {
+	if m.Staged {
+		return m.Partitions + 1
+	}
+	return m.Partitions
+}
+
+// Merge is the partition of the merge, -1 of a run that has none.
+func (m Manifest) Merge() int {
+	if m.Staged {
+		return m.Partitions
+	}
+	return -1
 }
 
 // Fingerprint identifies the content of a source file. It is empty where none is read: a terminal run's ledger, which a

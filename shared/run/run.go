@@ -80,6 +80,8 @@ type Final struct {
 	Counts     Counts         `json:"counts"`
 	Errors     []MessageCount `json:"errors"`
 	Validation []MessageCount `json:"validation"`
+	// Warnings are what is to be said of the run beside its numbers.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // MessageCount is one line of a histogram.

@@ -124,7 +124,7 @@ func (p *Pool) Refuse(d importer.Definition) error {
 		return lacks("columns for unmapped ones")
 	case d.Destination.Timestamps:
 		return lacks("timestamps")
-	case d.Transaction == importer.TransactionChunk:
+	case d.Transaction != "":
 		return lacks("transactions")
 	case len(d.Key) == 0 && to.NeedsKey:
 		return fmt.Errorf("the connection '%s' (%s) needs a key: set `key`", d.Destination.Connection, to.Name)

@@ -141,23 +141,24 @@ func StateOf(ctx context.Context, r run.Run, book *ledger.Ledger) (redisstore.St
 	if err != nil {
 		return state, err
 	}
-	state.Manifest, state.Partitions = manifest, r.Manifest.Partitions
+	state.Manifest, state.Partitions = manifest, r.Manifest.Lanes()
 	heads, err := book.Heads(ctx, r.UID)
 	if err != nil {
 		return state, fmt.Errorf("read the heads of run %d: %w", r.ID, err)
 	}
 	state.Total = r.Manifest.Expected
-	state.Heads = make([]redisstore.Head, r.Manifest.Partitions)
+	state.Heads = make([]redisstore.Head, state.Partitions)
 	for p := range state.Heads {
 		state.Heads[p].Sealed = -1
 	}
-	state.SplitDone = len(heads) == r.Manifest.Partitions
+	state.SplitDone = len(heads) == state.Partitions
 	var sealed int64
 	for _, head := range heads {
 		state.Heads[head.Partition] = redisstore.Head{Acked: head.Next - 1, Sealed: head.SealedChunks, Counts: head.Counts}
 		sealed += max(0, head.SealedRows)
-		// A sealed partition whose chunks have not all taken effect has lost entries: they must be emitted again.
-		state.SplitDone = state.SplitDone && head.SealedChunks == head.Next-1
+		// A sealed partition whose chunks have not all taken effect has lost entries: they must be emitted again. The chunk of
+		// the merge is nothing that a split emits.
+		state.SplitDone = state.SplitDone && (head.SealedChunks == head.Next-1 || head.Partition == r.Manifest.Merge() && head.SealedChunks >= 0)
 	}
 	if state.SplitDone {
 		state.Total = sealed

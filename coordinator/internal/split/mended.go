@@ -41,7 +41,7 @@ func (s *Splitter) mendedRows(ctx context.Context, r run.Run, read func(bytes in
 			return
 		}
 		defer func() { _ = f.Close() }() // it was only read
-		failed := ledger.New(db).Logged(ctx, parent.UID, parent.Manifest.Partitions, ledger.Filter{Failed: true})
+		failed := ledger.New(db).Logged(ctx, parent.UID, parent.Manifest.Lanes(), ledger.Filter{Failed: true})
 		original, err := mended.Of(parent, failed)
 		if err != nil {
 			yield(row.Row{}, err)

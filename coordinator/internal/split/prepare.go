@@ -49,6 +49,9 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 			return m, nil
 		}
 	}
+	if m.Header == nil && definition.Missing != nil {
+		return run.Manifest{}, &failure{reason: records.NothingThere}
+	}
 	if m.Header == nil {
 		m.Partitions = 1
 		m.Warnings = append(m.Warnings, "The source is empty.")
@@ -80,24 +83,32 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 			m.Partitions = min(m.Partitions, definition.MaxParallel)
 		}
 	}
-	meeting := program.Meeting(definition, m.Tables).Reason
-	// Several would only wait for each other where chunks go one after the other.
-	if m.OneBecause = meeting; definition.IndependentRows && len(program.Locks()) == 0 {
+	if m.Staged = definition.Transaction == importer.TransactionRun; !m.Staged {
+		// Several would only wait for each other where chunks go one after the other.
+		independent := definition.IndependentRows && len(program.Locks()) == 0
+		one(&m, definition, program.Meeting(definition, m.Tables).Reason, independent)
+	}
+	return m, nil
+}
+
+// one gives a run one partition where the order of its rows asks for it. Rows that are staged need none: they are merged in
+// the order of the file. meeting says how rows with different keys can meet, independent that it does not matter.
+func one(m *run.Manifest, d importer.Definition, meeting string, independent bool) {
+	if m.OneBecause = meeting; independent {
 		m.OneBecause = ""
 	}
-	if m.OneBecause == "" && definition.Transaction == importer.TransactionChunk {
+	if m.OneBecause == "" && d.Transaction == importer.TransactionChunk {
 		m.OneBecause = "a chunk that stands or falls as a whole is made of consecutive rows"
 	}
 	switch {
 	case m.OneBecause != "":
-		if definition.Partitions > 1 {
-			m.Warnings = append(m.Warnings, fmt.Sprintf("One partition is used instead of %d: %s.", definition.Partitions, m.OneBecause))
+		if d.Partitions > 1 {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("One partition is used instead of %d: %s.", d.Partitions, m.OneBecause))
 		}
 		m.Partitions = 1
 	case meeting != "" && m.Partitions > 1:
 		m.Warnings = append(m.Warnings, fmt.Sprintf("Rows may take effect in another order than the file's (independent_rows): %s.", meeting))
 	}
-	return m, nil
 }
 
 // look finds out what the source is: fingerprint, header, delimiter. It returns the size in bytes, for a retry a guess.
@@ -179,7 +190,11 @@ func (s *Splitter) lookAt(r run.Run, d importer.Definition, m *run.Manifest) (in
 // refuseTables ends the run when its rows cannot be written into the tables as they are: when a key has no unique index,
 // so that nothing could keep two rows of one key apart, or the tables are not joined as the definition says.
 func refuseTables(db *database.DB, d importer.Definition, program *pipeline.Program, tables map[string]column.Table) error {
-	if _, err := records.New(db, d, program, tables); err != nil {
+	w, err := records.New(db, d, program, tables)
+	if err == nil {
+		_, err = w.NewMissing(db, d, program)
+	}
+	if err != nil {
 		return &failure{reason: run.Reason(err)}
 	}
 	return nil
@@ -197,7 +212,7 @@ func (s *Splitter) fix(ctx context.Context, r run.Run, db *database.DB) (run.Run
 			return r, errLetGo // it was stopped meanwhile
 		}
 	}
-	if err := ledger.New(db).Create(ctx, r.UID, r.Manifest.Partitions); err != nil {
+	if err := ledger.New(db).Create(ctx, r.UID, r.Manifest.Lanes()); err != nil {
 		return r, fmt.Errorf("create the heads: %w", err)
 	}
 	if err := ledger.New(db).CreateLocks(ctx, r.Manifest.Locks); err != nil {

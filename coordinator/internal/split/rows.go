@@ -107,8 +107,8 @@ func (s *Splitter) retryRows(ctx context.Context, r run.Run, read func(bytes int
 			yield(row.Row{}, fmt.Errorf("read the retried run: %w", err))
 			return
 		}
-		if parent.Manifest == nil {
-			s.rowsOf(ctx, parent, read)(yield) // it ended before it read a row: all are unprocessed
+		if parent.Manifest == nil || parent.Manifest.Staged {
+			s.rowsOf(ctx, parent, read)(yield) // it wrote no row
 			return
 		}
 		db, err := s.databases.Get(parent.Connection)
@@ -117,7 +117,7 @@ func (s *Splitter) retryRows(ctx context.Context, r run.Run, read func(bytes int
 			return
 		}
 		book := ledger.New(db)
-		failed := failedRows(book.Logged(ctx, parent.UID, parent.Manifest.Partitions,
+		failed := failedRows(book.Logged(ctx, parent.UID, parent.Manifest.Lanes(),
 			ledger.Filter{Failed: true, Message: r.Origin.Retry.Error}))
 		if parent.Manifest.LogRows == run.LogNone {
 			failed = pick(s.rowsOf(ctx, parent, read), failed)

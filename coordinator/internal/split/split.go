@@ -149,7 +149,7 @@ func (s *Splitter) split(ctx context.Context, r run.Run) error {
 	if r, err = s.fix(ctx, r, db); err != nil {
 		return err
 	}
-	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: r.Manifest.Partitions}
+	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: r.Manifest.Lanes()}
 	if err := s.begin(ctx, r, ledger.New(db)); err != nil {
 		return err
 	}
@@ -164,6 +164,10 @@ func (s *Splitter) split(ctx context.Context, r run.Run) error {
 	if err := s.unchanged(r); err != nil {
 		return err
 	}
+	if r.Manifest.Staged {
+		// The one chunk of the merge has rows of other partitions only.
+		chunks, rows = append(chunks, 1), append(rows, 0)
+	}
 	if err := ledger.New(db).Seal(ctx, r.UID, chunks, rows); err != nil {
 		return fmt.Errorf("seal the heads: %w", err)
 	}
@@ -171,7 +175,7 @@ func (s *Splitter) split(ctx context.Context, r run.Run) error {
 	for _, n := range rows {
 		total += n
 	}
-	code, err := s.redis.Seal(ctx, ref, chunks, total)
+	code, err := s.redis.Seal(ctx, ref, chunks, total, r.Manifest.Staged)
 	switch {
 	case err != nil:
 		return fmt.Errorf("seal the partitions: %w", err)

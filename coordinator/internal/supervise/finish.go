@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -23,7 +24,7 @@ func (s *Supervisor) finish(ctx context.Context, r run.Run, db *database.DB, pro
 	if err != nil {
 		return fmt.Errorf("read the heads: %w", err)
 	}
-	if len(heads) < r.Manifest.Partitions {
+	if len(heads) < r.Manifest.Lanes() {
 		return nil // the splitter is at it
 	}
 	if err := s.reconcile(ctx, r, book, heads, progress); err != nil {
@@ -32,25 +33,34 @@ func (s *Supervisor) finish(ctx context.Context, r run.Run, db *database.DB, pro
 	var counts run.Counts
 	var sealed int64
 	for _, head := range heads {
+		if head.SealedChunks >= 0 && head.Next == 1 && head.Partition == r.Manifest.Merge() {
+			return s.merge(ctx, r, progress)
+		}
 		if head.SealedChunks < 0 || head.Next-1 != head.SealedChunks {
 			return nil
 		}
 		counts = counts.Add(head.Counts)
 		sealed += head.SealedRows
 	}
+	limits := s.limits(r)
+	if r.Manifest.Staged && counts.Failed > 0 {
+		return s.fail(ctx, r, cmp.Or(limits.atOnce(counts.Failed), nothingWritten(counts.Failed)))
+	}
 	if err := counts.Balance(sealed, 0); err != nil {
 		return s.fail(ctx, r, "The "+err.Error()+".")
 	}
-	if reason := s.limits(r).atTheEnd(counts.Failed, sealed); reason != "" {
+	if reason := limits.atTheEnd(counts.Failed, sealed); reason != "" {
 		return s.fail(ctx, r, reason)
+	}
+	final := run.Final{Total: sealed, Counts: counts, BytesRead: r.Manifest.Fingerprint.Size}
+	if final.Warnings, err = gone(ctx, r, book); err != nil {
+		return err
 	}
 	status := run.Completed
 	if counts.Failed > 0 {
 		status = run.CompletedWithErrors
 	}
-	return s.end(ctx, r, db, status, run.Final{
-		Total: sealed, Counts: counts, BytesRead: r.Manifest.Fingerprint.Size,
-	})
+	return s.end(ctx, r, db, status, final)
 }
 
 // end writes the final numbers and the terminal status, then tells Redis. Who loses the compare-and-set has nothing
@@ -70,6 +80,11 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 			return fmt.Errorf("drop the dry run's tables: %w", err)
 		}
 		if err := ledger.New(db).EndRehearsal(ctx, r.UID); err != nil {
+			return err
+		}
+	}
+	if r.Manifest != nil && r.Manifest.Staged {
+		if err := ledger.New(db).EndStaging(ctx, r.UID); err != nil {
 			return err
 		}
 	}
@@ -101,7 +116,7 @@ func (s *Supervisor) tell(ctx context.Context, r run.Run, status run.Status) err
 	}
 	partitions := 0
 	if r.Manifest != nil {
-		partitions = r.Manifest.Partitions
+		partitions = r.Manifest.Lanes()
 	}
 	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: partitions}
 	if err := s.Redis.Finish(ctx, ref, status, *r.Final); err != nil {
@@ -115,7 +130,7 @@ func (s *Supervisor) tell(ctx context.Context, r run.Run, status run.Status) err
 func (s *Supervisor) reconcile(
 	ctx context.Context, r run.Run, book *ledger.Ledger, heads []ledger.Head, progress redisstore.Progress,
 ) error {
-	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: r.Manifest.Partitions}
+	ref := redisstore.Ref{ID: r.ID, UID: r.UID, Partitions: r.Manifest.Lanes()}
 	for _, head := range heads {
 		state := progress.Partitions[head.Partition]
 		switch {

@@ -30,7 +30,7 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 	}
 	ref := redisstore.Ref{ID: r.ID, UID: r.UID}
 	if r.Manifest != nil {
-		ref.Partitions = r.Manifest.Partitions
+		ref.Partitions = r.Manifest.Lanes()
 	}
 	if err := s.Redis.Stop(ctx, ref, r.Status); err != nil {
 		return fmt.Errorf("stop the partitions: %w", err)
@@ -42,7 +42,11 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 	final := run.Final{}
 	var sealed int64
 	if r.Manifest != nil {
-		if final.Counts, sealed, err = closed(ctx, ledger.New(db), r); err != nil {
+		book := ledger.New(db)
+		if final.Counts, sealed, err = closed(ctx, book, r); err != nil {
+			return err
+		}
+		if final.Warnings, err = gone(ctx, r, book); err != nil {
 			return err
 		}
 	}
@@ -60,7 +64,7 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 
 // closed closes every head of the run and returns what they count: outcomes, and rows that were sealed.
 func closed(ctx context.Context, book *ledger.Ledger, r run.Run) (counts run.Counts, sealed int64, err error) {
-	for p := range r.Manifest.Partitions {
+	for p := range r.Manifest.Lanes() {
 		if err := closeHead(ctx, book, r.UID, p); err != nil {
 			return counts, 0, fmt.Errorf("close partition %d: %w", p, err)
 		}

@@ -157,7 +157,7 @@ func (s *Supervisor) tend(ctx context.Context, r run.Run, splits *lifecycle.Task
 	if known && progress.UID == r.UID && progress.Status.Terminal() {
 		return s.endedInRedis(ctx, r)
 	}
-	if !known || progress.UID != r.UID || (r.Manifest != nil && len(progress.Partitions) < r.Manifest.Partitions) {
+	if !known || progress.UID != r.UID || (r.Manifest != nil && len(progress.Partitions) < r.Manifest.Lanes()) {
 		return s.restore(ctx, r, book, splits)
 	}
 	if !stopping(r) {
@@ -231,7 +231,7 @@ func (s *Supervisor) endedInRedis(ctx context.Context, r run.Run) error {
 // restore makes a run known to Redis, from registry and ledger.
 func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger, splits *lifecycle.Tasks) error {
 	if r.Manifest != nil {
-		if err := book.Create(ctx, r.UID, r.Manifest.Partitions); err != nil {
+		if err := book.Create(ctx, r.UID, r.Manifest.Lanes()); err != nil {
 			return fmt.Errorf("create the heads: %w", err)
 		}
 	}

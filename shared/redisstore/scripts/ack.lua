@@ -10,7 +10,8 @@
 --       nothing
 -- A run whose chunks take effect waits for nothing: OK clears what it was said to wait for.
 -- Idempotent: totals are set, histograms grow with OK only. The next chunk comes with DUP, too.
--- Wakes coordinators when n was the last open chunk of a sealed run, and when its failed rows pass the limit.
+-- Wakes coordinators when n was the last chunk of its sealed partition and at most one is open by then, which may be one
+-- whose chunk they emit; and when the run's failed rows pass the limit.
 local run = redis.call('HMGET', KEYS[1], 'uid', 'finished', 'stopping', 'failure', 'failed', 'split_done')
 if run[1] ~= ARGV[1] or run[2] then return {'GONE'} end
 local part = redis.call('HMGET', KEYS[2], 'acked', 'emitted', 'sealed', 'owner', 'epoch', 'failed', 'attempts', 'crashes')
@@ -40,7 +41,7 @@ if n == acked + 1 then
   local failed = redis.call('HINCRBY', KEYS[1], 'failed', ARGV[7])
   local limit = tonumber(ARGV[11])
   local wake = limit > 0 and failed > limit and tonumber(run[5]) <= limit
-  if run[6] == '1' and n == tonumber(part[3]) and redis.call('HINCRBY', KEYS[1], 'open', -1) <= 0 then wake = true end
+  if run[6] == '1' and n == tonumber(part[3]) and redis.call('HINCRBY', KEYS[1], 'open', -1) <= 1 then wake = true end
   local at = 15
   for _ = 1, tonumber(ARGV[14]) do
     count(KEYS[4], ARGV[at + 1], ARGV[at + 2])

@@ -39,6 +39,8 @@ type Job struct {
 	logRows string
 	// whole says that one bad row fails its chunk.
 	whole bool
+	// staging is nil unless one bad row fails the run.
+	staging *staging
 	// locks are the tables whose chunks go one after the other.
 	locks       []string
 	metrics     *metrics.Metrics
@@ -126,7 +128,14 @@ func (j *Job) intoTables(d importer.Definition, m run.Manifest) (err error) {
 		return broken(err)
 	}
 	meeting := j.program.Meeting(d, m.Tables)
-	if j.watches = meeting.Watches; !j.dryRun {
+	if j.watches = meeting.Watches; m.Staged {
+		j.staging = &staging{partitions: m.Partitions, rows: m.ChunkRows, bytes: m.ChunkBytes}
+		if j.staging.missing, err = j.writer.NewMissing(j.db, d, j.program); err != nil {
+			return broken(err)
+		}
+		return nil
+	}
+	if !j.dryRun {
 		return nil
 	}
 	if j.rehearsal, err = newRehearsal(j.uid, j.db, d, j.program, m.Tables, meeting); err != nil {
@@ -156,6 +165,9 @@ func (j *Job) Ledger() *ledger.Ledger { return j.book }
 // Apply applies chunk n of a partition, apart where that is not nil: the effect is the same. An error is a *Broken or one
 // of the database's: when it is transient, nothing took effect, or it did and the next attempt says so.
 func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte, apart *Apart) (Result, error) {
+	if j.Merges(partition) {
+		return j.merge(ctx, partition, n, apart)
+	}
 	watch := j.metrics.Watch()
 	rows, hash, err := chunk.Decode(payload)
 	if err != nil || len(rows) == 0 {
@@ -176,47 +188,28 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 			return *decided, nil
 		}
 	}
-	tx, err := j.db.Begin(ctx)
-	if err != nil {
-		return Result{}, fmt.Errorf("begin chunk %d of partition %d: %w", n, partition, err)
-	}
-	defer tx.Rollback() // after a commit it does nothing, before one nothing is lost
-	won, err := j.book.Advance(ctx, tx, j.uid, partition, n)
-	if err != nil {
-		return Result{}, fmt.Errorf("advance the head of partition %d: %w", partition, err)
-	}
-	if !won {
-		if err := tx.Rollback(); err != nil {
-			return Result{}, fmt.Errorf("roll back chunk %d of partition %d: %w", n, partition, err)
+	result, err := j.once(ctx, partition, n, hash, &watch, func(tx *database.Tx) (chunk.Outcome, error) {
+		switch {
+		case j.staging != nil:
+			good.checked = first
+			return j.stage(ctx, tx, partition, n, rows, hash, first, apart)
+		case j.outlet == nil:
+			if err := j.lock(ctx, tx); err != nil {
+				return chunk.Outcome{}, err
+			}
+			if good, err = j.write(ctx, tx, rows, first, apart); err != nil {
+				return chunk.Outcome{}, err
+			}
 		}
-		return j.why(ctx, partition, n, hash)
-	}
-	if err := j.lock(ctx, tx); err != nil {
-		return Result{}, fmt.Errorf("lock what chunk %d of partition %d writes: %w", n, partition, err)
-	}
-	if j.outlet == nil {
-		if good, err = j.write(ctx, tx, rows, first, apart); err != nil {
-			return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
+		outcome := good.outcome(rows, hash, good.results)
+		if j.whole && outcome.Counts.Failed > 0 {
+			outcome = good.rolledBack(rows, outcome)
 		}
-	}
-	outcome := good.outcome(rows, hash, good.results)
-	if j.whole && outcome.Counts.Failed > 0 {
-		outcome = good.rolledBack(rows, outcome)
-	}
-	outcome.Keep(j.logRows, rows)
-	totals, err := j.book.Record(ctx, tx, j.uid, partition, n, outcome)
-	if err != nil {
-		return Result{}, fmt.Errorf("record chunk %d of partition %d: %w", n, partition, err)
-	}
-	watch.Lap(metrics.Write)
-	if err := tx.Commit(ctx); err != nil {
-		return Result{}, fmt.Errorf("commit chunk %d of partition %d: %w", n, partition, err)
-	}
-	watch.Lap(metrics.Commit)
-	if !j.dryRun {
-		j.metrics.Rows(outcome.Counts)
-	}
-	return Result{Verdict: Applied, Outcome: outcome, Totals: totals, Bug: good.bug}, nil
+		outcome.Keep(j.logRows, rows)
+		return outcome, nil
+	})
+	result.Bug = good.bug
+	return result, err
 }
 
 // write writes the rows and takes them back where they must not stay: in a dry run, and in a chunk that stands or falls

@@ -180,14 +180,18 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 	hold, drop := lifecycle.Outlive(ctx, Drain)
 	defer drop()
 	tasks := lifecycle.NewTasks(hold)
-	lost := errors.New("the partition was lost")
+	lost, stopped := errors.New("the partition was lost"), errors.New("the run is being stopped")
 	tasks.Go("renew", func(ctx context.Context) error {
 		for {
 			if lifecycle.Wait(ctx, s.lease()/3, nil) != nil {
 				return nil
 			}
 			code, err := s.consumer.Redis.Renew(ctx, work.ref, claim, s.lease())
-			if err == nil && code != redisstore.OK {
+			switch {
+			case err != nil || code == redisstore.OK:
+			case code == redisstore.Stopped && work.Merges(claim.Partition):
+				return stopped // all of the run would take effect by it
+			case code != redisstore.Stopped:
 				return lost
 			}
 		}
@@ -203,6 +207,10 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 	}
 	if _, releaseErr := release(context.WithoutCancel(ctx), work.ref, claim); releaseErr != nil {
 		err = errors.Join(err, fmt.Errorf("release partition %d: %w", claim.Partition, releaseErr))
+	}
+	if errors.Is(err, stopped) {
+		s.consumer.Log.Info("the merge is given up, the run is being stopped", zap.Int64("run", work.ref.ID))
+		return nil
 	}
 	if errors.Is(err, lost) {
 		s.consumer.Log.Info("partition lost to another worker",
