@@ -35,6 +35,8 @@ type Importer struct {
 	// ChunkSize and Partitions are left out of the YAML when 0. The result must not depend on them.
 	ChunkSize  int
 	Partitions int
+	// Transaction is left out of the YAML when empty. The twin knows row by row only, which is the same when no row fails.
+	Transaction string
 }
 
 // Field maps a source column to a column of the table.
@@ -82,6 +84,9 @@ func (i Importer) YAML() string {
 	}
 	if i.Partitions > 0 {
 		line("partitions: %d", i.Partitions)
+	}
+	if i.Transaction != "" {
+		line("transaction: %s", i.Transaction)
 	}
 	if len(i.Joined) > 0 {
 		line("before_row:")
