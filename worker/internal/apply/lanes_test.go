@@ -81,7 +81,7 @@ func TestLanesThatCreateTheSame(t *testing.T) {
 		}
 		alone := th.play(t, s, s.size, false)
 		lanes := 2 + 2*d.below("lanes", 2)
-		job, _ := th.prepare(t, s, false, lanes)
+		job, _ := th.prepare(t, s, false, lanes, false)
 		parts, counts := make([][]row.Row, lanes), make([]run.Counts, lanes)
 		for _, in := range rows {
 			at := int(in.Cells[0][0]) % lanes

@@ -25,7 +25,8 @@ func (j *Job) Merges(partition int) bool {
 	return j.staging != nil && partition == j.staging.partitions
 }
 
-// stage keeps the rows that nothing is wrong with for the merge. The others have their outcome now.
+// stage keeps the rows that nothing is wrong with for the merge. The others have their outcome now, unless rules ask the
+// database, which may have more to say, and that first.
 func (j *Job) stage(
 	ctx context.Context, tx *database.Tx, partition int, n int64, rows []row.Row, hash string, first checked, apart *Apart,
 ) (chunk.Outcome, error) {
@@ -34,7 +35,8 @@ func (j *Job) stage(
 	var decided []row.Row
 	for i, r := range rows {
 		failure := first.failures[i]
-		if failure == nil {
+		judged := failure != nil && (failure.Skip || len(j.lookups) == 0 || apart != nil && apart.Condemned[r.Number])
+		if !judged {
 			staged.Append(r)
 			continue
 		}

@@ -73,7 +73,7 @@ type tester interface {
 func (th *theatre) postgres() bool { return th.db.Dialect() == database.Postgres }
 
 // prepare makes the tables of a script and compiles its importer for a run.
-func (th *theatre) prepare(t tester, s *script, dry bool, partitions int) (job *apply.Job, uid string) {
+func (th *theatre) prepare(t tester, s *script, dry bool, partitions int, staged bool) (job *apply.Job, uid string) {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -97,14 +97,15 @@ func (th *theatre) prepare(t tester, s *script, dry bool, partitions int) (job *
 		tables[name], err = th.db.Table(ctx, name)
 		must(err)
 	}
-	manifest, err := run.Manifest{
-		Splitter: run.SplitterVersion, Delimiter: ",", Header: s.header, Partitions: partitions, ChunkRows: s.size, ChunkBytes: 1 << 20,
+	m := run.Manifest{
+		Splitter: run.SplitterVersion, Delimiter: ",", Header: s.header, Partitions: partitions, Staged: staged, ChunkRows: s.size, ChunkBytes: 1 << 20,
 		Table: tables[s.table], Tables: tables, LogRows: run.LogFailed, Started: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
-	}.Encode()
+	}
+	manifest, err := m.Encode()
 	must(err)
 	th.runs++
 	uid = fmt.Sprintf("%032d", th.runs)
-	must(th.book.Create(ctx, uid, partitions))
+	must(th.book.Create(ctx, uid, m.Lanes()))
 	snapshot, _ := d.Snapshot()
 	job, err = apply.NewJob(uid, snapshot, manifest, dry, apply.Parts{DB: th.db, FailedLimit: 1000})
 	must(err)
@@ -114,7 +115,7 @@ func (th *theatre) prepare(t tester, s *script, dry bool, partitions int) (job *
 // play imports a script's file in chunks of a size.
 func (th *theatre) play(t tester, s *script, size int, dry bool) ending {
 	t.Helper()
-	job, _ := th.prepare(t, s, dry, 1)
+	job, _ := th.prepare(t, s, dry, 1, false)
 	e := ending{messages: map[int64]string{}}
 	number, n := int64(0), int64(0)
 	for part := range slices.Chunk(s.rows, size) {
