@@ -15,7 +15,7 @@ import (
 
 // Stage keeps the rows of a chunk, encoded as a payload, for the merge of the run, in the chunk's transaction.
 func (l *Ledger) Stage(ctx context.Context, tx *database.Tx, uid string, partition int, n int64, payload []byte) error {
-	_, err := tx.Exec(ctx, "INSERT INTO "+l.staged+" (uid, \"partition\", chunk, payload) VALUES (?, ?, ?, ?)", uid, partition, n, payload)
+	_, err := tx.Exec(ctx, "INSERT INTO "+l.staged+` (uid, "partition", chunk, payload) VALUES (?, ?, ?, ?)`, uid, partition, n, payload)
 	if err != nil {
 		return fmt.Errorf("stage chunk %d of partition %d of run %s: %w", n, partition, uid, err)
 	}
@@ -36,7 +36,7 @@ func (l *Ledger) Staged(ctx context.Context, uid string, partitions int) iter.Se
 func (l *Ledger) staging(ctx context.Context, uid string, partition int, after int64) (n int64, rows []row.Row, err error) {
 	var payload []byte
 	err = l.db.QueryRow(ctx, "SELECT chunk, payload FROM "+l.staged+
-		" WHERE uid = ? AND \"partition\" = ? AND chunk > ? ORDER BY chunk LIMIT 1", uid, partition, after).Scan(&n, &payload)
+		` WHERE uid = ? AND "partition" = ? AND chunk > ? ORDER BY chunk LIMIT 1`, uid, partition, after).Scan(&n, &payload)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil, nil
 	}
@@ -68,7 +68,7 @@ func (l *Ledger) LogStaged(ctx context.Context, tx *database.Tx, uid string, par
 }
 
 func (l *Ledger) logStaged(ctx context.Context, tx *database.Tx, uid string, partition int, n int64, rows []row.Row) error {
-	const which = " WHERE uid = ? AND \"partition\" = ? AND chunk = ?"
+	const which = ` WHERE uid = ? AND "partition" = ? AND chunk = ?`
 	var data []byte
 	if err := tx.QueryRow(ctx, "SELECT logged FROM "+l.chunks+which, uid, partition, n).Scan(&data); err != nil {
 		return err
