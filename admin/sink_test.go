@@ -202,6 +202,7 @@ func TestWhatADestinationOfOnesOwnCannotDo(t *testing.T) {
 		"nested: [{from: n, table: y, parent: x, fields: [{from: a, to: a}]}]\n": no + "nested lists",
 		"rules: {id: 'unique:x,id'}\n":                                           no + "tables that rules could ask",
 		"transaction: chunk\n":                                                   no + "transactions",
+		"transaction: run\n":                                                     no + "transactions",
 		"unmapped: pass\n":                                                       no + "columns for unmapped ones",
 		"key: id\n":                                                              "the connection 'out' (heap) does not know on_duplicate: skip; it knows update",
 		"key: id\non_duplicate: update_if_newer\ncompare: {source: n, column: n}\n": "the connection 'out' (heap) does not know on_duplicate: update_if_newer",

@@ -247,3 +247,54 @@ func TestARetryOfSomeRowsTakesNoneForGone(t *testing.T) {
 	}
 	sys.Must(0, "run", "x")
 }
+
+// TestWhatIsKeptOfAWholeRun: rows that took effect are kept with log_rows all, once, and what became of a row is told from
+// the merge.
+func TestWhatIsKeptOfAWholeRun(t *testing.T) {
+	t.Parallel()
+	for what, want := range map[string][2]string{
+		"failed": {"", "3 failed 3"}, "all": {"1 successful 1,2 successful skip,3 successful 3,4 successful 4", "3 failed 3"}, "none": {"", "3 failed "},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			sys := trial{
+				file: "a,b\n1,x\nskip,x\n3,x\n4,x\n", more: "transaction: run\npartitions: 2\nchunk_size: 1\nskip_when: 'row.a == \"skip\"'\n",
+				tables: []string{"CREATE TABLE x (a TEXT UNIQUE, b TEXT, c TEXT)"}, env: []string{"INGEST_LOG_ROWS=" + what},
+			}.install(t)
+			kept := func(id int64) string {
+				var rows []string
+				for _, row := range keptRows(t, sys, id) {
+					rows = append(rows, fmt.Sprintf("%d %s %s", row.Number, row.Status, row.Data["a"]))
+				}
+				return strings.Join(rows, ",")
+			}
+			statuses := func(id int64) string {
+				var all []string
+				for row := range 4 {
+					var body struct{ Data struct{ Status string } }
+					decode(t, sys.Must(0, "explain", fmt.Sprint(id), "--row", fmt.Sprint(row+1), "--output", "json"), &body)
+					all = append(all, body.Data.Status)
+				}
+				return strings.Join(all, " ")
+			}
+			sys.Must(0, "run", "x")
+			if got := kept(1); got != want[0] {
+				t.Errorf("kept are %q, want %q", got, want[0])
+			}
+			if got := statuses(1); got != "created skipped created created" {
+				t.Errorf("the rows are %q", got)
+			}
+			execute(t, sys.Database(), "DELETE FROM x", "INSERT INTO x (a) VALUES ('3')")
+			sys.Must(4, "run", "x")
+			if got := kept(2); !strings.HasSuffix(got, want[1]) {
+				t.Errorf("kept are %q, want %q", got, want[1])
+			}
+			if got := statuses(2); got != "not_processed skipped failed not_processed" {
+				t.Errorf("the rows of the failed run are %q", got)
+			}
+			for id := range int64(2) {
+				verify(t, sys, id+1)
+			}
+		})
+	}
+}

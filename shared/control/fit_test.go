@@ -150,6 +150,15 @@ rules: {sku: "exists:stock,article"}
 			importer: people + "unmapped: pass\n", made: []string{"CREATE TABLE people (email text UNIQUE, age integer, name text NOT NULL)"},
 			warnings: []string{`x.yaml:2:22: the column 'name' of the table 'people' is NOT NULL and has no default, and nothing fills it (a source that has a column of this name passes it)`},
 		},
+		"what missing rows are set to": {
+			importer: people + "transaction: run\nmissing: {set: {age: many, gone: true, active: null}}\n",
+			made:     []string{"CREATE TABLE people (email text UNIQUE, age integer, active boolean NOT NULL DEFAULT TRUE)"},
+			problems: []string{
+				`x.yaml:8:22: the value of the column 'age' (missing) must be an integer.`,
+				`x.yaml:8:34: the table 'people' has no column 'gone' (missing)`,
+				`x.yaml:8:48: the column 'active' of the table 'people' takes no NULL (missing)`,
+			},
+		},
 		"timestamps and what is compared": {
 			importer: "importer: x\ndestination: {table: people, create_table: false, timestamps: true}\nkey: email\non_duplicate: update_if_newer\n" +
 				"compare: {source: at, column: changed}\nfields: [{from: email, to: email}]\n",
