@@ -2,6 +2,7 @@ package apply_test
 
 import (
 	"maps"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -27,7 +28,7 @@ func (th *theatre) merged(t tester, s *script, partitions int, dry bool) ending 
 		}
 	}
 	builders := make([]chunk.Builder, partitions)
-	chunks, rows := make([]int64, partitions), make([]int64, partitions)
+	chunks, rows := slices.Repeat([]int64{0}, partitions), slices.Repeat([]int64{0}, partitions)
 	emit := func(p int) {
 		chunks[p]++
 		apply(p, chunks[p], builders[p].Payload())
