@@ -79,5 +79,15 @@ More than 0.4 of the rows failed (max_failed_ratio).
 			importer: "chunk_size: 1\npartitions: 4\n" + fields, file: "a,b\n1,x\n2,x\n3,x\n1,y\n2,y\n1,z\n4,x\n", show: "SELECT * FROM my_x",
 			want: "completed: 4 created, 3 updated\n1|z\n2|y\n3|x\n4|x\n",
 		},
+		{
+			name: "max_parallel and max_rows_per_second do not change the result", tables: "CREATE TABLE my_x (a TEXT UNIQUE, b TEXT);",
+			importer: "chunk_size: 1\nmax_parallel: 2\nmax_rows_per_second: 1000\n" + fields, file: "a,b\n1,x\n2,x\n1,y\n2,y\n1,z\n4,x\n", show: "SELECT * FROM my_x",
+			want: "completed: 3 created, 3 updated\n1|z\n2|y\n4|x\n",
+		},
+		{
+			name: "unique_index: false: a key without one, all rows with it are written", tables: "CREATE TABLE my_x (a TEXT, b TEXT); INSERT INTO my_x VALUES ('1', 'o'), ('1', 'p');",
+			importer: "chunk_size: 2\ndestination: {table: my_x, unique_index: false}\n" + fields, file: "a,b\n1,x\n2,x\n2,y\n1,x\n", show: "SELECT * FROM my_x",
+			want: "completed: 1 created, 2 updated, 1 unchanged\n1|x\n1|x\n2|y\n",
+		},
 	}
 }
