@@ -30,6 +30,8 @@ type Tx struct {
 	base   context.Context
 	doomed error
 	ended  bool
+	// prepared are the statements of ExecOften.
+	prepared map[string]*sql.Stmt
 }
 
 // Begin starts a transaction: READ COMMITTED, on SQLite BEGIN IMMEDIATE on its one writer connection. It
@@ -74,6 +76,36 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, e
 	}
 	result, err := t.conn.ExecContext(ctx, t.db.rebind(query), args...)
 	return result, t.noted(ctx, err)
+}
+
+// ExecOften is Exec for a statement that comes again and again: it is prepared once in the transaction.
+func (t *Tx) ExecOften(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := t.usable(); err != nil {
+		return nil, err
+	}
+	statement, ok := t.prepared[query]
+	if !ok {
+		var err error
+		if statement, err = t.conn.PrepareContext(ctx, t.db.rebind(query)); err != nil {
+			return nil, t.noted(ctx, err)
+		}
+		if t.prepared == nil {
+			t.prepared = map[string]*sql.Stmt{}
+		}
+		t.prepared[query] = statement
+	}
+	result, err := statement.ExecContext(ctx, args...)
+	return result, t.noted(ctx, err)
+}
+
+// forget closes what was prepared; with the connection it would go anyway.
+func (t *Tx) forget() error {
+	var all error
+	for _, statement := range t.prepared {
+		all = errors.Join(all, statement.Close())
+	}
+	t.prepared = nil
+	return all
 }
 
 // Query runs a query. The rows must be closed before the next statement.
@@ -152,7 +184,7 @@ func (t *Tx) Commit(ctx context.Context) error {
 	if err := t.commit(ctx); err != nil {
 		return errors.Join(fmt.Errorf("commit: %w", explained(ctx, err)), t.drop())
 	}
-	return t.conn.Close()
+	return errors.Join(t.forget(), t.conn.Close())
 }
 
 func (t *Tx) commit(ctx context.Context) error {
@@ -187,7 +219,7 @@ func (t *Tx) Rollback() error {
 	if _, err := t.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
 		return errors.Join(fmt.Errorf("rollback: %w", explained(ctx, err)), t.drop())
 	}
-	return t.conn.Close()
+	return errors.Join(t.forget(), t.conn.Close())
 }
 
 // drop closes the connection itself; the database then undoes what was open on it.

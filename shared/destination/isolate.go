@@ -34,6 +34,13 @@ func (s *session) isolate(ctx context.Context, items []*item, do func(context.Co
 	if err != nil {
 		return 0, err
 	}
+	return s.singleOut(ctx, items, cause, fault, do, t)
+}
+
+// singleOut finds the items that made the database refuse all of them, and decides them like isolate.
+func (s *session) singleOut(
+	ctx context.Context, items []*item, cause error, fault database.Fault, do func(context.Context, []*item) error, t *tally,
+) (int, error) {
 	if len(items) == 1 {
 		return s.refuse(ctx, items[0], cause, fault, t)
 	}
@@ -46,6 +53,9 @@ func (s *session) isolate(ctx context.Context, items []*item, do func(context.Co
 			}
 			return len(items), err
 		}
+	}
+	if s.apart && items[0].op != look {
+		return s.eachAlone(ctx, items, do, t)
 	}
 	cut := len(items) / 2
 	bad := int(fault.Line) - 1
@@ -132,6 +142,11 @@ func (s *session) refused(ctx context.Context, cause error) (database.Fault, err
 func (s *session) refuse(ctx context.Context, it *item, cause error, fault database.Fault, t *tally) (int, error) {
 	t.tried++
 	t.failed++
+	if it.hoped {
+		// First of all its key counts, and nobody has looked for it.
+		s.doubted[it.row] = true
+		return 1, nil
+	}
 	if len(it.follow) > 0 {
 		s.unfold[it.id], it.refused = true, true
 		return 1, nil

@@ -3,6 +3,7 @@ package destination
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -51,24 +52,38 @@ const hopefulRows = 100
 
 // fresh says that items are probably not in the table.
 func (s *session) fresh(items []*item) bool {
-	return s.hopeful.Load() && s.indexed && !s.ordered && !s.alone && !slices.ContainsFunc(items, func(it *item) bool { return s.known[it.id] })
+	seen := func(it *item) bool { return s.known[it.id] || s.again[it.row] || s.doubted[it.row] }
+	return s.hopeful.Load() && s.indexed && !s.ordered && !s.alone && !slices.ContainsFunc(items, seen)
 }
 
-// insertAll inserts items whose keys are probably not in the table. What is refused, for whatever reason, stays undecided and
-// is looked at in the next round.
+// insertAll inserts items whose keys are probably not in the table. Where one is, what was inserted with it stays undecided and
+// is looked at in the next round, and so does what is refused.
 func (s *session) insertAll(ctx context.Context, items []*item) error {
 	for _, it := range items {
+		it.hoped = it.id != ""
 		s.resolve(it)
 	}
 	for _, run := range s.runs(items) {
+		t := &tally{}
+		run, err := s.sift(ctx, run)
+		if err != nil {
+			return err
+		}
 		for part := range slices.Chunk(run, cmp.Or(s.most, len(run)+1)) {
 			cause := s.write(ctx, part)
 			if cause == nil {
 				s.done(part)
 				continue
 			}
-			s.hopeful.Store(false)
-			if _, err := s.refused(ctx, cause); err != nil {
+			fault, err := s.refused(ctx, cause)
+			if err != nil {
+				return err
+			}
+			if s.onKey(fault) || errors.Is(cause, errLeftOut) {
+				s.hopeful.Store(false)
+				continue
+			}
+			if _, err := s.singleOut(ctx, part, cause, fault, s.write, t); err != nil {
 				return err
 			}
 		}

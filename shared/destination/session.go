@@ -22,6 +22,8 @@ type session struct {
 	decided int
 	// again marks rows that have been looked at a second time because the table changed in between.
 	again []bool
+	// doubted marks rows that were refused without having been looked for.
+	doubted []bool
 	// known are keys that are certainly in the table.
 	known map[string]bool
 	// unfold are keys whose folded occurrences were refused: they go one by one.
@@ -41,7 +43,7 @@ func newSession(ctx context.Context, p *plan, tx *database.Tx, rows [][]column.V
 	s := &session{
 		plan: p, rows: rows, store: newStore(p, tx),
 		shapes: make([]*shape, len(rows)), ids: make([]string, len(rows)),
-		results: make([]Result, len(rows)), again: make([]bool, len(rows)),
+		results: make([]Result, len(rows)), again: make([]bool, len(rows)), doubted: make([]bool, len(rows)),
 		known: map[string]bool{}, unfold: map[string]bool{},
 	}
 	if len(p.fixed) > 0 {

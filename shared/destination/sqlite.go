@@ -154,7 +154,7 @@ func (q *sqlite) insertDefaults(ctx context.Context, n int) error {
 
 // whole executes an insert of n rows, all of which the table has to take.
 func (q *sqlite) whole(ctx context.Context, n int, query string, args ...any) error {
-	done, err := q.tx.Exec(ctx, query, args...)
+	done, err := q.tx.ExecOften(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (q *sqlite) update(ctx context.Context, items []*item) error {
 			for i, k := range q.Key {
 				args[len(changes)+i] = bind(q.Columns[k], it.values[k])
 			}
-			done, err := q.tx.Exec(ctx, query, args...)
+			done, err := q.tx.ExecOften(ctx, query, args...)
 			if err != nil {
 				return err
 			}
