@@ -44,11 +44,11 @@ func (d *DB) mysqlTable(ctx context.Context, name string) (column.Table, error) 
 
 func (d *DB) mysqlColumns(ctx context.Context, t *column.Table) error {
 	// MariaDB writes a missing default of a nullable column as NULL.
-	rows, err := d.Query(ctx, `SELECT COLUMN_NAME, LOWER(DATA_TYPE), LOWER(COLUMN_TYPE), IS_NULLABLE = 'NO',
+	rows, err := d.Query(ctx, `SELECT COLUMN_NAME, LOWER(DATA_TYPE), COLUMN_TYPE, IS_NULLABLE = 'NO',
 			COALESCE(COLUMN_DEFAULT, 'NULL') <> 'NULL' OR EXTRA LIKE '%auto_increment%',
 			EXTRA LIKE '%STORED GENERATED%' OR EXTRA LIKE '%VIRTUAL GENERATED%' OR EXTRA LIKE '%PERSISTENT%',
 			LEAST(COALESCE(CHARACTER_MAXIMUM_LENGTH, 0), 2147483647), COALESCE(NUMERIC_PRECISION, 0), COALESCE(NUMERIC_SCALE, 0),
-			COALESCE(COLLATION_NAME, '')
+			COALESCE(COLLATION_NAME, ''), COLUMN_COMMENT
 		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`, t.Schema, t.Name)
 	if err != nil {
 		return err
@@ -56,13 +56,16 @@ func (d *DB) mysqlColumns(ctx context.Context, t *column.Table) error {
 	defer rows.Close()
 	for rows.Next() {
 		var c column.Column
-		var base, native string
+		var base, native, comment string
 		var length, precision, scale int
-		if err := rows.Scan(&c.Name, &base, &native, &c.NotNull, &c.Default, &c.Generated, &length, &precision, &scale, &c.Collation); err != nil {
+		if err := rows.Scan(&c.Name, &base, &native, &c.NotNull, &c.Default, &c.Generated, &length, &precision, &scale, &c.Collation, &comment); err != nil {
 			return err
 		}
 		c.Type = mysqlType(base, native, length, precision, scale)
-		c.Fold = mysqlFold(c.Collation)
+		if native == "char(36)" && comment == UUIDComment {
+			c.Type.Kind, c.Type.Length = column.UUID, 0
+		}
+		c.Fold = mysqlFold(c)
 		t.Columns = append(t.Columns, c)
 	}
 	return rows.Err()

@@ -6,8 +6,12 @@ import (
 	"ingest/shared/column"
 )
 
+// UUIDComment is the comment of a char(36) column that holds UUIDs, for MySQL, which has no type for them.
+const UUIDComment = "uuid"
+
 // mysqlType says what a column's values must be: base is its type in a word, native the whole of it. A BOOLEAN is a
-// tinyint(1) in the catalog, and only that.
+// tinyint(1) in the catalog, and only that. Times have their number of decimal places in the native type, because what Go has
+// not rounded one server rounds and the other cuts.
 func mysqlType(base, native string, length, precision, scale int) column.Type {
 	t := column.Type{Kind: column.Other, Native: native, Unsigned: strings.Contains(native, "unsigned")}
 	switch base {
@@ -24,6 +28,11 @@ func mysqlType(base, native string, length, precision, scale int) column.Type {
 		t.Kind, t.Bits = column.Integer, 32
 	case "bigint":
 		t.Kind, t.Bits = column.Integer, 64
+	case "bit":
+		t.Kind, t.Bits, t.Unsigned = column.Integer, precision, true
+		if precision == 1 {
+			t.Kind, t.Bits = column.Boolean, 0
+		}
 	case "decimal":
 		t.Kind, t.Precision, t.Scale = column.Decimal, precision, scale
 	case "float":
@@ -49,18 +58,31 @@ func mysqlType(base, native string, length, precision, scale int) column.Type {
 	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
 		t.Kind = column.Bytes
 	}
-	if t.Kind != column.Integer {
-		t.Unsigned = false
+	switch t.Kind {
+	case column.Integer:
+		return t
+	case column.Time, column.Datetime:
+		if !strings.Contains(native, "(") {
+			t.Native += "(0)"
+		}
+	default:
 	}
+	t.Unsigned = false
 	return t
 }
 
-// mysqlFold is what a collation holds equal, as far as it is known for certain.
-func mysqlFold(collation string) column.Fold {
+// mysqlFold is which values a column holds equal, as far as it is known for certain. Some are stored otherwise than they are
+// written: filled up with zero bytes, or with fewer decimal places.
+func mysqlFold(c column.Column) column.Fold {
+	base, arguments, _ := strings.Cut(c.Type.Native, "(")
 	switch {
-	case collation == "", collation == "binary", strings.HasSuffix(collation, "_nopad_bin"), collation == "utf8mb4_0900_bin":
+	case base == "binary", base == "year", c.Type.Kind == column.Float && arguments != "":
+		return column.FoldUnknown
+	case c.Type.Kind == column.UUID, c.Collation == "", c.Collation == "binary":
 		return column.FoldExact
-	case strings.HasSuffix(collation, "_bin"):
+	case base != "char" && (strings.HasSuffix(c.Collation, "_nopad_bin") || c.Collation == "utf8mb4_0900_bin"):
+		return column.FoldExact
+	case strings.HasSuffix(c.Collation, "_bin"):
 		return column.FoldRTrim
 	default:
 		return column.FoldUnknown

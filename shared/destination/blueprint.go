@@ -31,6 +31,9 @@ func (b *blueprint) isPrimary(name string) bool {
 
 // statements make the table.
 func (b *blueprint) statements(db *database.DB) []string {
+	if db.Dialect() == database.MySQL {
+		return []string{b.mysql(db)}
+	}
 	lite := db.Dialect() == database.SQLite
 	var lines []string
 	for _, c := range b.Columns {

@@ -29,12 +29,15 @@ func Create(ctx context.Context, db *database.DB, d importer.Definition) error {
 	}
 	missing, err := design(ctx, db, d)
 	if err == nil && len(missing) > 0 {
-		err = create(ctx, db, d)
+		err = create(ctx, db, d, missing)
 	}
 	return err
 }
 
-func create(ctx context.Context, db *database.DB, d importer.Definition) (err error) {
+func create(ctx context.Context, db *database.DB, d importer.Definition, missing []*blueprint) (err error) {
+	if db.Dialect() == database.MySQL {
+		return createEach(ctx, db, missing)
+	}
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return err
@@ -48,8 +51,7 @@ func create(ctx context.Context, db *database.DB, d importer.Definition) (err er
 		}
 	}
 	// Whoever made some in between has made them whole.
-	missing, err := design(ctx, db, d)
-	if err != nil {
+	if missing, err = design(ctx, db, d); err != nil {
 		return err
 	}
 	for _, table := range missing {
@@ -60,6 +62,18 @@ func create(ctx context.Context, db *database.DB, d importer.Definition) (err er
 		}
 	}
 	return tx.Commit(ctx)
+}
+
+// createEach makes tables where each statement is a transaction of its own, and makes a table whole or finds it made.
+func createEach(ctx context.Context, db *database.DB, missing []*blueprint) error {
+	for _, table := range missing {
+		for _, statement := range table.statements(db) {
+			if _, err := db.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("create '%s': %w", table.Name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // nativeType translates a field's type. SQLite keeps the name: the declared type decides what a value must be, which is
@@ -83,6 +97,10 @@ func nativeType(dialect database.Dialect, name string) (string, error) {
 	switch {
 	case dialect == database.Postgres:
 		base = translated
+	case dialect == database.MySQL && base == "decimal" && arguments == "":
+		base = mysqlTypes[base] + mysqlDecimal
+	case dialect == database.MySQL:
+		base = mysqlTypes[base]
 	case base == "integer":
 		base = "int4" // its own has 64 bits
 	}
@@ -93,3 +111,16 @@ var postgresTypes = map[string]string{
 	"text": "text", "integer": "integer", "bigint": "bigint", "decimal": "numeric", "float": "double precision",
 	"boolean": "boolean", "date": "date", "datetime": "timestamp with time zone", "json": "jsonb", "uuid": "uuid",
 }
+
+// mysqlTypes are the types of MariaDB and MySQL; each executes the comments that are meant for it.
+var mysqlTypes = map[string]string{
+	"text": mysqlText, "integer": "int", "bigint": "bigint", "decimal": "decimal", "float": "double", "boolean": "boolean", "date": "date",
+	"datetime": "datetime(6)", "json": "json",
+	"uuid": "/*M! uuid *//*!80017 char(36) CHARACTER SET ascii COLLATE ascii_bin COMMENT '" + database.UUIDComment + "' */",
+}
+
+const (
+	mysqlText = "longtext"
+	// mysqlDecimal are the most digits there are.
+	mysqlDecimal = "(65,30)"
+)

@@ -132,7 +132,7 @@ func (g *drawing) add(b *blueprint, name, fieldType string) error {
 // put adds a column unless there is one of its name.
 func (g *drawing) put(b *blueprint, c column.Column) {
 	if !slices.ContainsFunc(b.Columns, func(known column.Column) bool {
-		return known.Name == c.Name || g.dialect == database.SQLite && strings.EqualFold(known.Name, c.Name)
+		return known.Name == c.Name || g.dialect != database.Postgres && strings.EqualFold(known.Name, c.Name)
 	}) {
 		b.Columns = append(b.Columns, c)
 	}
@@ -227,7 +227,7 @@ func (g *drawing) related(relations []importer.Relation, owns []*blueprint) erro
 			if err != nil {
 				return err
 			}
-			g.put(own, column.Column{Name: r.To, Type: column.Type{Native: key.Type.Native}})
+			g.put(own, column.Column{Name: r.To, Type: column.Type{Native: key.Type.Native}, Collation: key.Collation})
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ func (g *drawing) pivots(relations []importer.Relation, owns []string) error {
 // refer adds a column for the key of another table, with a foreign key where the other table allows one. Rows that can be
 // in several tables have none (foreign is false): it would fit one of the tables only.
 func (g *drawing) refer(b *blueprint, name string, to column.Table, key column.Column, foreign bool) {
-	g.put(b, column.Column{Name: name, Type: column.Type{Native: key.Type.Native}, NotNull: true})
+	g.put(b, column.Column{Name: name, Type: column.Type{Native: key.Type.Native}, Collation: key.Collation, NotNull: true})
 	if _, ok := to.UniqueOn([]string{key.Name}); ok && foreign {
 		b.Foreign = append(b.Foreign, column.ForeignKey{
 			Columns: []string{name}, Schema: to.Schema, Table: to.Name, References: []string{key.Name},

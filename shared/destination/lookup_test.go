@@ -72,12 +72,7 @@ func find(t fataler, db *database.DB, l *Lookup, values ...string) string {
 func TestFind(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, f features, db *database.DB) {
-		folded := "text COLLATE NOCASE"
-		if f.name == "postgres" {
-			folded = "text COLLATE nocase"
-			execute(t, db, `CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
-		}
-		execute(t, db, "CREATE TABLE tags (id integer PRIMARY KEY, name text, folded "+folded+`, price decimal(8,2), short varchar(3), fixed char(4), owner integer, code text)`,
+		execute(t, db, "CREATE TABLE tags (id integer PRIMARY KEY, name text, folded "+f.nocase+`, price decimal(8,2), short varchar(3), fixed char(4), owner integer, code text)`,
 			`INSERT INTO tags VALUES (7, 'red', 'Red', 1.5, 'abc', 'ab', 1, 'x'), (3, 'red', 'BLUE', 20, 'abd', 'cd', 2, 'y'), (9, 'RED', 'blue', 3, NULL, NULL, 1, NULL), (4, '', NULL, NULL, 'a', NULL, NULL, '')`)
 		for _, c := range []struct {
 			match, key, values, want string

@@ -41,7 +41,7 @@ func (p *plan) refusal(f database.Fault, culprits []string) (name, text string) 
 	case f.ForeignKey() && len(culprits) > 0:
 		return culprits[0], fmt.Sprintf("The selected %s is invalid.", p.words(culprits[0]))
 	case f.Unique(), f.ForeignKey():
-		return "", violates(f)
+		return "", p.violates(f)
 	case f.NotNull() && f.Column != "":
 		return f.Column, fmt.Sprintf("The %s field is required.", p.words(f.Column))
 	case f.TooLong():
@@ -52,17 +52,21 @@ func (p *plan) refusal(f database.Fault, culprits []string) (name, text string) 
 		if c, ok := p.Table.Column(f.Column); ok {
 			return c.Name, fmt.Sprintf("The %s field must %s.", p.words(c.Name), bounds(c.Type))
 		}
-	case f.Code == "23514" || f.Code == "275":
-		return "", violates(f)
+	case slices.Contains(checks, f.Code):
+		return "", p.violates(f)
 	}
 	return "", ""
 }
 
-func violates(f database.Fault) string {
-	if !identifier.MatchString(f.Constraint) {
+// checks are the codes of a CHECK that is violated: of PostgreSQL, SQLite, MariaDB and MySQL.
+var checks = []string{"23514", "275", "4025", "3819"}
+
+func (p *plan) violates(f database.Fault) string {
+	name := strings.TrimPrefix(f.Constraint, p.Table.Name+".") // MariaDB's name for a column's own
+	if !identifier.MatchString(name) {
 		return ""
 	}
-	return fmt.Sprintf("The row violates '%s'.", f.Constraint)
+	return fmt.Sprintf("The row violates '%s'.", name)
 }
 
 func bounds(t column.Type) string {

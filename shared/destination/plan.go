@@ -62,7 +62,9 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 		p.fixed = append(p.fixed, f.Value)
 	}
 	p.Target, p.isKey, p.moving = t, make([]bool, len(t.Columns)), make([]bool, len(t.Columns))
-	if p.dialect != database.Postgres && p.dialect != database.SQLite {
+	switch p.dialect {
+	case database.Postgres, database.SQLite, database.MySQL:
+	default:
 		return nil, fmt.Errorf("write into a %s database: unknown dialect", p.dialect)
 	}
 	for _, c := range t.Columns {
@@ -123,8 +125,11 @@ func (p *plan) harmless(index column.Index, key []string) bool {
 
 // exact says that two values of the column are equal in the database exactly when equal (below) says so.
 func (p *plan) exact(c column.Column) bool {
-	if p.dialect == database.SQLite {
+	switch {
+	case p.dialect == database.SQLite, p.dialect == database.MySQL && c.Type.Kind == column.JSON:
 		return true // stored values are compared in Go, by the same function
+	case p.dialect == database.MySQL && c.Fold == column.FoldUnknown && c.Type.Kind != column.Text:
+		return false // they are stored otherwise than they are written
 	}
 	return c.Type.Kind != column.JSON && c.Type.Kind != column.Other
 }
@@ -135,7 +140,11 @@ func (p *plan) equal(c column.Column, a, b column.Value) bool {
 	if a.State != b.State || a.State != column.Set {
 		return a.State == b.State
 	}
-	if p.dialect == database.Postgres && c.Fold == column.FoldRTrim {
+	blanks := p.dialect == database.Postgres && c.Fold == column.FoldRTrim || p.dialect == database.MySQL && strings.HasPrefix(c.Type.Native, "char(")
+	switch {
+	case p.dialect == database.MySQL && c.Type.Kind == column.JSON:
+		return sameJSON(a.Text, b.Text)
+	case blanks:
 		return strings.TrimRight(a.Text, " ") == strings.TrimRight(b.Text, " ")
 	}
 	return a.Text == b.Text

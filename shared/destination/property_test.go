@@ -106,9 +106,10 @@ func drawLayout(r *rapid.T) layout {
 }
 
 func (l layout) statements(f features, table string) []string {
+	tail := ""
 	b, k, c := "integer", l.keyType, "decimal(8,2) DEFAULT 7.5"
 	if l.check {
-		b += fmt.Sprintf(" CONSTRAINT %s_low CHECK (b < 5)", table)
+		tail = fmt.Sprintf(", CONSTRAINT %s_low CHECK (b < 5)", table)
 	}
 	if l.foreign {
 		b += " REFERENCES parents(id)"
@@ -120,7 +121,7 @@ func (l layout) statements(f features, table string) []string {
 	if l.self {
 		k, g = "integer UNIQUE", fmt.Sprintf("integer REFERENCES %s(k)", table)
 	}
-	all := []string{fmt.Sprintf("CREATE TABLE %s (%s, k %s, a text, b %s, c %s, g %s, n decimal(8,2), s text, e text)", table, f.id, k, b, c, g)}
+	all := []string{fmt.Sprintf("CREATE TABLE %s (%s, k %s, a text, b %s, c %s, g %s, n decimal(8,2), s text, e text%s)", table, f.id, k, b, c, g, tail)}
 	switch {
 	case l.loose:
 	case len(l.key) == 1:
@@ -131,7 +132,10 @@ func (l layout) statements(f features, table string) []string {
 	if l.unique != "" {
 		all = append(all, fmt.Sprintf("CREATE UNIQUE INDEX %[1]s_2 ON %[1]s (%[2]s)", table, l.unique))
 	}
-	if l.partial {
+	switch {
+	case l.partial && f.name == "mariadb":
+		all = append(all, fmt.Sprintf("CREATE UNIQUE INDEX %[1]s_3 ON %[1]s (b, a(1))", table))
+	case l.partial:
 		all = append(all, fmt.Sprintf("CREATE UNIQUE INDEX %[1]s_3 ON %[1]s (b) WHERE a = 'x'", table))
 	}
 	if l.trigger {

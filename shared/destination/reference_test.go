@@ -92,7 +92,7 @@ func (w twin) one(ctx context.Context, row []column.Value) (Outcome, error) {
 	case found == 0:
 		query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", w.table, strings.Join(names, ", "), strings.Join(marks, ", "))
 		if len(names) == 0 {
-			query = "INSERT INTO " + w.table + " DEFAULT VALUES"
+			query = "INSERT INTO " + w.table + map[bool]string{true: " () VALUES ()", false: " DEFAULT VALUES"}[w.dialect == database.MySQL]
 		}
 		return w.took(ctx, Created, query, values...)
 	case w.OnDuplicate == importer.Skip:
@@ -143,6 +143,9 @@ func (w twin) same(c column.Column) string {
 	if w.dialect == database.Postgres {
 		return w.db.Quote(c.Name) + " IS NOT DISTINCT FROM " + w.mark(c)
 	}
+	if w.dialect == database.MySQL {
+		return w.db.Quote(c.Name) + " <=> ?"
+	}
 	return w.db.Quote(c.Name) + " IS ? COLLATE BINARY"
 }
 
@@ -150,7 +153,7 @@ func (w twin) arg(c column.Column, v column.Value) any {
 	switch {
 	case v.State != column.Set:
 		return nil
-	case w.dialect == database.SQLite && c.Type.Kind == column.Boolean:
+	case w.dialect != database.Postgres && c.Type.Kind == column.Boolean:
 		return v.Text == "true"
 	default:
 		return v.Text
@@ -161,12 +164,16 @@ func (w twin) arg(c column.Column, v column.Value) any {
 func contents(t *testing.T, db *database.DB, table column.Table) []string {
 	t.Helper()
 	var terms []string
+	text, format := "text", func(terms []string) string { return strings.Join(terms, " || '|' || ") }
+	if db.Dialect() == database.MySQL {
+		text, format = "char", func(terms []string) string { return "concat(" + strings.Join(terms, ", '|', ") + ")" }
+	}
 	for _, c := range table.Columns {
 		if c.Name != "id" {
-			terms = append(terms, "coalesce(CAST("+db.Quote(c.Name)+" AS text), '<null>')")
+			terms = append(terms, "coalesce(CAST("+db.Quote(c.Name)+" AS "+text+"), '<null>')")
 		}
 	}
-	rows, err := db.Query(t.Context(), "SELECT "+strings.Join(terms, " || '|' || ")+" FROM "+quoted(table, db.Quote))
+	rows, err := db.Query(t.Context(), "SELECT "+format(terms)+" FROM "+quoted(table, db.Quote))
 	if err != nil {
 		t.Fatal(err)
 	}

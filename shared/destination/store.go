@@ -56,8 +56,12 @@ var errNoRanks = errors.New("the database does not compare keys")
 const savepoint = "ingest_rows"
 
 func newStore(p *plan, tx *database.Tx) store {
-	if p.dialect == database.Postgres {
+	switch p.dialect {
+	case database.Postgres:
 		return &postgres{plan: p, tx: tx}
+	case database.MySQL:
+		return newMySQL(p, tx)
+	default:
+		return &sqlite{plan: p, tx: tx}
 	}
-	return &sqlite{plan: p, tx: tx}
 }

@@ -23,6 +23,12 @@ type features struct {
 	trigger func(table string) []string
 	// text is what stands in a refused row's message when only a code is known: for a trigger.
 	refused string
+	// whole says that a trigger cannot leave out rows.
+	whole bool
+	// nocase is a type of texts that are equal without their case, bytes one of bytes.
+	nocase, bytes string
+	// prepare are statements for a new database.
+	prepare []string
 	// foreign is the message of a foreign key over the column b.
 	foreign string
 }
@@ -39,7 +45,7 @@ func databases() []features {
 					fmt.Sprintf(`CREATE TRIGGER %[1]s_j BEFORE UPDATE ON %[1]s WHEN NEW.a = 'hush' BEGIN SELECT RAISE(IGNORE); END`, table),
 				}
 			},
-			refused: "The database refused the row (1811).",
+			refused: "The database refused the row (1811).", nocase: "text COLLATE NOCASE", bytes: "blob",
 			foreign: "The selected b is invalid.",
 		},
 		{
@@ -50,7 +56,21 @@ func databases() []features {
 					fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT OR UPDATE ON %[1]s FOR EACH ROW EXECUTE FUNCTION %[1]s_f()`, table),
 				}
 			},
-			refused: "The database refused the row (P0001).",
+			refused: "The database refused the row (P0001).", nocase: "text COLLATE nocase", bytes: "bytea",
+			prepare: []string{"CREATE EXTENSION citext", `CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`},
+			foreign: "The selected b is invalid.",
+		},
+		{
+			name: "mariadb", url: dbtest.MariaDB, id: "id bigint AUTO_INCREMENT PRIMARY KEY", whole: true,
+			trigger: func(table string) []string {
+				refuses := "FOR EACH ROW IF NEW.a = 'bad' THEN SIGNAL SQLSTATE '45000'; END IF"
+				return []string{
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_t BEFORE INSERT ON %[1]s %[2]s`, table, refuses),
+					fmt.Sprintf(`CREATE TRIGGER %[1]s_u BEFORE UPDATE ON %[1]s %[2]s`, table, refuses),
+				}
+			},
+			refused: "The database refused the row (1644).", nocase: "varchar(200) COLLATE utf8mb4_general_ci", bytes: "varbinary(200)",
+			prepare: []string{"ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"},
 			foreign: "The selected b is invalid.",
 		},
 	}
@@ -62,7 +82,9 @@ func forEach(t *testing.T, test func(t *testing.T, f features, db *database.DB))
 	for _, f := range databases() {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, f, open(t, f))
+			db := open(t, f)
+			execute(t, db, f.prepare...)
+			test(t, f, db)
 		})
 	}
 }
@@ -95,10 +117,21 @@ type fataler interface {
 func execute(t fataler, db *database.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
+		if db.Dialect() == database.MySQL {
+			statement = translated(statement)
+		}
 		if _, err := db.Exec(t.Context(), statement); err != nil {
 			t.Fatal(statement, err)
 		}
 	}
+}
+
+// translated writes a table's types as MariaDB knows them: an index needs texts with a length.
+func translated(statement string) string {
+	if !strings.HasPrefix(statement, "CREATE TABLE") {
+		return statement
+	}
+	return strings.NewReplacer(" text", " varchar(200)", " timestamptz", " datetime(6)", " timestamp", " datetime(6)").Replace(statement)
 }
 
 // target describes a table that exists, for these columns.
