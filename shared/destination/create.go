@@ -98,7 +98,7 @@ func nativeType(dialect database.Dialect, name string) (string, error) {
 	case dialect == database.Postgres:
 		base = translated
 	case dialect == database.MySQL && base == "decimal" && arguments == "":
-		base = mysqlTypes[base] + mysqlDecimal
+		base = fmt.Sprintf("decimal(%d,%d)", mysqlPrecision, mysqlScale)
 	case dialect == database.MySQL:
 		base = mysqlTypes[base]
 	case base == "integer":
@@ -121,6 +121,6 @@ var mysqlTypes = map[string]string{
 
 const (
 	mysqlText = "longtext"
-	// mysqlDecimal are the most digits there are.
-	mysqlDecimal = "(65,30)"
+	// mysqlPrecision and mysqlScale are the most digits there are, for decimals that say nothing.
+	mysqlPrecision, mysqlScale = 65, 30
 )

@@ -193,6 +193,19 @@ func TestCreateRefersToAMappedID(t *testing.T) {
 	})
 }
 
+// anotherDatabase is the prefix of tables in another database of the same server.
+func anotherDatabase(t *testing.T, f features, db *database.DB) string {
+	t.Helper()
+	var name string
+	if err := open(t, f).QueryRow(t.Context(), "SELECT DATABASE()").Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Table(t.Context(), name+".products"); !errors.Is(err, database.ErrNoTable) {
+		t.Fatal(err)
+	}
+	return name + "."
+}
+
 func TestCreateInASchema(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, f features, db *database.DB) {
@@ -200,6 +213,9 @@ func TestCreateInASchema(t *testing.T) {
 		if f.name == "postgres" {
 			schema = "shop."
 			execute(t, db, "CREATE SCHEMA shop")
+		}
+		if f.name == "mariadb" {
+			schema = anotherDatabase(t, f, db)
 		}
 		d := shop()
 		d.Destination.Table, d.Nested[0].Table = schema+"products", schema+"variants"

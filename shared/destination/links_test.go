@@ -179,9 +179,9 @@ func TestManyLinks(t *testing.T) {
 // Whatever the sets and the chunks: as if a set in Go had been changed by one after the other.
 func TestLinksEqualOneAfterTheOther(t *testing.T) {
 	t.Parallel()
-	forEach(t, func(t *testing.T, _ features, db *database.DB) {
+	forEach(t, func(t *testing.T, f features, db *database.DB) {
 		execute(t, db, "CREATE TABLE others (id integer PRIMARY KEY)", "INSERT INTO others VALUES (1), (2), (3), (4)")
-		rapid.Check(t, func(r *rapid.T) {
+		random(t, f, func(r *rapid.T) {
 			name := newName()
 			execute(r, db, "CREATE TABLE "+name+" (own integer, other integer REFERENCES others(id), UNIQUE (own, other))")
 			set := rapid.Custom(func(r *rapid.T) LinkSet {

@@ -17,6 +17,7 @@ func Planned(dialect database.Dialect, d importer.Definition, name string) (colu
 	if own {
 		t.fields(d.Fields)
 		t.filled(d.Relations)
+		t.key(d.Key, d.KeyColumn)
 		if d.Compare != nil {
 			t.add(d.Compare.Column, "datetime")
 		}
@@ -31,6 +32,7 @@ func Planned(dialect database.Dialect, d importer.Definition, name string) (colu
 			t.add(n.Parent, "bigint")
 			t.fields(n.Fields)
 			t.filled(n.Relations)
+			t.key(n.Key, n.KeyColumn)
 		}
 		t.related(n.Relations)
 	}
@@ -66,12 +68,35 @@ func (t *planning) add(name, kind string) {
 	}
 	planned.Native = kind
 	switch {
+	case t.dialect == database.MySQL && planned.Kind == column.Decimal && planned.Precision == 0:
+		planned.Precision, planned.Scale = mysqlPrecision, mysqlScale
+	case t.dialect == database.MySQL && planned.Kind == column.Float:
+		planned.Bits = 64
 	case t.dialect == database.Postgres && planned.Kind == column.Datetime:
 		planned.Zone = true
 	case t.dialect == database.SQLite && planned.Kind == column.Decimal:
 		planned.Digits = sqliteDigits
 	}
 	t.table.Columns = append(t.table.Columns, column.Column{Name: name, Type: planned})
+}
+
+// key notes the columns of a key.
+func (t *planning) key(names []string, find func(name string) (importer.KeyColumn, bool)) {
+	for _, name := range names {
+		if found, ok := find(name); ok {
+			t.index(found.To)
+		}
+	}
+}
+
+// index notes that a column is in an index, for which MySQL's texts need a length.
+func (t *planning) index(name string) {
+	for i := range t.table.Columns {
+		c := &t.table.Columns[i]
+		if c.Name == name && t.dialect == database.MySQL && c.Type.Kind == column.Text {
+			c.Type.Length = mysqlLength
+		}
+	}
 }
 
 func (t *planning) fields(list []importer.Field) {
@@ -90,6 +115,7 @@ func (t *planning) related(list []importer.Relation) {
 	for _, r := range list {
 		if r.Table == t.table.Name {
 			t.add(r.Match, "")
+			t.index(r.Match)
 			t.add(r.Key, keyType(r))
 		}
 	}
