@@ -72,6 +72,9 @@ func explainMySQL(e *mysql.MySQLError) Fault {
 	if !ok {
 		known = mysqlState[string(e.SQLState[:2])]
 	}
+	if e.Number == 1105 && strings.Contains(e.Message, "max_allowed_packet") {
+		return Fault{Class: RowFault, Code: "1153", kind: tooLong} // an argument that has a packet of its own
+	}
 	f := Fault{Class: known.class, Code: strconv.Itoa(int(e.Number)), kind: known.kind}
 	if mysqlNames[e.Number] {
 		f.text = mysqlTo.ReplaceAllString(e.Message, "")

@@ -3,22 +3,25 @@ package destination
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ingest/shared/column"
 )
 
-func (m *mysql) listed(columns []int) string {
-	described := make([]column.Column, len(columns))
-	for i, c := range columns {
+// listed is the table u (jsonTable) of some columns, of which the first are compared.
+func (m *mysql) listed(compared []int, others ...int) string {
+	described := make([]column.Column, len(compared))
+	for i, c := range compared {
 		described[i] = m.Columns[c]
 	}
-	return jsonTable(described)
+	return jsonTable(described, len(others))
 }
 
-// jsonTable is the table u of a JSON text (list), with the position ord, from 1, and c0, c1, … for the columns. Without
-// their character set texts would have the database's.
-func jsonTable(columns []column.Column) string {
+// jsonTable is the table u of a JSON text (list), with the position ord, from 1, and c0, c1, … for columns that are compared,
+// and then for others, which are texts. Without their character set texts would have the database's.
+func jsonTable(columns []column.Column, others int) string {
+	columns = append(slices.Clone(columns), make([]column.Column, others)...)
 	var lines strings.Builder
 	for i, c := range columns {
 		kind := "LONGTEXT CHARACTER SET utf8mb4"
@@ -37,12 +40,12 @@ func listed(i int) string { return fmt.Sprintf("u.c%d", i) }
 
 // joined is the table u joined with t, whose key is the list's first columns: the key's index is used, whatever the
 // server thinks of the tables' sizes.
-func (m *mysql) joined(columns []int) string {
+func (m *mysql) joined(compared []int, others ...int) string {
 	terms := make([]string, len(m.Key))
 	for i, k := range m.Key {
 		terms[i] = fmt.Sprintf("t.%s = %s", m.names[k], comparand(m.Columns[k], listed(i)))
 	}
-	return fmt.Sprintf("%s STRAIGHT_JOIN %s AS t ON %s", m.listed(columns), m.table, strings.Join(terms, " AND "))
+	return fmt.Sprintf("%s STRAIGHT_JOIN %s AS t ON %s", m.listed(compared, others...), m.table, strings.Join(terms, " AND "))
 }
 
 // list is some columns of items as a JSON text.
@@ -113,12 +116,17 @@ func collated(collation, name string) string {
 		name, set, collation)
 }
 
-// assignable is a listed value on its way into a column.
+// assignable is a listed text on its way into a column. It must not be a column itself: from one long text to a shorter one
+// MariaDB copies without a word what is too long.
 func assignable(c column.Column, name string) string {
-	if c.Type.Kind == column.Bytes {
+	switch {
+	case c.Type.Kind == column.Bytes:
 		return "UNHEX(" + name + ")"
+	case strings.HasPrefix(c.Type.Native, "bit("):
+		return "CAST(" + name + " AS UNSIGNED)"
+	default:
+		return "CONCAT(" + name + ")"
 	}
-	return name
 }
 
 // read is a stored value as understood takes it.

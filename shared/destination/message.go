@@ -74,7 +74,7 @@ func bounds(t column.Type) string {
 	case t.Kind == column.Integer && t.Bits > 0:
 		least, greatest := t.Bounds()
 		return "be between " + least + " and " + greatest
-	case t.Kind == column.Decimal && t.Precision > t.Scale:
+	case t.Kind == column.Decimal && t.Precision > t.Scale && !strings.HasSuffix(t.Native, "unsigned"):
 		return fmt.Sprintf("not have more than %d digits before the decimal point", t.Precision-t.Scale)
 	default:
 		return "be a number that the column can hold"

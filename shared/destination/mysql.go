@@ -30,10 +30,11 @@ func newMySQL(p *plan, tx *database.Tx) *mysql {
 }
 
 // The limits of a statement: MySQL takes 65,535 parameters and as many bytes as max_allowed_packet, which is seldom less
-// than this.
+// than mysqlBytes, and never less than a long row.
 const (
 	mysqlParameters = 60_000
 	mysqlBytes      = 2 << 20
+	mysqlLongRow    = 256 << 10
 )
 
 func (m *mysql) look(ctx context.Context, items []*item) error {
@@ -218,7 +219,7 @@ func (m *mysql) update(ctx context.Context, items []*item) error {
 	if err != nil {
 		return err
 	}
-	query := fmt.Sprintf("UPDATE %s SET %s", m.joined(columns), strings.Join(assigned, ", "))
+	query := fmt.Sprintf("UPDATE %s SET %s", m.joined(m.Key, sets...), strings.Join(assigned, ", "))
 	err = m.whole(ctx, len(there), query, list)
 	var refused *database.Error
 	if errors.As(err, &refused) {

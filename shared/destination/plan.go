@@ -94,7 +94,7 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 	// Of several rows with one key another index can refuse what an occurrence makes of them.
 	p.folds = p.indexed && p.compares && !p.newer && !p.ordered && len(t.Table.Refuses) == 0
 	for _, c := range t.Columns {
-		p.folds = p.folds && p.exact(c)
+		p.folds = p.folds && p.exact(c) && p.takes(c)
 	}
 	if p.dialect == database.SQLite {
 		p.most, p.apart = max(1, min(statementRows, statementParameters/max(1, len(t.Columns)))), true
@@ -134,6 +134,31 @@ func (p *plan) exact(c column.Column) bool {
 	return c.Type.Kind != column.JSON && c.Type.Kind != column.Other
 }
 
+// takes says that the column takes every value that Go has converted. MySQL has types with fewer characters, bytes, digits
+// and years than Go knows of.
+func (p *plan) takes(c column.Column) bool {
+	if p.dialect != database.MySQL {
+		return true
+	}
+	base, _, _ := strings.Cut(c.Type.Native, "(")
+	switch c.Type.Kind {
+	case column.Integer, column.Boolean, column.Date, column.UUID:
+		return true
+	case column.Datetime:
+		return !c.Type.Zone
+	case column.Time:
+		return true
+	case column.Decimal:
+		return !strings.Contains(c.Type.Native, "unsigned") && c.Type.Precision > 0
+	case column.Float:
+		return base == "double" && c.Type.Native == base
+	case column.Text:
+		return strings.HasPrefix(c.Collation, "utf8mb4_") && (c.Type.Length > 0 || base == "longtext")
+	default:
+		return false
+	}
+}
+
 // equal compares two converted values of a column as values that are written, not as keys: a text that differs
 // only in case is a change.
 func (p *plan) equal(c column.Column, a, b column.Value) bool {
@@ -167,14 +192,16 @@ func (p *plan) identity(row []column.Value) (string, bool) {
 	return b.String(), true
 }
 
-// lacking says that a row has a null that its column refuses.
+// lacking says that a row has a null that its column refuses, or is longer than every MySQL server takes.
 func (p *plan) lacking(row []column.Value) bool {
+	size := 0
 	for i, c := range p.Columns {
 		if c.NotNull && row[i].State == column.Null {
 			return true
 		}
+		size += len(row[i].Text)
 	}
-	return false
+	return p.dialect == database.MySQL && size > mysqlLongRow
 }
 
 func (p *plan) keyed(row []column.Value) bool {

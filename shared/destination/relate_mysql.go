@@ -28,7 +28,7 @@ func (m *mysql) match(ctx context.Context, items []*item, key column.Column, exc
 	}
 	// The column may have no index, so that the server has to choose the order of the tables.
 	query := fmt.Sprintf("SELECT u.ord, MIN(%s) FROM %s JOIN %s AS t ON t.%s = %s%s GROUP BY u.ord",
-		read(key, "t."+m.quote(key.Name)), jsonTable(columns), m.table, m.names[0], comparand(m.Columns[0], listed(0)), where)
+		read(key, "t."+m.quote(key.Name)), jsonTable(columns, 0), m.table, m.names[0], comparand(m.Columns[0], listed(0)), where)
 	return m.scan(ctx, query, list, 1, func(ord int64, stored []sql.NullString) {
 		if value := understood(key, stored[0]); value.State == column.Set {
 			keep(ord, value)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,10 @@ func settled(c column.Column, v column.Value) column.Value {
 		v.Text = places(c.Type, arguments, v.Text)
 	case "year":
 		v.Text = year(v.Text)
+	case "inet4", "inet6":
+		if address, err := netip.ParseAddr(v.Text); err == nil {
+			v.Text = address.String()
+		}
 	case "enum":
 		v.Text = member(members(c.Type.Native), v.Text)
 	case "set":

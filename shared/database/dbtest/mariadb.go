@@ -12,12 +12,13 @@ import (
 	"testing"
 )
 
-// mariadbScript starts a server in $1 and ends it, leaving nothing, when standard input closes.
+// mariadbScript starts a server in $1 and ends it, leaving nothing, when standard input closes. A server that starts removes
+// what others have in the same tmpdir.
 const mariadbScript = `dir=$1 server=$2 install=$3 user=$4
 "$install" --no-defaults --user="$user" --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db >"$dir/log" 2>&1 || exit 1
-"$server" --no-defaults --user="$user" --datadir="$dir/data" --socket="$dir/socket" --pid-file="$dir/pid" --skip-networking \
+"$server" --no-defaults --user="$user" --datadir="$dir/data" --socket="$dir/socket" --pid-file="$dir/pid" --tmpdir="$dir" --skip-networking \
 	--innodb-flush-log-at-trx-commit=1 --sync-binlog=0 --innodb-flush-method=nosync --innodb-doublewrite=0 --innodb-buffer-pool-size=64M \
-	--innodb-log-file-size=64M --max-connections=300 --character-set-server=utf8mb4 --collation-server=utf8mb4_general_ci --max-allowed-packet=16M >>"$dir/log" 2>&1 &
+	--innodb-log-file-size=64M --sync-frm=0 --max-connections=300 --character-set-server=utf8mb4 --collation-server=utf8mb4_general_ci --max-allowed-packet=16M >>"$dir/log" 2>&1 &
 pid=$!
 read -r _
 kill -KILL $pid
