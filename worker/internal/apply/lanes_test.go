@@ -9,7 +9,6 @@ import (
 	"pgregory.net/rapid"
 
 	"ingest/shared/chunk"
-	"ingest/shared/database/dbtest"
 	"ingest/shared/lifecycle"
 	"ingest/shared/row"
 	"ingest/shared/run"
@@ -44,8 +43,17 @@ func lane(ctx context.Context, job *apply.Job, partition, size int, rows []row.R
 // in its own order, leave what one partition leaves.
 func TestLanesThatCreateTheSame(t *testing.T) {
 	t.Parallel()
-	th := openTheatre(t, dbtest.Postgres(t))
-	rapid.Check(t, func(t *rapid.T) {
+	for _, name := range []string{"postgres", "mariadb"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			createTheSame(t, openTheatre(t, urls(t)[name]), name)
+		})
+	}
+}
+
+func createTheSame(t *testing.T, th *theatre, name string) {
+	t.Helper()
+	random(t, name, func(t *rapid.T) {
 		d := drawn{t}
 		s := &script{size: 1 + d.below("size", 6)}
 		s.table, s.key, s.onDuplicate = "products", []string{"sku"}, d.of("strategy", "update", "skip", "fail")
@@ -95,14 +103,14 @@ func TestLanesThatCreateTheSame(t *testing.T) {
 			})
 		}
 		if err := lifecycle.Parallel(t.Context(), tasks...); err != nil {
-			t.Fatalf("%d lanes: %v\n%s", lanes, err, s.text(true))
+			t.Fatalf("%d lanes: %v\n%s", lanes, err, s.text(th.dialect()))
 		}
 		var sum run.Counts
 		for _, some := range counts {
 			sum = sum.Add(some)
 		}
 		if left := th.dump(t, s); left != alone.tables || sum != alone.counts {
-			t.Fatalf("%s\n\n%d lanes: %+v\n%s\n\none: %s", s.text(true), lanes, sum, left, alone)
+			t.Fatalf("%s\n\n%d lanes: %+v\n%s\n\none: %s", s.text(th.dialect()), lanes, sum, left, alone)
 		}
 	})
 }
