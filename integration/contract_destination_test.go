@@ -133,7 +133,7 @@ func dryClauses() []clause {
 		},
 		{
 			name: "constraint errors, duplicates inside the file, across chunks, and counts are what the real run gives",
-			tables: `CREATE TABLE my_x (sku TEXT NOT NULL UNIQUE, email TEXT UNIQUE, stock INTEGER CONSTRAINT my_check CHECK (stock < 100));
+			tables: `CREATE TABLE my_x (sku TEXT NOT NULL UNIQUE, email TEXT UNIQUE, stock INTEGER, CONSTRAINT my_check CHECK (stock < 100));
 				INSERT INTO my_x VALUES ('a', 'a@x', 1), ('b', 'b@x', 2);`,
 			importer: "key: [sku]\non_duplicate: update\nchunk_size: 1\nfields: [{from: sku, to: sku}, {from: email, to: email}, {from: stock, to: stock}]\n",
 			file:     "sku,email,stock\na,a@x,5\nb,b@x,2\nc,c@x,3\nc,c@x,4\nd,a@x,5\ne,e@x,many\nf,f@x,100\ng,c@x,1\n,h@x,1\n", show: "SELECT * FROM my_x",

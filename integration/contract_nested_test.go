@@ -80,7 +80,7 @@ nested: [{from: items, table: my_items, parent: x_id, key: [sku], fields: [{from
 		{
 			name: "a nested row that the database refuses fails its whole row",
 			tables: `CREATE TABLE my_x (id INTEGER PRIMARY KEY, v TEXT); CREATE TABLE my_items (x_id INTEGER REFERENCES my_x (id), sku TEXT,
-				qty INTEGER CONSTRAINT my_qty CHECK (qty > 0), UNIQUE (x_id, sku));`,
+				qty INTEGER, UNIQUE (x_id, sku), CONSTRAINT my_qty CHECK (qty > 0));`,
 			importer: `
 key: [id]
 on_duplicate: update

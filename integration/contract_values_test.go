@@ -86,7 +86,7 @@ func valuesClauses() []clause {
 			name: "refused by the database: taken, foreign key, named constraint",
 			tables: `CREATE TABLE my_categories (id INTEGER PRIMARY KEY); INSERT INTO my_categories VALUES (10);
 				CREATE TABLE my_x (sku INTEGER PRIMARY KEY, email TEXT UNIQUE, category_id INTEGER REFERENCES my_categories (id),
-				price NUMERIC CONSTRAINT price_positive CHECK (price > 0));`,
+				price NUMERIC(20,4), CONSTRAINT price_positive CHECK (price > 0));`,
 			importer: "key: [SKU]\non_duplicate: update\nfields: [{from: SKU, to: sku}, {from: E-Mail, to: email}, {from: Category, to: category_id}, {from: Price, to: price}]\n",
 			file:     "SKU,E-Mail,Category,Price\n1,a@x,10,1\n2,a@x,10,1\n3,c@x,11,1\n4,d@x,10,-1\n5,e@x,,2\n", show: "SELECT * FROM my_x",
 			want: `

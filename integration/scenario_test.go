@@ -233,6 +233,7 @@ type target string
 const (
 	toSQLite   target = "sqlite"
 	toPostgres target = "postgres"
+	toMariaDB  target = "mariadb"
 )
 
 // install makes an installation with a private Redis and database, and a products file of that kind.

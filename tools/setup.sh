@@ -6,6 +6,7 @@ packages=()
 command -v redis-server >/dev/null || packages+=(redis-server)
 command -v redis-cli >/dev/null || packages+=(redis-tools)
 command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
+command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || packages+=(mariadb-server)
 command -v curl >/dev/null || packages+=(curl)
 # Completion scripts are tested by the shells they are for.
 command -v zsh >/dev/null || packages+=(zsh)

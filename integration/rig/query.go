@@ -60,6 +60,8 @@ func selected(t testing.TB, db *database.DB, statement string) []string {
 	var columns []string
 	for _, kind := range kinds {
 		switch name := db.Quote(kind.Name()); {
+		case db.Dialect() == database.MySQL:
+			columns = append(columns, "CAST("+name+" AS CHAR)")
 		case db.Dialect() != database.Postgres:
 			columns = append(columns, "+"+name)
 		case kind.DatabaseTypeName() == "BOOL":
