@@ -68,6 +68,7 @@ func TestContract(t *testing.T) {
 // settled is one installation that serves all clauses: starting servers takes longer than they do.
 type settled struct {
 	*rig.System
+	to  target
 	api *rig.API
 	// catalog is a query for the names of tables, which goes on with a condition.
 	catalog string
@@ -106,7 +107,7 @@ func settle(t *testing.T, to target, subjects map[string][]clause) settled {
 		options.Database = server.Database("contract")
 		server.SQL("contract", tables.String())
 	}
-	s := settled{System: rig.NewSystem(t, options), catalog: "SELECT name FROM sqlite_master WHERE name"}
+	s := settled{System: rig.NewSystem(t, options), to: to, catalog: "SELECT name FROM sqlite_master WHERE name"}
 	switch to {
 	case toPostgres:
 		s.catalog = "SELECT relname FROM pg_class WHERE relname"
@@ -199,7 +200,11 @@ func (s settled) shown(t *testing.T, subject string, clauses []clause) [][]strin
 
 func (s settled) show(t *testing.T, slug string, c clause) []string {
 	t.Helper()
-	return rig.Query(t, s.Database(), strings.ReplaceAll(c.show, "my_", slug+"_"))
+	show := strings.ReplaceAll(c.show, "my_", slug+"_")
+	if s.to == toMariaDB {
+		show = strings.ReplaceAll(show, " AS TEXT)", " AS CHAR)")
+	}
+	return rig.Query(t, s.Database(), show)
 }
 
 // outcomes imports the file of each clause.
@@ -234,8 +239,8 @@ func (s settled) await(t *testing.T, slug string, dry bool, begun rig.Answer) st
 	t.Helper()
 	var out strings.Builder
 	say := func(format string, args ...any) {
-		// PostgreSQL's statements name the schema, and other clauses have runs, too.
-		line := strings.NewReplacer(slug+"_", "my_", slug+".yaml", "my.yaml", `"public".`, "").Replace(fmt.Sprintf(format, args...))
+		// PostgreSQL's statements name the schema and MariaDB's the database, and other clauses have runs, too.
+		line := strings.NewReplacer(slug+"_", "my_", slug+".yaml", "my.yaml", `"public".`, "", "`contract`.", "", "`", `"`).Replace(fmt.Sprintf(format, args...))
 		out.WriteString(runNumber.ReplaceAllString(line, "#N") + "\n")
 	}
 	if begun.Status != http.StatusAccepted {
