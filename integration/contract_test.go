@@ -202,7 +202,7 @@ func (s settled) show(t *testing.T, slug string, c clause) []string {
 	t.Helper()
 	show := strings.ReplaceAll(c.show, "my_", slug+"_")
 	if s.to == toMariaDB {
-		show = strings.ReplaceAll(show, " AS TEXT)", " AS CHAR)")
+		show = strings.ReplaceAll(show, " AS TEXT)", " AS CHAR) COLLATE utf8mb4_nopad_bin")
 	}
 	return rig.Query(t, s.Database(), show)
 }
@@ -240,7 +240,11 @@ func (s settled) await(t *testing.T, slug string, dry bool, begun rig.Answer) st
 	var out strings.Builder
 	say := func(format string, args ...any) {
 		// PostgreSQL's statements name the schema and MariaDB's the database, and other clauses have runs, too.
-		line := strings.NewReplacer(slug+"_", "my_", slug+".yaml", "my.yaml", `"public".`, "", "`contract`.", "", "`", `"`).Replace(fmt.Sprintf(format, args...))
+		names := []string{slug + "_", "my_", slug + ".yaml", "my.yaml", `"public".`, ""}
+		if s.to == toMariaDB && strings.Contains(format+fmt.Sprint(args...), "CREATE UNIQUE INDEX") {
+			names = append(names, "`contract`.", "", "`", `"`)
+		}
+		line := strings.NewReplacer(names...).Replace(fmt.Sprintf(format, args...))
 		out.WriteString(runNumber.ReplaceAllString(line, "#N") + "\n")
 	}
 	if begun.Status != http.StatusAccepted {

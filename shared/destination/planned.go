@@ -70,8 +70,6 @@ func (t *planning) add(name, kind string) {
 	switch {
 	case t.dialect == database.MySQL && planned.Kind == column.Decimal && planned.Precision == 0:
 		planned.Precision, planned.Scale = mysqlPrecision, mysqlScale
-	case t.dialect == database.MySQL && planned.Kind == column.Float:
-		planned.Bits = 64
 	case t.dialect == database.Postgres && planned.Kind == column.Datetime:
 		planned.Zone = true
 	case t.dialect == database.SQLite && planned.Kind == column.Decimal:

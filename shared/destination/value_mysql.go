@@ -57,7 +57,15 @@ func places(t column.Type, arguments, text string) string {
 	if whole := math.Floor(size); !math.IsInf(size*power, 0) {
 		size = math.RoundToEven((size-whole)*power)/power + whole
 	}
-	return strconv.FormatFloat(math.Copysign(size, f), 'g', -1, t.Bits)
+	return strconv.FormatFloat(math.Copysign(size, f), 'g', -1, bits(t))
+}
+
+// bits are those of a floating-point number.
+func bits(t column.Type) int {
+	if t.Bits == 32 {
+		return 32
+	}
+	return 64
 }
 
 // year is what becomes of a year of one or two digits.
@@ -121,7 +129,7 @@ func bound(c column.Column, v column.Value) any {
 		}
 	case column.Float:
 		// What reads it rounds once: a text of single precision would be rounded twice.
-		if f, err := strconv.ParseFloat(v.Text, c.Type.Bits); err == nil {
+		if f, err := strconv.ParseFloat(v.Text, bits(c.Type)); err == nil {
 			return f
 		}
 	case column.Boolean:
@@ -152,7 +160,7 @@ func spelled(c column.Column, v column.Value) *string {
 	}
 	switch c.Type.Kind {
 	case column.Float:
-		if f, err := strconv.ParseFloat(v.Text, c.Type.Bits); err == nil {
+		if f, err := strconv.ParseFloat(v.Text, bits(c.Type)); err == nil {
 			v.Text = strconv.FormatFloat(f, 'g', -1, 64)
 		}
 	case column.Boolean:
