@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 CONTAINED := TwoCoordinators|RedisIs|RedisComes|DatabaseIs|RedisCluster|Zombie|Takeover|InContainers
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help demo build test lint fmt fuzz bench compare load matrix setup images test-containers
+.PHONY: help demo build test lint fmt fuzz bench compare load matrix mariadb setup images test-containers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,10 @@ load: setup ## The API under load: 200 uploads, 1,000 pollers, a 2 GB upload, an
 matrix: setup ## Every combination of workers, chunk sizes and partitions, and memory at 1,000,000 rows (minutes)
 	INGEST_TEST_MATRIX=full go test -run 'Machinery|Memory' -count 1 -timeout 60m -v ./integration
 
-setup: ## Install what the tests need: redis-server, PostgreSQL, zsh, fish, a C compiler for the race detector
+mariadb: setup ## All random cases on MariaDB, too (minutes)
+	go test -count 1 -timeout 30m -rapid.checks 101 -run '/mariadb|MariaDB' ./shared/destination ./worker/internal/apply
+
+setup: ## Install what the tests need: redis-server, PostgreSQL, MariaDB, zsh, fish, a C compiler for the race detector
 	@tools/setup.sh
 
 test-containers: images ## The tests of servers that are killed, frozen and lost, with Redis and PostgreSQL in containers
