@@ -221,6 +221,7 @@ type installation struct {
 	*rig.System
 	redis    *rig.Redis
 	postgres *rig.Postgres
+	mariadb  *rig.MariaDB
 	want     expectation
 }
 
@@ -241,9 +242,13 @@ func install(t *testing.T, to target, options rig.RedisOptions, p reference.Prod
 	t.Helper()
 	in := installation{redis: rig.StartRedis(t, options)}
 	settings := rig.SystemOptions{RedisURL: in.redis.URL(), Env: env}
-	if to == toPostgres {
+	switch to {
+	case toPostgres:
 		in.postgres = rig.StartPostgres(t)
 		settings.Database = in.postgres.Database("ingest")
+	case toMariaDB:
+		in.mariadb = rig.StartMariaDB(t)
+		settings.Database = in.mariadb.Database("ingest")
 	}
 	path := products(t, t.TempDir(), p)
 	importer := reference.ProductsImporter(path, "update")

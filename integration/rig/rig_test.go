@@ -90,6 +90,17 @@ func TestPostgresSurvivesAKillWithItsData(t *testing.T) {
 	}
 }
 
+func TestMariaDBSurvivesAKillWithItsData(t *testing.T) {
+	t.Parallel()
+	m := rig.StartMariaDB(t)
+	m.Database("one")
+	m.SQL("one", "CREATE TABLE t (a text, n int); INSERT INTO t VALUES ('x', 1), (NULL, 2)")
+	m.Restart()
+	if diff := cmp.Diff([]string{"x\t1", "NULL\t2"}, m.SQL("one", "SELECT a, n FROM t ORDER BY n")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestEveryTestHasItsOwnPostgres(t *testing.T) {
 	t.Parallel()
 	a, b := rig.StartPostgres(t), rig.StartPostgres(t)
@@ -115,7 +126,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-func TestDumpIsTheSameForBothDatabases(t *testing.T) {
+func TestDumpIsTheSameForAllDatabases(t *testing.T) {
 	t.Parallel()
 	const create = `CREATE TABLE things (id integer PRIMARY KEY, name text, price numeric(10,2), ratio double precision, stock integer)`
 	const insert = `INSERT INTO things VALUES (7, 'b	c', 12.50, 52.55889892578125, 3), (9, '02', 3, 0.00001, NULL), (8, NULL, NULL, -0.5, -1)`
@@ -127,6 +138,7 @@ func TestDumpIsTheSameForBothDatabases(t *testing.T) {
 	urls := map[string]string{
 		"sqlite":   "sqlite:" + filepath.Join(t.TempDir(), "things.db"),
 		"postgres": rig.StartPostgres(t).Database("things"),
+		"mariadb":  rig.StartMariaDB(t).Database("things"),
 	}
 	for name, url := range urls {
 		db, err := database.Open(database.Config{Name: name, URL: url})
