@@ -249,6 +249,7 @@ func install(t *testing.T, to target, options rig.RedisOptions, p reference.Prod
 	case toMariaDB:
 		in.mariadb = rig.StartMariaDB(t)
 		settings.Database = in.mariadb.Database("ingest")
+	case toSQLite:
 	}
 	path := products(t, t.TempDir(), p)
 	importer := reference.ProductsImporter(path, "update")

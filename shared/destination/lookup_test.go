@@ -162,8 +162,21 @@ func TestCreateOfLookups(t *testing.T) {
 // Two that create the same values at the same time: one does, the other one waits and finds them.
 func TestParallelCreate(t *testing.T) {
 	t.Parallel()
-	db := postgresOnly(t)
-	execute(t, db, "CREATE TABLE tags (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE)")
+	for _, f := range databases()[1:] { // SQLite has one writer
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			createsInParallel(t, f, open(t, f))
+		})
+	}
+}
+
+func createsInParallel(t *testing.T, f features, db *database.DB) {
+	t.Helper()
+	waits := commitWhenBlocked
+	if f.name == "mariadb" {
+		waits = commitWhenAnotherWaits
+	}
+	execute(t, db, "CREATE TABLE tags ("+f.id+", name text UNIQUE)")
 	l := lookupTarget(t, db, "tags", "name", "id")
 	l.Create = true
 	lookup := newLookup(t, db, l)
@@ -177,7 +190,7 @@ func TestParallelCreate(t *testing.T) {
 	var results []Result
 	var found []column.Value
 	err = lifecycle.Parallel(t.Context(),
-		func(ctx context.Context) error { return commitWhenBlocked(ctx, db, first, "tags") },
+		func(ctx context.Context) error { return waits(ctx, db, first, "tags") },
 		func(context.Context) error {
 			transact(t, db, func(ctx context.Context, tx *database.Tx) (err error) {
 				if results, err = lookup.Create(ctx, tx, texts("c", "b", "a")); err != nil {

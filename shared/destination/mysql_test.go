@@ -295,8 +295,12 @@ func TestLongRowsOfMariaDB(t *testing.T) {
 	}
 	tg := target(t, db, name, importer.Update, []string{"k"}, []string{"k", "v"})
 	rows := [][]column.Value{
-		{set("1"), set(strings.Repeat("a", 3<<20))}, {set("2"), set(strings.Repeat("b", 3<<20))}, {set("3"), set(strings.Repeat("c", 20<<20))},
-		{set("4"), set("d")}, {set("4"), set(strings.Repeat("e", 20<<20))}, {set("4"), set("f")},
+		{set("1"), set(strings.Repeat("a", 3<<20))},
+		{set("2"), set(strings.Repeat("b", 3<<20))},
+		{set("3"), set(strings.Repeat("c", 20<<20))},
+		{set("4"), set("d")},
+		{set("4"), set(strings.Repeat("e", 20<<20))},
+		{set("4"), set("f")},
 	}
 	results := write(t, db, tg, rows, 6)
 	if got := outcomes(results); got != "CCFCFU" {

@@ -222,7 +222,16 @@ func TestUpdateIfNewer(t *testing.T) {
 // Somebody else's later row is not overwritten by an update that was planned before it was there.
 func TestUpdateIfNewerMeetsAnotherWriter(t *testing.T) {
 	t.Parallel()
-	db := postgresOnly(t)
+	for _, f := range databases()[1:] { // SQLite has one writer
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			meetsAnotherWriter(t, open(t, f))
+		})
+	}
+}
+
+func meetsAnotherWriter(t *testing.T, db *database.DB) {
+	t.Helper()
 	execute(t, db, "CREATE TABLE met (k integer UNIQUE, a text, m integer)", "INSERT INTO met VALUES (1, 'old', 1), (2, 'old', 1)")
 	tg := target(t, db, "met", importer.UpdateIfNewer, []string{"k"}, []string{"k", "a", "m"})
 	tg.Compare = 2

@@ -40,7 +40,7 @@ func (m *mysql) single(ctx context.Context, it *item) (uint64, error) {
 		return 0, err
 	}
 	id, err := done.LastInsertId()
-	return uint64(id), err //nolint:gosec // a great unsigned number comes as a negative one
+	return uint64(id), err // a great unsigned number comes as a negative one
 }
 
 // ownOf reads a row's own value by what identifies the row: the number that it got, or a unique index that it fills.

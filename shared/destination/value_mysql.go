@@ -149,11 +149,11 @@ func bound(c column.Column, v column.Value) any {
 // spelled is a value as a list has it; one that is none of the column's type, and equals no stored value, has none.
 func spelled(c column.Column, v column.Value) *string {
 	if v.State == column.Set && c.Type.Kind != column.Text && c.Type.Kind != column.Other && c.Type.Kind != column.JSON {
-		if known, problem := column.ConvertTo(v.Text, &c); problem == "" {
-			v = known
-		} else {
+		known, problem := column.ConvertTo(v.Text, &c)
+		if problem != "" {
 			return nil
 		}
+		v = known
 	}
 	if v = settled(c, v); v.State != column.Set {
 		return nil

@@ -2,8 +2,9 @@ package apply_test
 
 import (
 	"fmt"
-	"ingest/shared/database"
 	"strings"
+
+	"ingest/shared/database"
 )
 
 // script is a random import: tables, an importer and a file, as plain values that both the engine and its twin read – the
