@@ -38,14 +38,18 @@ func jsonTable(columns []column.Column, others int) string {
 
 func listed(i int) string { return fmt.Sprintf("u.c%d", i) }
 
-// joined is the table u joined with t, whose key is the list's first columns: the key's index is used, whatever the
-// server thinks of the tables' sizes.
+// joined is the table u joined with t, whose key is the list's first columns: the key's index is used, if it has one,
+// whatever the server thinks of the tables' sizes.
 func (m *mysql) joined(compared []int, others ...int) string {
 	terms := make([]string, len(m.Key))
 	for i, k := range m.Key {
 		terms[i] = fmt.Sprintf("t.%s = %s", m.names[k], comparand(m.Columns[k], listed(i)))
 	}
-	return fmt.Sprintf("%s STRAIGHT_JOIN %s AS t ON %s", m.listed(compared, others...), m.table, strings.Join(terms, " AND "))
+	join := "JOIN"
+	if m.indexed {
+		join = "STRAIGHT_JOIN"
+	}
+	return fmt.Sprintf("%s %s %s AS t ON %s", m.listed(compared, others...), join, m.table, strings.Join(terms, " AND "))
 }
 
 // list is some columns of items as a JSON text.

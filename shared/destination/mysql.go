@@ -57,10 +57,10 @@ func (m *mysql) look(ctx context.Context, items []*item) error {
 	query := "SELECT " + strings.Join(selected, ", ") + " FROM " + m.joined(columns)
 	return m.ask(ctx, query, items, columns, len(selected)-1, func(ord int64, stored []sql.NullString) {
 		it := items[ord]
-		it.exists = true
 		if m.newer {
-			it.newer = stored[len(changes)].String == "1"
+			it.newer = (it.newer || !it.exists) && stored[len(changes)].String == "1"
 		}
+		it.exists = true
 		for i, c := range changes {
 			if !m.equal(m.Columns[c], understood(m.Columns[c], stored[i]), settled(m.Columns[c], it.values[c])) {
 				it.differs = true
@@ -209,33 +209,44 @@ func (m *mysql) update(ctx context.Context, items []*item) error {
 	if err != nil || len(there) == 0 {
 		return err
 	}
+	compared, where := m.found()
 	sets := items[0].shape.sets
-	columns := slices.Concat(m.Key, sets)
 	assigned := make([]string, len(sets))
 	for i, c := range sets {
-		assigned[i] = fmt.Sprintf("t.%s = %s", m.names[c], assignable(m.Columns[c], listed(len(m.Key)+i)))
+		assigned[i] = fmt.Sprintf("t.%s = %s", m.names[c], assignable(m.Columns[c], listed(len(compared)+i)))
 	}
-	list, err := m.list(there, columns)
+	list, err := m.list(there, slices.Concat(compared, sets))
 	if err != nil {
 		return err
 	}
-	query := fmt.Sprintf("UPDATE %s SET %s", m.joined(m.Key, sets...), strings.Join(assigned, ", "))
-	err = m.whole(ctx, len(there), query, list)
-	var refused *database.Error
-	if errors.As(err, &refused) {
-		refused.Fault.Line = 0 // of the join, not of the items
+	query := fmt.Sprintf("UPDATE %s SET %s%s", m.joined(compared, sets...), strings.Join(assigned, ", "), where)
+	done, err := m.tx.Exec(ctx, query, list)
+	if err != nil {
+		var refused *database.Error
+		if errors.As(err, &refused) {
+			refused.Fault.Line = 0 // of the join, not of the items
+		}
+		return err
+	}
+	taken, err := done.RowsAffected()
+	if err == nil && (taken < int64(len(there)) || m.indexed && taken > int64(len(there))) {
+		err = fmt.Errorf("the table has %d of the %d rows that were locked", taken, len(there))
 	}
 	return err
 }
 
+// found are the columns and the condition, beside the join, by which an update finds rows.
+func (m *mysql) found() (compared []int, where string) {
+	if !m.newer {
+		return m.Key, ""
+	}
+	// Somebody else may have written a later one since.
+	return append(slices.Clone(m.Key), m.Compare), " WHERE " + m.isNewer(len(m.Key))
+}
+
 // lock sets gone of the items, and returns those whose rows are there.
 func (m *mysql) lock(ctx context.Context, items []*item) ([]*item, error) {
-	columns, where := m.Key, ""
-	if m.newer {
-		// Somebody else may have written a later one since.
-		columns = append(slices.Clone(m.Key), m.Compare)
-		where = " WHERE " + m.isNewer(len(m.Key))
-	}
+	columns, where := m.found()
 	for _, it := range items {
 		it.gone = true
 	}
