@@ -242,11 +242,10 @@ func (s settled) await(t *testing.T, slug string, dry bool, begun rig.Answer) st
 	var out strings.Builder
 	say := func(format string, args ...any) {
 		// PostgreSQL's statements name the schema and MariaDB's the database, and other clauses have runs, too.
-		names := []string{slug + "_", "my_", slug + ".yaml", "my.yaml", `"public".`, ""}
-		if s.to == toMariaDB && strings.Contains(format+fmt.Sprint(args...), "CREATE UNIQUE INDEX") {
-			names = append(names, "`contract`.", "", "`", `"`)
+		line := strings.NewReplacer(slug+"_", "my_", slug+".yaml", "my.yaml", `"public".`, "").Replace(fmt.Sprintf(format, args...))
+		if text, statement, found := strings.Cut(line, "CREATE "); found && s.to == toMariaDB {
+			line = text + "CREATE " + strings.NewReplacer("`contract`.", "", "`", `"`).Replace(statement)
 		}
-		line := strings.NewReplacer(names...).Replace(fmt.Sprintf(format, args...))
 		out.WriteString(runNumber.ReplaceAllString(line, "#N") + "\n")
 	}
 	if begun.Status != http.StatusAccepted {
