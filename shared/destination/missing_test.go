@@ -89,12 +89,7 @@ func left(t *testing.T, db *database.DB, table, name string) string {
 func TestMissingRowsAreComparedAsTheTableCompares(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, f features, db *database.DB) {
-		folded := "text COLLATE NOCASE"
-		if f.name == "postgres" {
-			folded = "text COLLATE nocase"
-			execute(t, db, `CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
-		}
-		execute(t, db, "CREATE TABLE a (name "+folded+", price decimal(8,2), at timestamp, UNIQUE (name, price, at))",
+		execute(t, db, "CREATE TABLE a (name "+f.nocase+", price decimal(8,2), at timestamp, UNIQUE (name, price, at))",
 			"INSERT INTO a VALUES ('Ä', 1, '2024-01-01 10:00:00'), ('b', 1.50, '2024-01-01 10:00:00'), ('B', 2, '2024-01-01 10:00:00'),"+
 				"('c', 1, '2024-01-02 10:00:00'), ('c', NULL, '2024-01-02 10:00:00'), ('d', 7, NULL)")
 		n, err := missingOf(t, db, "a", []string{"name", "price", "at"}).take(t, db,
@@ -112,7 +107,7 @@ func TestMissingRowsAreComparedAsTheTableCompares(t *testing.T) {
 func TestMissingRowsAreSetWhereTheyDiffer(t *testing.T) {
 	t.Parallel()
 	forEach(t, func(t *testing.T, _ features, db *database.DB) {
-		execute(t, db, "CREATE TABLE a (id integer PRIMARY KEY, state text, n integer, long varchar(3))",
+		execute(t, db, "CREATE TABLE a (id integer PRIMARY KEY, state text, n integer, more varchar(3))",
 			"INSERT INTO a VALUES (1, 'on', 1, 'x'), (2, 'on', 1, 'x'), (3, 'off', 0, 'x'), (4, 'OFF', 0, 'x'), (5, NULL, 0, 'x')")
 		m := missingOf(t, db, "a", []string{"id"}, "state=off", "n=0")
 		for _, want := range []int64{3, 0} {
@@ -136,7 +131,7 @@ func TestMissingRowsThatAreRefused(t *testing.T) {
 		execute(t, db, "CREATE TABLE a (id integer PRIMARY KEY, state text, CONSTRAINT known CHECK (state <> 'secret'))",
 			"CREATE TABLE b (a integer, CONSTRAINT owner FOREIGN KEY (a) REFERENCES a (id))",
 			"INSERT INTO a VALUES (1, 'x'), (2, 'y')", "INSERT INTO b VALUES (2)")
-		owner := map[string]string{"postgres": " ('owner')"}[f.name]
+		owner := map[string]string{"postgres": " ('owner')", "mariadb": " ('owner')"}[f.name]
 		for _, test := range []struct {
 			missing *Missing
 			want    string

@@ -8,7 +8,6 @@ import (
 	"pgregory.net/rapid"
 
 	"ingest/shared/chunk"
-	"ingest/shared/database/dbtest"
 	"ingest/shared/row"
 )
 
@@ -20,7 +19,7 @@ func (th *theatre) merged(t tester, s *script, partitions int, dry bool) ending 
 	apply := func(partition int, n int64, payload []byte) {
 		result, err := job.Apply(t.Context(), partition, n, payload, nil)
 		if err != nil {
-			t.Fatalf("chunk %d of partition %d: %v\n%s", n, partition, err, s.text(th.postgres()))
+			t.Fatalf("chunk %d of partition %d: %v\n%s", n, partition, err, s.text(th.dialect()))
 		}
 		e.counts = e.counts.Add(result.Outcome.Counts)
 		for _, logged := range result.Outcome.Logged {
@@ -53,7 +52,7 @@ func (th *theatre) merged(t tester, s *script, partitions int, dry bool) ending 
 	e.tables = th.dump(t, s)
 	verified, err := th.book.Verify(t.Context(), uid, partitions)
 	if err != nil || len(verified.Problems) > 0 {
-		t.Fatalf("%v: %v\n%s", verified.Problems, err, s.text(th.postgres()))
+		t.Fatalf("%v: %v\n%s", verified.Problems, err, s.text(th.dialect()))
 	}
 	return e
 }
@@ -62,11 +61,11 @@ func (th *theatre) merged(t tester, s *script, partitions int, dry bool) ending 
 // tables are untouched, and the messages are those of all rows that fail one after the other. A dry run says the same.
 func TestAMergeGivesWhatRowsGive(t *testing.T) {
 	t.Parallel()
-	for name, url := range map[string]string{"sqlite": dbtest.SQLite(t), "postgres": dbtest.Postgres(t)} {
+	for name, url := range urls(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			th := openTheatre(t, url)
-			rapid.Check(t, func(t *rapid.T) {
+			random(t, name, func(t *rapid.T) {
 				s := drawScript(t, name == "sqlite")
 				s.whole = false
 				partitions := rapid.IntRange(1, 3).Draw(t, "partitions")
@@ -79,14 +78,14 @@ func TestAMergeGivesWhatRowsGive(t *testing.T) {
 					want.counts.Created, want.counts.Updated, want.counts.Unchanged, want.counts.Failed = 0, 0, 0, one.counts.Failed
 				}
 				if want.counts != all.counts || want.tables != all.tables || !maps.Equal(want.messages, all.messages) {
-					t.Fatalf("%s\n\none after the other\n%s\n\nas a whole\n%s", s.text(th.postgres()), want, all)
+					t.Fatalf("%s\n\none after the other\n%s\n\nas a whole\n%s", s.text(th.dialect()), want, all)
 				}
 				dry := th.merged(t, s, partitions, true)
 				if dry.tables != untouched {
-					t.Fatalf("%s\n\nthe dry run leaves\n%s\n\nbefore it there was\n%s", s.text(th.postgres()), dry.tables, untouched)
+					t.Fatalf("%s\n\nthe dry run leaves\n%s\n\nbefore it there was\n%s", s.text(th.dialect()), dry.tables, untouched)
 				}
 				if dry.tables = all.tables; dry.String() != all.String() {
-					t.Fatalf("%s\n\nthe dry run says\n%s\n\nthe real run\n%s", s.text(th.postgres()), dry, all)
+					t.Fatalf("%s\n\nthe dry run says\n%s\n\nthe real run\n%s", s.text(th.dialect()), dry, all)
 				}
 			})
 		})
