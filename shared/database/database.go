@@ -9,10 +9,12 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Dialect is which database's SQL a connection speaks.
@@ -88,6 +90,19 @@ func Open(c Config) (*DB, error) {
 		return nil, fmt.Errorf("connection '%s': %w", c.Name, err)
 	}
 	return d, nil
+}
+
+// pool has one set of connections for all who read and write.
+func (d *DB) pool(connector driver.Connector, c Config) {
+	writers := c.Connections
+	if writers <= 0 {
+		writers = readers
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(writers + readers)
+	pool.SetMaxIdleConns(writers + readers)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	d.read, d.write = pool, pool
 }
 
 // Name is what people call the connection.

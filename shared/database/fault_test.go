@@ -265,7 +265,7 @@ func TestServerThatStopsIsTransient(t *testing.T) {
 	t.Run("mariadb", func(t *testing.T) {
 		t.Parallel()
 		server := dbtest.StartMariaDB(t)
-		stopped(t, server, open(t, database.Config{URL: server.Schema(t)}))
+		stopped(t, server, open(t, database.Config{URL: server.Database(t)}))
 	})
 }
 

@@ -39,15 +39,7 @@ func (d *DB) openMySQL(c Config) error {
 	if err != nil {
 		return errors.New("the url is not a valid mysql:// url")
 	}
-	pool := sql.OpenDB(mysqlConnector{connector})
-	writers := c.Connections
-	if writers <= 0 {
-		writers = readers
-	}
-	pool.SetMaxOpenConns(writers + readers)
-	pool.SetMaxIdleConns(writers + readers)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-	d.read, d.write = pool, pool
+	d.pool(mysqlConnector{connector}, c)
 	d.migrator = func() *sql.DB {
 		own := config.Clone()
 		if d.schema != "" {

@@ -66,15 +66,7 @@ func (d *DB) openPostgres(c Config) error {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
-	pool := sql.OpenDB(stdlib.GetConnector(*config))
-	writers := c.Connections
-	if writers <= 0 {
-		writers = readers
-	}
-	pool.SetMaxOpenConns(writers + readers)
-	pool.SetMaxIdleConns(writers + readers)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-	d.read, d.write = pool, pool
+	d.pool(stdlib.GetConnector(*config), c)
 	d.migrator = func() *sql.DB {
 		own := config.Copy()
 		if d.schema != "" {

@@ -17,9 +17,8 @@ import (
 // u, and compared in Go. A statement that is refused has no effect there, so only several of them need a savepoint.
 type mysql struct {
 	*plan
+	guard
 	tx *database.Tx
-	// held says that the savepoint is open.
-	held bool
 	// blind says that a trigger can refuse rows: then the row that an error names may be one that the trigger writes.
 	blind bool
 }
@@ -265,27 +264,10 @@ func (m *mysql) guarded(ctx context.Context, n int, statements func() error) err
 	if n < 2 {
 		return statements()
 	}
-	if err := m.tx.Savepoint(ctx, savepoint); err != nil {
-		return err
-	}
-	m.held = true
-	if err := statements(); err != nil {
-		return err
-	}
-	m.held = false
-	return m.tx.Release(ctx, savepoint)
+	return m.during(ctx, m.tx, statements)
 }
 
-func (m *mysql) undo(ctx context.Context) error {
-	if !m.held {
-		return nil
-	}
-	m.held = false
-	if err := m.tx.RollbackTo(ctx, savepoint); err != nil {
-		return err
-	}
-	return m.tx.Release(ctx, savepoint)
-}
+func (m *mysql) undo(ctx context.Context) error { return m.restore(ctx, m.tx) }
 
 // culprits are named by the error where it was one of the table's own foreign keys.
 func (m *mysql) culprits(_ context.Context, _ *item, cause error) ([]string, error) {

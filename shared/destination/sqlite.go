@@ -18,9 +18,8 @@ import (
 // changed row has one of its own.
 type sqlite struct {
 	*plan
+	guard
 	tx *database.Tx
-	// held says that a savepoint is open that an error has left.
-	held bool
 }
 
 // The limits of a statement: SQLite takes 32,766 parameters, and longer statements gain nothing.
@@ -237,27 +236,10 @@ func (q *sqlite) guarded(ctx context.Context, n int, statements func() error) er
 	if n == 1 && !q.after {
 		return statements()
 	}
-	if err := q.tx.Savepoint(ctx, savepoint); err != nil {
-		return err
-	}
-	q.held = true
-	if err := statements(); err != nil {
-		return err
-	}
-	q.held = false
-	return q.tx.Release(ctx, savepoint)
+	return q.during(ctx, q.tx, statements)
 }
 
-func (q *sqlite) undo(ctx context.Context) error {
-	if !q.held {
-		return nil
-	}
-	q.held = false
-	if err := q.tx.RollbackTo(ctx, savepoint); err != nil {
-		return err
-	}
-	return q.tx.Release(ctx, savepoint)
-}
+func (q *sqlite) undo(ctx context.Context) error { return q.restore(ctx, q.tx) }
 
 // rows is how many rows with so many parameters go into a statement.
 func (q *sqlite) rows(parameters int) int {

@@ -2,13 +2,10 @@ package dbtest
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os/exec"
 	"os/user"
-	"strings"
-	"sync"
 	"testing"
 )
 
@@ -27,50 +24,18 @@ rm -rf "$dir"
 `
 
 // mariadb is the server of this process; it is written once, by the first test that asks.
-var mariadb struct {
-	once   sync.Once
-	server *Server
-	err    error
-}
+var mariadb first
 
 // MariaDB returns the URL of an empty database of the process's MariaDB server; it is dropped after the test.
 func MariaDB(t testing.TB) string {
 	t.Helper()
-	mariadb.once.Do(func() { mariadb.server, mariadb.err = startMariaDB(t.Context()) })
-	if mariadb.err != nil {
-		t.Fatal(mariadb.err)
-	}
-	return mariadb.server.Schema(t)
+	return mariadb.database(t, startMariaDB)
 }
 
 // StartMariaDB returns a MariaDB server for this test alone, which may stop it.
 func StartMariaDB(t testing.TB) *Server {
 	t.Helper()
-	s, err := startMariaDB(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
-	return s
-}
-
-// Schema creates an empty database of a MariaDB server and drops it after the test.
-func (s *Server) Schema(t testing.TB) string {
-	t.Helper()
-	name := "t" + strings.ToLower(rand.Text())
-	ctx := context.WithoutCancel(t.Context())
-	if err := s.run(ctx, "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if s.input == nil {
-			return
-		}
-		if err := s.run(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.url("root", name)
+	return own(t, startMariaDB)
 }
 
 func startMariaDB(ctx context.Context) (*Server, error) {

@@ -46,10 +46,34 @@ rm -rf "$dir"
 `
 
 // shared is the server of this process; it is written once, by the first test that asks.
-var shared struct {
+var shared first
+
+// first is a server that is started once.
+type first struct {
 	once   sync.Once
 	server *Server
 	err    error
+}
+
+// database returns the URL of an empty database of the server.
+func (f *first) database(t testing.TB, start func(context.Context) (*Server, error)) string {
+	t.Helper()
+	f.once.Do(func() { f.server, f.err = start(t.Context()) })
+	if f.err != nil {
+		t.Fatal(f.err)
+	}
+	return f.server.Database(t)
+}
+
+// own starts a server for one test.
+func own(t testing.TB, start func(context.Context) (*Server, error)) *Server {
+	t.Helper()
+	s, err := start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
 }
 
 // Server is a private PostgreSQL or MariaDB.
@@ -59,28 +83,21 @@ type Server struct {
 	cmd   *exec.Cmd
 	// admin may do everything, home is a database that is always there, url the address of one for a role.
 	admin, home string
-	url         func(role, name string) string
+	// drop ends the statement that drops a database.
+	drop string
+	url  func(role, name string) string
 }
 
 // Postgres returns the URL of an empty database of the process's server; it is dropped after the test.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	shared.once.Do(func() { shared.server, shared.err = start(t.Context()) })
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	return shared.server.Database(t)
+	return shared.database(t, start)
 }
 
 // StartPostgres returns a server for this test alone, which may stop it.
 func StartPostgres(t testing.TB) *Server {
 	t.Helper()
-	s, err := start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
-	return s
+	return own(t, start)
 }
 
 // SQLite returns the URL of a file that does not exist yet, in the test's own directory.
@@ -104,11 +121,11 @@ func (s *Server) Database(t testing.TB) string {
 		if s.input == nil {
 			return
 		}
-		if err := s.run(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+		if err := s.run(ctx, "DROP DATABASE IF EXISTS "+name+s.drop); err != nil {
 			t.Error(err)
 		}
 	})
-	return s.url("postgres", name)
+	return s.url(s.admin, name)
 }
 
 // Stop ends the server at once, as a crash would. It may be called more than once.
@@ -145,7 +162,7 @@ func start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.admin, s.home = "postgres", "postgres"
+	s.admin, s.home, s.drop = "postgres", "postgres", " WITH (FORCE)"
 	s.url = func(role, name string) string { return "postgres://" + role + "@/" + name + "?host=" + s.dir }
 	if err := s.ready(ctx); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w\n%s", err, s.log())
