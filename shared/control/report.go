@@ -19,7 +19,7 @@ import (
 func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error) {
 	r, err := c.get(ctx, id)
 	if KindOf(err) == Unavailable {
-		if resource, known := c.remembered(ctx, id); known {
+		if resource, known := c.remembered(ctx, id, err); known {
 			return resource, nil
 		}
 	}
@@ -162,15 +162,19 @@ func (c *Control) described(ctx context.Context, id int64) (run.Run, redisstore.
 	return r, progress, known && !r.Status.Terminal()
 }
 
-// remembered reports a run from Redis alone.
-func (c *Control) remembered(ctx context.Context, id int64) (Resource, bool) {
+// remembered reports a run from Redis alone, because of an error of the registry.
+func (c *Control) remembered(ctx context.Context, id int64, err error) (Resource, bool) {
 	r, progress, known := c.described(ctx, id)
 	if !known {
 		return Resource{}, false
 	}
 	out := c.resource(ctx, r)
 	out.BytesTotal = progress.BytesTotal
-	out.WaitingFor = textOf("Waiting: the database of connection '" + config.DefaultConnection + "' cannot be reached.")
+	out.WaitingFor = textOf(cutOff(config.DefaultConnection, err))
+	if strings.Contains(progress.Waiting, "'"+config.DefaultConnection+"'") {
+		// A worker has noticed it, too, and knows since when.
+		out.WaitingFor = textOf(since(progress))
+	}
 	return out, true
 }
 
@@ -203,8 +207,7 @@ func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *stri
 		return nil
 	}
 	if err != nil {
-		waiting = "Waiting: the database of connection '" + r.Connection + "' cannot be reached."
-		return &waiting
+		return textOf(cutOff(r.Connection, err))
 	}
 	var counts run.Counts
 	for _, head := range heads {

@@ -12,6 +12,7 @@ import (
 
 	"ingest/shared/database"
 	"ingest/shared/destination"
+	"ingest/shared/failpoint"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
 	"ingest/shared/redisstore"
@@ -59,6 +60,7 @@ func (c *Control) Start(ctx context.Context, req StartRequest) (r Resource, repe
 		r, err = c.same(ctx, created, req.Once)
 		return r, true, err
 	}
+	failpoint.Hit("start.registered")
 	c.wake(ctx)
 	return c.resource(ctx, created), false, nil
 }

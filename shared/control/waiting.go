@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ingest/shared/database"
 	"ingest/shared/importer"
 	"ingest/shared/pipeline"
 	"ingest/shared/redisstore"
@@ -46,7 +47,7 @@ func (c *Control) unknown(ctx context.Context, r run.Run) string {
 func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore.Progress) *string {
 	processes, err := c.redis.Processes(ctx)
 	if err != nil {
-		return textOf(progress.Waiting)
+		return textOf(since(progress))
 	}
 	coordinators, workers := live(processes, coordinator), live(processes, worker)
 	text := ""
@@ -58,7 +59,7 @@ func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore
 	case !progress.SplitDone && unequipped(coordinators, coordinator, r) != "":
 		text = unequipped(coordinators, coordinator, r)
 	case progress.Waiting != "":
-		text = progress.Waiting
+		text = since(progress)
 	case !progress.SplitDone && r.Origin.Spool != "" && !sees(coordinators, r.Origin.Spool):
 		text = "Waiting: no running coordinator reads the spool that holds the source."
 	case len(workers) == 0:
@@ -69,6 +70,19 @@ func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore
 		text = unequipped(workers, worker, r)
 	}
 	return textOf(text)
+}
+
+// since is what a run waits for by its processes, and since when; "" for nothing.
+func since(p redisstore.Progress) string {
+	if p.Waiting == "" || p.WaitingSince.IsZero() {
+		return p.Waiting
+	}
+	return strings.TrimSuffix(p.Waiting, ".") + " since " + p.WaitingSince.UTC().Format("2006-01-02 15:04:05") + " UTC."
+}
+
+// cutOff says that the database of a connection cannot be asked.
+func cutOff(connection string, err error) string {
+	return fmt.Sprintf("Waiting: the database of connection '%s' cannot be used (%s).", connection, database.Explain(err).Reason())
 }
 
 // The roles of processes.

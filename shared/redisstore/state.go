@@ -147,7 +147,8 @@ func (s *Store) SetStatus(ctx context.Context, ref Ref, status run.Status) error
 	return s.note(ctx, ref, "status", string(status))
 }
 
-// SetWaiting says what the run waits for, "" that it does not. Unknown runs are left alone.
+// SetWaiting says what the run waits for, "" that it does not. since counts only when it did not wait before: several
+// processes may say what the same run waits for, again and again. Unknown runs are left alone.
 func (s *Store) SetWaiting(ctx context.Context, ref Ref, text string, since time.Time) error {
 	if text == "" {
 		return s.note(ctx, ref, "waiting", "", "waiting_since", "")

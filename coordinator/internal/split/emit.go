@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"ingest/shared/failpoint"
 	"ingest/shared/ledger"
 	"ingest/shared/lifecycle"
 	"ingest/shared/redisstore"
@@ -64,6 +65,7 @@ func (e *emitter) emit(ctx context.Context, p int, number int64, payload []byte)
 		case err != nil:
 			return fmt.Errorf("emit chunk %d of partition %d: %w", number, p, err)
 		case code == redisstore.OK, code == redisstore.Dup:
+			failpoint.Hit("split.emitted")
 			e.have[p] = number
 			return nil
 		case code == redisstore.Full:

@@ -6,6 +6,7 @@ import (
 
 	"ingest/shared/column"
 	"ingest/shared/database"
+	"ingest/shared/failpoint"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/pipeline"
@@ -212,11 +213,13 @@ func (s *Splitter) fix(ctx context.Context, r run.Run, db *database.DB) (run.Run
 			return r, errLetGo // it was stopped meanwhile
 		}
 	}
+	failpoint.Hit("split.fixed")
 	if err := ledger.New(db).Create(ctx, r.UID, r.Manifest.Lanes()); err != nil {
 		return r, fmt.Errorf("create the heads: %w", err)
 	}
 	if err := ledger.New(db).CreateLocks(ctx, r.Manifest.Locks); err != nil {
 		return r, err
 	}
+	failpoint.Hit("split.created")
 	return r, nil
 }

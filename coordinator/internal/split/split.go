@@ -18,6 +18,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/database"
 	"ingest/shared/extend"
+	"ingest/shared/failpoint"
 	"ingest/shared/ledger"
 	"ingest/shared/lifecycle"
 	"ingest/shared/redisstore"
@@ -81,6 +82,7 @@ func (s *Splitter) Split(ctx context.Context, r run.Run) error {
 	if code != redisstore.OK {
 		return nil
 	}
+	failpoint.Hit("split.leased")
 	tasks := lifecycle.NewTasks(ctx)
 	tasks.Go("keep the split lease", func(ctx context.Context) error { return s.keep(ctx, ref) })
 	tasks.Go("split", func(ctx context.Context) error {
@@ -88,6 +90,7 @@ func (s *Splitter) Split(ctx context.Context, r run.Run) error {
 		return s.split(ctx, r)
 	})
 	err = tasks.Wait()
+	failpoint.Hit("split.leave")
 	if _, leaveErr := s.redis.LeaveSplit(context.WithoutCancel(ctx), ref, s.owner, 0); leaveErr != nil {
 		s.log.Warn("the split lease was not given back and will run out", zap.Int64("run", r.ID), zap.Error(leaveErr))
 	}
@@ -115,7 +118,12 @@ func (s *Splitter) conclude(ctx context.Context, r run.Run, err error) error {
 		reason, final = "The source could not be split (internal error).", true
 	}
 	if !final {
-		if ctx.Err() == nil && database.Explain(err).Class == database.UnknownFault && !redisstore.Unavailable(err) {
+		switch {
+		case ctx.Err() != nil || redisstore.Unavailable(err):
+		case database.Transient(err):
+			s.waiting(ctx, r, fmt.Sprintf("Waiting: the database of connection '%s' cannot be used (%s).",
+				s.unusable(ctx, r), database.Explain(err).Reason()))
+		default:
 			s.waiting(ctx, r, "Waiting: the source could not be split, it is tried again (the coordinator's log says why).")
 		}
 		return fmt.Errorf("split run %d: %w", r.ID, err)
@@ -123,7 +131,16 @@ func (s *Splitter) conclude(ctx context.Context, r run.Run, err error) error {
 	if _, err := s.registry.Fail(ctx, r.ID, reason); err != nil {
 		return fmt.Errorf("fail run %d (%s): %w", r.ID, reason, err)
 	}
+	failpoint.Hit("split.failed")
 	return s.redis.Wake(ctx, redisstore.Runs)
+}
+
+// unusable is the connection that a split has to wait for: the registry's where that does not answer, else the run's own.
+func (s *Splitter) unusable(ctx context.Context, r run.Run) string {
+	if s.registry.Ping(ctx) != nil {
+		return config.DefaultConnection
+	}
+	return r.Connection
 }
 
 func (s *Splitter) lease() time.Duration { return s.settings.Lease }
@@ -171,6 +188,7 @@ func (s *Splitter) split(ctx context.Context, r run.Run) error {
 	if err := ledger.New(db).Seal(ctx, r.UID, chunks, rows); err != nil {
 		return fmt.Errorf("seal the heads: %w", err)
 	}
+	failpoint.Hit("split.sealed")
 	var total int64
 	for _, n := range rows {
 		total += n
@@ -184,6 +202,7 @@ func (s *Splitter) split(ctx context.Context, r run.Run) error {
 	case code != redisstore.OK:
 		return errLetGo
 	}
+	failpoint.Hit("split.done")
 	s.log.Info("source split", zap.Int64("run", r.ID), zap.Int64("rows", total), zap.Int("partitions", ref.Partitions))
 	return nil
 }
@@ -197,10 +216,13 @@ func (s *Splitter) begin(ctx context.Context, r run.Run, book *ledger.Ledger) er
 	if _, err := s.redis.Restore(ctx, state); err != nil {
 		return fmt.Errorf("make the partitions in Redis: %w", err)
 	}
+	failpoint.Hit("split.restored")
 	// What expressions call the beginning is what the run shows as its own.
 	if _, err := s.registry.Begin(ctx, r.ID, cmp.Or(r.Manifest.Started, s.now())); err != nil {
 		return fmt.Errorf("begin the run: %w", err)
 	}
+	failpoint.Hit("split.begun")
+	s.waiting(ctx, r, "") // what an earlier attempt had to wait for
 	if err := s.redis.SetStatus(ctx, state.Ref, run.Processing); err != nil {
 		return fmt.Errorf("tell Redis that the run has begun: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"ingest/shared/chunk"
 	"ingest/shared/database"
 	"ingest/shared/destination"
+	"ingest/shared/failpoint"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/redisstore"
@@ -30,6 +31,7 @@ func (s *Supervisor) finish(ctx context.Context, r run.Run, db *database.DB, pro
 	if err := s.reconcile(ctx, r, book, heads, progress); err != nil {
 		return err
 	}
+	failpoint.Hit("finish.reconciled")
 	var counts run.Counts
 	var sealed int64
 	for _, head := range heads {
@@ -88,6 +90,7 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 			return err
 		}
 	}
+	failpoint.Hit("finish.merged")
 	won, err := s.Registry.Finish(ctx, r.ID, status, final, s.Now())
 	if err != nil {
 		return fmt.Errorf("write the final numbers: %w", err)
@@ -95,6 +98,7 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 	if !won {
 		return s.Redis.Wake(ctx, redisstore.Runs)
 	}
+	failpoint.Hit("finish.registered")
 	s.Metrics.RunEnded(status)
 	s.Log.Info("run ended", zap.Int64("run", r.ID), zap.String("status", string(status)),
 		zap.Int64("rows", final.Total), zap.Int64("failed", final.Counts.Failed))
@@ -114,6 +118,7 @@ func (s *Supervisor) tell(ctx context.Context, r run.Run, status run.Status) err
 	if err := s.Redis.Event(ctx, id, fields); err != nil {
 		return fmt.Errorf("publish the end of run %d: %w", r.ID, err)
 	}
+	failpoint.Hit("finish.published")
 	partitions := 0
 	if r.Manifest != nil {
 		partitions = r.Manifest.Lanes()

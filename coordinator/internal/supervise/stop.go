@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ingest/shared/database"
+	"ingest/shared/failpoint"
 	"ingest/shared/ledger"
 	"ingest/shared/redisstore"
 	"ingest/shared/run"
@@ -35,6 +36,7 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 	if err := s.Redis.Stop(ctx, ref, r.Status); err != nil {
 		return fmt.Errorf("stop the partitions: %w", err)
 	}
+	failpoint.Hit("stop.marked")
 	progress, busy, err := s.settled(ctx, r, progress)
 	if err != nil || busy {
 		return err
@@ -50,6 +52,7 @@ func (s *Supervisor) stop(ctx context.Context, r run.Run, db *database.DB, progr
 			return err
 		}
 	}
+	failpoint.Hit("stop.closed")
 	if final.BytesRead = progress.SplitBytes; progress.SplitDone && r.Manifest != nil {
 		final.BytesRead = r.Manifest.Fingerprint.Size
 	}

@@ -20,6 +20,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/database"
 	"ingest/shared/extend"
+	"ingest/shared/failpoint"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
 	"ingest/shared/lifecycle"
@@ -235,6 +236,7 @@ func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger
 			return fmt.Errorf("create the heads: %w", err)
 		}
 	}
+	failpoint.Hit("supervise.created")
 	state, err := split.StateOf(ctx, r, book)
 	if err != nil {
 		return err
@@ -246,6 +248,7 @@ func (s *Supervisor) restore(ctx context.Context, r run.Run, book *ledger.Ledger
 	if !created {
 		return nil // another coordinator was first
 	}
+	failpoint.Hit("supervise.restored")
 	s.Log.Info("run made known to Redis", zap.Int64("run", r.ID), zap.String("status", string(r.Status)))
 	if err := s.Redis.Describe(ctx, r); err != nil {
 		return err
@@ -301,7 +304,7 @@ func (s *Supervisor) waiting(ctx context.Context, r run.Run, err error) error {
 		return err
 	}
 	ref := redisstore.Ref{ID: r.ID, UID: r.UID}
-	text := fmt.Sprintf("Waiting: the database of connection '%s' cannot be reached (%s).",
+	text := fmt.Sprintf("Waiting: the database of connection '%s' cannot be used (%s).",
 		r.Connection, database.Explain(err).Reason())
 	if setErr := s.Redis.SetWaiting(ctx, ref, text, s.Now()); setErr != nil {
 		return fmt.Errorf("%w (and Redis: %w)", err, setErr)
@@ -318,6 +321,7 @@ func (s *Supervisor) fail(ctx context.Context, r run.Run, reason string) error {
 	if !won {
 		return fmt.Errorf("the run cannot be ended yet: %s", reason)
 	}
+	failpoint.Hit("supervise.failed")
 	s.Log.Warn("run fails", zap.Int64("run", r.ID), zap.String("reason", reason))
 	return s.Redis.Wake(ctx, redisstore.Runs)
 }

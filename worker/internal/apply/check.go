@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"ingest/shared/column"
+	"ingest/shared/failpoint"
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
 )
@@ -80,7 +81,7 @@ func (j *Job) apply(r row.Row, answers pipeline.Answers, into *pipeline.Record) 
 			bug = bugOf(p)
 		}
 	}()
-	failpoint(r)
+	failpoint.Row(r.Cells)
 	return j.program.Apply(r, answers, into), ""
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"ingest/shared/chunk"
 	"ingest/shared/database"
+	"ingest/shared/failpoint"
 	"ingest/shared/metrics"
 )
 
@@ -23,6 +24,7 @@ func (j *Job) once(
 	if err != nil {
 		return Result{}, fmt.Errorf("advance the head of partition %d: %w", partition, err)
 	}
+	failpoint.Hit("worker.advanced")
 	if !won {
 		if err := tx.Rollback(); err != nil {
 			return Result{}, fmt.Errorf("roll back chunk %d of partition %d: %w", n, partition, err)
@@ -33,14 +35,17 @@ func (j *Job) once(
 	if err != nil {
 		return Result{}, fmt.Errorf("write chunk %d of partition %d: %w", n, partition, err)
 	}
+	failpoint.Hit("worker.written")
 	totals, err := j.book.Record(ctx, tx, j.uid, partition, n, outcome)
 	if err != nil {
 		return Result{}, fmt.Errorf("record chunk %d of partition %d: %w", n, partition, err)
 	}
 	watch.Lap(metrics.Write)
+	failpoint.Hit("worker.recorded")
 	if err := tx.Commit(ctx); err != nil {
 		return Result{}, fmt.Errorf("commit chunk %d of partition %d: %w", n, partition, err)
 	}
+	failpoint.Hit("worker.committed")
 	watch.Lap(metrics.Commit)
 	if !j.dryRun {
 		j.metrics.Rows(outcome.Counts)

@@ -16,6 +16,7 @@ import (
 	"ingest/shared/config"
 	"ingest/shared/database"
 	"ingest/shared/extend"
+	"ingest/shared/failpoint"
 	"ingest/shared/lifecycle"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
@@ -165,6 +166,7 @@ func (s *slot) turn(ctx context.Context) (worked bool, pause time.Duration, err 
 		if code != redisstore.OK {
 			continue
 		}
+		failpoint.Hit("worker.acquired")
 		s.last = id
 		return true, idle, s.serve(ctx, work, claim, len(active) > 1)
 	}
@@ -186,6 +188,7 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 			if lifecycle.Wait(ctx, s.lease()/3, nil) != nil {
 				return nil
 			}
+			failpoint.Hit("worker.renew")
 			code, err := s.consumer.Redis.Renew(ctx, work.ref, claim, s.lease())
 			switch {
 			case err != nil || code == redisstore.OK:
@@ -201,6 +204,7 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 		return s.work(ctx, held, work, claim, others)
 	})
 	err := tasks.Wait()
+	failpoint.Hit("worker.release")
 	release := s.consumer.Redis.Release
 	if errors.Is(err, errEarly) {
 		release, err = s.consumer.Redis.Postpone, nil
@@ -241,6 +245,7 @@ func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Cl
 	if code != redisstore.OK {
 		return nil
 	}
+	failpoint.Hit("worker.fetched")
 	began := s.consumer.Now()
 	for next := &entry; next != nil; {
 		if err := s.begin(held, work, claim, *next); err != nil {
@@ -260,6 +265,7 @@ func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Cl
 		if err != nil {
 			return err
 		}
+		failpoint.Hit("worker.acked")
 		if intake.Err() != nil || (others && s.consumer.Now().Sub(began) > slice) {
 			return nil
 		}
