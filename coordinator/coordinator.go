@@ -63,6 +63,9 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	})
 	parts := []func(context.Context) error{
 		supervisor.Run, func(ctx context.Context) error { return p.Redis.Live(ctx, c.describe) },
+		func(ctx context.Context) error {
+			return p.Databases.Inspect(ctx, func(weakness string) { p.Log.Warn(weakness) })
+		},
 	}
 	if p.Config.Listen != "" {
 		served, err := api.New(api.Parts{

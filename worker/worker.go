@@ -64,7 +64,11 @@ func Slots(c config.Config) int {
 // Run works until ctx ends, then lets the chunks in hand end or drops them after Drain. It returns an error only for
 // what cannot be waited for.
 func (w *Worker) Run(ctx context.Context) error {
-	return lifecycle.Parallel(ctx, w.consumer.Run, func(ctx context.Context) error { return w.parts.Redis.Live(ctx, w.describe) })
+	return lifecycle.Parallel(ctx, w.consumer.Run,
+		func(ctx context.Context) error { return w.parts.Redis.Live(ctx, w.describe) },
+		func(ctx context.Context) error {
+			return w.parts.Databases.Inspect(ctx, func(weakness string) { w.parts.Log.Warn(weakness) })
+		})
 }
 
 // describe says who this process is and what its slots do.

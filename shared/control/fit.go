@@ -92,6 +92,13 @@ func (f *fit) reachable(ctx context.Context, databases *database.Pool) bool {
 		f.problem(at(fmt.Sprintf("the connection '%s' cannot be reached: %s", f.db.Name(), database.Explain(err).Reason())), "")
 		return false
 	}
+	weaknesses, err := f.db.Weaknesses(ctx)
+	if err != nil {
+		f.problem(at(fmt.Sprintf("the connection '%s' cannot be asked for its settings: %s", f.db.Name(), database.Explain(err).Reason())), "")
+	}
+	for _, weakness := range weaknesses {
+		f.warn(at(weakness), "")
+	}
 	err = database.Migrated(ctx, f.db)
 	if err != nil && (f.db.Dialect() != database.SQLite || !errors.Is(err, database.ErrNotMigrated)) {
 		f.problem(at(err.Error()), "")

@@ -23,7 +23,7 @@ var postgresClass = map[string]struct {
 
 	"08": {TransientFault, unreachable}, "40": {TransientFault, conflict}, "53": {TransientFault, exhausted}, "57": {TransientFault, stopped},
 	"58": {TransientFault, internal}, "XX": {TransientFault, internal}, "HV": {TransientFault, internal}, "26": {TransientFault, internal},
-	"57014": {TransientFault, timeout}, "55P03": {TransientFault, timeout}, "55006": {TransientFault, conflict},
+	"57014": {TransientFault, slow}, "55P03": {TransientFault, timeout}, "55006": {TransientFault, conflict},
 	"25006": {TransientFault, readOnly}, "25P03": {TransientFault, stopped}, "25P04": {TransientFault, timeout},
 
 	"28": {FatalFault, login}, "3D": {FatalFault, statement}, "3F": {FatalFault, statement}, "42": {FatalFault, statement},

@@ -17,6 +17,7 @@ const (
 	badText
 	conflict
 	timeout
+	slow
 	unreachable
 	untrusted
 	otherHost
@@ -38,6 +39,7 @@ var reasons = map[kind]string{
 	unexplained: "The database connection failed unexpectedly",
 	conflict:    "The database is busy: another transaction is in the way",
 	timeout:     "The database did not answer in time",
+	slow:        "The database ended a statement that took too long",
 	unreachable: "The database cannot be reached",
 	untrusted:   "The certificate of the database is not trusted (see sslrootcert)",
 	otherHost:   "The certificate of the database is another host's",
@@ -57,7 +59,7 @@ var reasons = map[kind]string{
 
 // words name the kinds of faults that pass, for metrics.
 var words = map[kind]string{
-	conflict: "conflict", timeout: "timeout", unreachable: "unreachable", untrusted: "certificate",
+	conflict: "conflict", timeout: "timeout", slow: "timeout", unreachable: "unreachable", untrusted: "certificate",
 	otherHost: "certificate", expired: "certificate", stopped: "session_ended",
 	exhausted: "exhausted", internal: "internal", rolledBack: "rolled_back", readOnly: "read_only",
 	interrupted: "interrupted",
@@ -89,6 +91,9 @@ func (f Fault) TooLong() bool { return f.kind == tooLong }
 // OutOfRange says whether a number was too large for its column.
 func (f Fault) OutOfRange() bool { return f.kind == outOfRange }
 
+// Slow says whether the database ended the statement because it took too long, or because somebody asked it to.
+func (f Fault) Slow() bool { return f.kind == slow }
+
 // BadText says whether a text held a NUL character or bytes that are not in the database's encoding.
 func (f Fault) BadText() bool { return f.kind == badText }
 
@@ -109,6 +114,8 @@ func (f Fault) Reason() string {
 
 func (f Fault) rowReason() string {
 	switch {
+	case f.kind == slow:
+		return fmt.Sprintf("The database did not finish the row in time (%s).", f.Code)
 	case f.kind == notNull && f.Column != "":
 		return fmt.Sprintf("The %s field is required.", f.Column)
 	case f.kind == unique && f.Column != "":

@@ -29,7 +29,9 @@ type Tx struct {
 	// base is the context of Begin without its end: a rollback must run whatever has been cancelled.
 	base   context.Context
 	doomed error
-	ended  bool
+	// blaming says that a statement that took too long is a row's fault.
+	blaming bool
+	ended   bool
 	// prepared are the statements of ExecOften.
 	prepared map[string]*sql.Stmt
 }
@@ -172,6 +174,10 @@ func (t *Tx) Pgx(use func(*pgx.Conn) error) error {
 	return t.noted(t.base, errors.Join(err, failed))
 }
 
+// BlameRows says that from now on each statement is for one row: one that the database ends because it takes too long is
+// that row's fault. Without it such a statement is transient, because nobody knows what it waited for.
+func (t *Tx) BlameRows() { t.blaming = true }
+
 // Commit makes the transaction durable. It does not end with ctx but after a fixed time. After an error the outcome
 // is unknown unless Explain says it was refused; the connection is dropped.
 func (t *Tx) Commit(ctx context.Context) error {
@@ -247,6 +253,10 @@ func (t *Tx) noted(ctx context.Context, err error) error {
 		return err
 	}
 	err = explained(ctx, err)
+	if f := Explain(err); t.blaming && f.Slow() && ctx.Err() == nil {
+		f.Class = RowFault
+		err = &Error{Fault: f, cause: err}
+	}
 	if t.doomed == nil && (Explain(err).Class != RowFault || t.vanished()) {
 		t.doomed = err
 	}

@@ -52,6 +52,8 @@ func (p *plan) refusal(f database.Fault, culprits []string) (name, text string) 
 		if c, ok := p.Table.Column(f.Column); ok {
 			return c.Name, fmt.Sprintf("The %s field must %s.", p.words(c.Name), bounds(c.Type))
 		}
+	case f.Slow():
+		return "", f.Reason()
 	case slices.Contains(checks, f.Code):
 		return "", p.violates(f)
 	}

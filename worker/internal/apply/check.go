@@ -13,13 +13,22 @@ import (
 	"ingest/shared/row"
 )
 
-// Apart says how a chunk is applied that ended its worker again and again: row by row, so that the next worker knows at
-// which one this one ended.
+// Apart says how a chunk is applied that ended its worker, or took too long, again and again: row by row, so that it is
+// known which of them does.
 type Apart struct {
+	// Slow says that a row whose statement takes too long fails.
+	Slow bool
 	// Condemned are the numbers of rows that fail without being tried.
 	Condemned map[int64]bool
-	// Trying is told the number of a row before anything is done with it, 0 when all of them are done.
+	// Trying is told the number of a row before anything is done with it, 0 when all of them are done; nil = nobody is.
 	Trying func(ctx context.Context, number int64) error
+}
+
+func (a *Apart) try(ctx context.Context, number int64) error {
+	if a.Trying == nil {
+		return nil
+	}
+	return a.Trying(ctx, number)
 }
 
 // checked are rows of a chunk after the pipeline: by position why a row is not written, and the records and numbers of the
@@ -59,7 +68,7 @@ func (j *Job) check(ctx context.Context, rows []row.Row, answers pipeline.Answer
 			continue
 		}
 		if apart != nil {
-			if err := apart.Trying(ctx, r.Number); err != nil {
+			if err := apart.try(ctx, r.Number); err != nil {
 				return out, err
 			}
 		}

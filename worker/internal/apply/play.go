@@ -58,9 +58,12 @@ func (j *Job) send(ctx context.Context, tx *database.Tx, good checked, apart *Ap
 		}
 		return j.writer.Write(ctx, tx, good.records)
 	}
+	if apart.Slow {
+		tx.BlameRows()
+	}
 	results := make([]destination.Result, 0, len(good.records))
 	for i, number := range good.numbers {
-		if err := apart.Trying(ctx, number); err != nil {
+		if err := apart.try(ctx, number); err != nil {
 			return nil, err
 		}
 		one, err := j.writer.Write(ctx, tx, good.records[i:i+1])
@@ -70,7 +73,7 @@ func (j *Job) send(ctx context.Context, tx *database.Tx, good checked, apart *Ap
 		results = append(results, one...)
 	}
 	// Or the last row would be suspected of what happens to the commit.
-	return results, apart.Trying(ctx, 0)
+	return results, apart.try(ctx, 0)
 }
 
 // part are consecutive rows of a chunk.

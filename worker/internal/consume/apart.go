@@ -17,6 +17,9 @@ const (
 	suspicious = 3
 	// condemning is how many of them vanished at one row before it fails.
 	condemning = 2
+	// sluggish is how often the database has to end a chunk's statement for its length before its rows are tried one by
+	// one, and a row fails that takes so long alone: locks have a shorter limit, so it is one slow row.
+	sluggish = 2
 )
 
 var errNotMine = errors.New("the partition is another's now")
@@ -47,4 +50,16 @@ func (s *slot) apart(ctx context.Context, work *job, claim redisstore.Claim, ent
 		}
 		return err
 	}}, nil
+}
+
+// slowly has the rows of a chunk tried one by one because the database does not finish it in time.
+func (s *slot) slowly(work *job, claim redisstore.Claim, entry redisstore.Entry, apart *apply.Apart) *apply.Apart {
+	s.consumer.Log.Warn("the database does not finish a chunk in time: its rows are tried one by one",
+		zap.Int64("run", work.ref.ID), zap.Int("partition", claim.Partition), zap.Int64("chunk", entry.Number))
+	if apart == nil {
+		return &apply.Apart{Slow: true}
+	}
+	slow := *apart
+	slow.Slow = true
+	return &slow
 }

@@ -19,7 +19,7 @@ import (
 // is never a row's. It gives up when no more chunks are to be taken, or with a fatal error, which ends the run.
 func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.Claim, entry redisstore.Entry) (apply.Result, error) {
 	pause := 50 * time.Millisecond
-	waiting := false
+	waiting, slow := false, 0
 	apart, err := s.apart(held, work, claim, entry)
 	if err != nil {
 		return apply.Result{}, err
@@ -44,6 +44,11 @@ func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.C
 		}
 		if !apply.Again(err) && !redisstore.Unavailable(err) {
 			return apply.Result{Verdict: apply.LetGo}, s.fail(held, work, err)
+		}
+		if database.Explain(err).Slow() {
+			if slow++; slow == sluggish {
+				apart = s.slowly(work, claim, entry, apart)
+			}
 		}
 		s.consumer.Metrics.Retry(apply.Cause(err))
 		s.consumer.Log.Warn("chunk is tried again", zap.Int64("run", work.ref.ID),
