@@ -178,8 +178,14 @@ func (p *Postgres) Database(name string) string {
 }
 
 // URL is what INGEST_CONNECTIONS_…_URL takes for a database of this server.
-func (p *Postgres) URL(database string) string {
-	return fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", superuser, loopback(p.port), database)
+func (p *Postgres) URL(database string) string { return p.URLAt(p.Addr(), database) }
+
+// Addr is host:port.
+func (p *Postgres) Addr() string { return loopback(p.port) }
+
+// URLAt is URL by way of another address, of a Proxy.
+func (p *Postgres) URLAt(address, database string) string {
+	return fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", superuser, address, database)
 }
 
 // SQL executes statements in a database and returns the lines of the last result: values separated by tabs, NULL as

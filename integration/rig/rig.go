@@ -99,7 +99,8 @@ func (w *workspace) build(name, program string, flags ...string) (string, error)
 	return path, nil
 }
 
-// Failing returns the path of a binary whose workers die at a row with the cell KILL.
+// Failing returns the path of a binary whose workers die at a row with the cell KILL, and whose processes do at a place
+// what FAILPOINT says (see shared/failpoint).
 func Failing(t testing.TB) string {
 	t.Helper()
 	path, err := shared.failing()
