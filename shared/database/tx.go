@@ -200,8 +200,13 @@ func (t *Tx) commit(ctx context.Context) error {
 	}
 	var answer string
 	err := t.conn.Raw(func(c any) error {
-		tag, err := c.(*stdlib.Conn).Conn().Exec(ctx, "COMMIT")
+		conn := c.(*stdlib.Conn).Conn()
+		tag, err := conn.Exec(ctx, "COMMIT")
 		answer = tag.String()
+		if err != nil && conn.IsClosed() {
+			// Whatever the driver calls it: nobody knows whether the COMMIT arrived.
+			return errors.Join(err, driver.ErrBadConn)
+		}
 		return err
 	})
 	if err == nil && answer != "COMMIT" {
