@@ -46,11 +46,7 @@ func StartPostgres(t testing.TB, args ...string) *Postgres {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// cp keeps owner and mode, which PostgreSQL insists on.
-	copied := exec.CommandContext(t.Context(), "cp", "-a", template, p.data)
-	if output, err := copied.CombinedOutput(); err != nil {
-		t.Fatalf("copy the PostgreSQL cluster: %v\n%s", err, output)
-	}
+	p.copy(template, p.data)
 	// The user PostgreSQL runs as has to pass through, not to look around.
 	if err := os.Chmod(filepath.Dir(p.data), 0o711); err != nil {
 		t.Fatalf("open the directory of PostgreSQL: %v", err)
@@ -168,6 +164,36 @@ func (p *Postgres) Restart() {
 	p.t.Helper()
 	p.Kill9()
 	p.Start()
+}
+
+// Save kills the server, copies its data aside, starts it again and returns the copy, for RestartFrom.
+func (p *Postgres) Save() string {
+	p.t.Helper()
+	p.Kill9()
+	saved := filepath.Join(subdirectory(p.t, "saved-"), "data")
+	p.copy(p.data, saved)
+	p.Start()
+	return saved
+}
+
+// RestartFrom kills the server and starts it with an older copy of its data: what was committed since is lost.
+func (p *Postgres) RestartFrom(saved string) {
+	p.t.Helper()
+	p.Kill9()
+	if err := os.RemoveAll(p.data); err != nil {
+		p.t.Fatalf("remove the data of PostgreSQL: %v", err)
+	}
+	p.copy(saved, p.data)
+	p.Start()
+}
+
+// copy keeps owner and mode, which PostgreSQL insists on.
+func (p *Postgres) copy(from, to string) {
+	p.t.Helper()
+	copied := exec.CommandContext(p.t.Context(), "cp", "-a", from, to)
+	if output, err := copied.CombinedOutput(); err != nil {
+		p.t.Fatalf("copy the data of PostgreSQL: %v\n%s", err, output)
+	}
 }
 
 // Database makes an empty database and returns its URL.

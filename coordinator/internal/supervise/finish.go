@@ -26,7 +26,13 @@ func (s *Supervisor) finish(ctx context.Context, r run.Run, db *database.DB, pro
 		return fmt.Errorf("read the heads: %w", err)
 	}
 	if len(heads) < r.Manifest.Lanes() {
-		return nil // the splitter is at it
+		// The splitter is at it, or the database has lost them: then nothing could take effect any more.
+		if err := book.Create(ctx, r.UID, r.Manifest.Lanes()); err != nil {
+			return fmt.Errorf("create the heads: %w", err)
+		}
+		if heads, err = book.Heads(ctx, r.UID); err != nil {
+			return fmt.Errorf("read the heads: %w", err)
+		}
 	}
 	if err := s.reconcile(ctx, r, book, heads, progress); err != nil {
 		return err
@@ -139,7 +145,8 @@ func (s *Supervisor) reconcile(
 	for _, head := range heads {
 		state := progress.Partitions[head.Partition]
 		switch {
-		case state.Acked > head.Next-1:
+		case state.Acked > head.Next-1, progress.SplitDone && head.SealedChunks < 0:
+			// The seal is in the ledger before Redis hears of it: the database has lost commits.
 			s.Log.Warn("the ledger is behind Redis: the partition is emitted again",
 				zap.Int64("run", r.ID), zap.Int("partition", head.Partition))
 			back := redisstore.Head{Acked: head.Next - 1, Sealed: -1, Counts: head.Counts}

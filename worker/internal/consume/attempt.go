@@ -19,7 +19,8 @@ import (
 // is never a row's. It gives up when no more chunks are to be taken, or with a fatal error, which ends the run.
 func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.Claim, entry redisstore.Entry) (apply.Result, error) {
 	pause := 50 * time.Millisecond
-	waiting, slow := false, 0
+	told, slow := "", 0
+	began := s.consumer.Now()
 	apart, err := s.apart(held, work, claim, entry)
 	if err != nil {
 		return apply.Result{}, err
@@ -27,8 +28,8 @@ func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.C
 	for {
 		result, err := work.Apply(held, claim.Partition, entry.Number, entry.Payload, apart)
 		if err == nil {
-			if waiting {
-				s.tellWaiting(held, work, "")
+			if told != "" {
+				s.tellWaiting(held, work, "", began)
 			}
 			if result.Bug != "" {
 				s.consumer.Log.Error("the pipeline has a bug: rows of the chunk failed by it", zap.Int64("run", work.ref.ID),
@@ -54,13 +55,15 @@ func (s *slot) apply(intake, held context.Context, work *job, claim redisstore.C
 		s.consumer.Log.Warn("chunk is tried again", zap.Int64("run", work.ref.ID),
 			zap.Int("partition", claim.Partition), zap.Int64("chunk", entry.Number), zap.Error(err))
 		asked := min(apply.Pause(err), longestAsked)
-		if max(pause, asked) > time.Second && !waiting {
-			waiting = true
+		if s.consumer.Now().Sub(began)+asked > worth {
 			what, why := "the database of connection", database.Explain(err).Reason()
 			if said := apply.Undelivered(err); said != "" {
 				what, why = "the connection", said
 			}
-			s.tellWaiting(held, work, fmt.Sprintf("Waiting: %s '%s' cannot be used (%s).", what, work.connection, why))
+			if text := fmt.Sprintf("Waiting: %s '%s' cannot be used (%s).", what, work.connection, why); text != told {
+				told = text
+				s.tellWaiting(held, work, text, began)
+			}
 		}
 		if err := lifecycle.Wait(intake, max(pause, asked), held.Done()); err != nil {
 			return apply.Result{}, err
@@ -87,8 +90,8 @@ func (s *slot) fail(ctx context.Context, work *job, err error) error {
 	return nil
 }
 
-func (s *slot) tellWaiting(ctx context.Context, work *job, text string) {
-	if err := s.consumer.Redis.SetWaiting(ctx, work.ref, text, s.consumer.Now()); err != nil {
+func (s *slot) tellWaiting(ctx context.Context, work *job, text string, since time.Time) {
+	if err := s.consumer.Redis.SetWaiting(ctx, work.ref, text, since); err != nil {
 		s.consumer.Log.Warn("what the run waits for could not be told", zap.Int64("run", work.ref.ID), zap.Error(err))
 	}
 }

@@ -35,6 +35,8 @@ const (
 	patience = 2 * time.Second
 	// longestAsked bounds the pause that a destination may ask for.
 	longestAsked = 5 * time.Minute
+	// worth is how long a chunk has to be tried in vain before that is worth a word.
+	worth = time.Second
 )
 
 // Parts are what slots work with.
