@@ -15,6 +15,8 @@ import (
 type RedisOptions struct {
 	// AOF writes every change to an append-only file, synced every second.
 	AOF bool
+	// Dir is where the server keeps its data, empty = a directory of its own.
+	Dir string
 	// Args are further arguments of redis-server.
 	Args []string
 }
@@ -32,7 +34,10 @@ type Redis struct {
 // StartRedis starts a server and returns when it answers.
 func StartRedis(t testing.TB, options RedisOptions) *Redis {
 	t.Helper()
-	r := &Redis{t: t, options: options, dir: subdirectory(t, "redis-"), port: freePort(t)}
+	r := &Redis{t: t, options: options, dir: options.Dir, port: freePort(t)}
+	if r.dir == "" {
+		r.dir = subdirectory(t, "redis-")
+	}
 	r.Start()
 	return r
 }
