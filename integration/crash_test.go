@@ -58,9 +58,7 @@ func (in installation) proven(t *testing.T, id int64) {
 		url = in.Database()
 	}
 	in.CheckLedger(id, url)
-	rig.Until(t, patience, "Redis letting go of the run", func() bool {
-		return in.redis.Command("ZRANGE", in.Namespace()+":active", "0", "-1") == ""
-	})
+	rig.Until(t, patience, "Redis letting go of the run", in.released)
 }
 
 // TestProcessesDieBetweenTwoStores: at every place where one store has been written and the next one not yet, a process
