@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ingest/shared/lifecycle"
@@ -12,27 +13,55 @@ import (
 // inspectEvery is between two tries to reach a database that is to be inspected.
 const inspectEvery = 5 * time.Second
 
-// undurable says for settings of a PostgreSQL server that are off what a crash can cost.
-var undurable = []struct{ setting, cost string }{
-	{"fsync", "a crash of its machine can damage it and lose what was committed"},
-	{"full_page_writes", "a crash of its machine can damage it"},
-	{"synchronous_commit", "a crash of the server can lose what was committed last"},
+// setting is one of a server that decides what a crash can cost.
+type setting struct {
+	name string
+	// query asks for its value as text.
+	query string
+	// weak are the values that have a cost.
+	weak []string
+	cost string
 }
 
-// Weaknesses are the settings by which a commit may not be for ever, each as a line; none for SQLite, where connections
-// set all of it themselves. What PostgreSQL lets a session decide is decided by Open, so that it is found here only behind
-// something that does not pass it on.
+const (
+	damages = "a crash of its machine can damage it"
+	loses   = "a crash can lose what was committed last"
+)
+
+// settings are those of each dialect. SQLite has none: its connections set all of it themselves.
+var settings = map[Dialect][]setting{
+	Postgres: {
+		{name: "fsync", query: "SELECT current_setting('fsync')", weak: []string{"off"}, cost: damages + " and lose what was committed"},
+		{name: "full_page_writes", query: "SELECT current_setting('full_page_writes')", weak: []string{"off"}, cost: damages},
+		// Open decides it for the session: it is off only behind something that does not pass that on.
+		{name: "synchronous_commit", query: "SELECT current_setting('synchronous_commit')", weak: []string{"off"}, cost: loses},
+	},
+	MySQL: {
+		{
+			name: "innodb_flush_log_at_trx_commit", query: "SELECT CAST(@@innodb_flush_log_at_trx_commit AS CHAR)",
+			weak: []string{"0", "2"}, cost: loses,
+		},
+		{name: "innodb_doublewrite", query: "SELECT CAST(@@innodb_doublewrite AS CHAR)", weak: []string{"0", "OFF"}, cost: damages},
+		{
+			name: "innodb_flush_method", query: "SELECT CAST(@@innodb_flush_method AS CHAR)", weak: []string{"nosync"},
+			cost: damages + " and lose what was committed",
+		},
+		// What is not in the binary log is rolled back by the recovery.
+		{
+			name: "sync_binlog", query: "SELECT CAST(CASE WHEN @@log_bin THEN @@sync_binlog ELSE 1 END AS CHAR)", weak: []string{"0"}, cost: loses,
+		},
+	},
+}
+
+// Weaknesses are the settings by which a commit may not be for ever, each as a line.
 func (d *DB) Weaknesses(ctx context.Context) (found []string, err error) {
-	if d.dialect != Postgres {
-		return nil, nil
-	}
-	for _, u := range undurable {
+	for _, s := range settings[d.dialect] {
 		var value string
-		if err := d.QueryRow(ctx, "SELECT current_setting(?)", u.setting).Scan(&value); err != nil {
-			return nil, fmt.Errorf("ask for %s: %w", u.setting, err)
+		if err := d.QueryRow(ctx, s.query).Scan(&value); err != nil {
+			return nil, fmt.Errorf("ask for %s: %w", s.name, err)
 		}
-		if value == "off" {
-			found = append(found, fmt.Sprintf("the database of connection '%s' has %s off: %s", d.name, u.setting, u.cost))
+		if slices.Contains(s.weak, value) {
+			found = append(found, fmt.Sprintf("the database of connection '%s' has %s = %s: %s", d.name, s.name, value, s.cost))
 		}
 	}
 	return found, nil

@@ -25,7 +25,7 @@ var mysqlClass = map[uint16]struct {
 	3903: {RowFault, refused}, 1139: {RowFault, refused},
 
 	1213: {TransientFault, conflict}, 1020: {TransientFault, conflict}, 1615: {TransientFault, conflict}, 1412: {TransientFault, conflict},
-	1205: {TransientFault, timeout}, 1969: {TransientFault, timeout}, 3024: {TransientFault, timeout}, 1159: {TransientFault, timeout},
+	1205: {TransientFault, timeout}, 1969: {TransientFault, slow}, 3024: {TransientFault, slow}, 1159: {TransientFault, timeout},
 	1161: {TransientFault, timeout},
 	1040: {TransientFault, exhausted}, 1203: {TransientFault, exhausted}, 1226: {TransientFault, exhausted}, 1114: {TransientFault, exhausted},
 	1021: {TransientFault, exhausted}, 1037: {TransientFault, exhausted}, 1038: {TransientFault, exhausted}, 1041: {TransientFault, exhausted},

@@ -3,11 +3,11 @@ package database_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -163,6 +163,50 @@ func TestPostgresProvokesEveryClass(t *testing.T) {
 	}
 }
 
+// TestMariaDBProvokesEveryClass does the same with MariaDB. Lock timeout, a killed session and a missing table have tests of
+// their own.
+func TestMariaDBProvokesEveryClass(t *testing.T) {
+	t.Parallel()
+	transient, fatal := database.TransientFault, database.FatalFault
+	for name, p := range map[string]provoked{
+		"slow statement": {transient, "1969", "The database ended a statement that took too long (1969).", func(t *testing.T, db *database.DB, _ string) error {
+			return last(t, db, "SET max_statement_time = 0.05", "INSERT INTO t (id) SELECT seq + 1 FROM seq_1_to_1000000000")
+		}},
+		"cancelled by an admin": {transient, "1317", "The database ended the session (1317).", func(t *testing.T, db *database.DB, _ string) error {
+			return last(t, db, "KILL QUERY CONNECTION_ID()")
+		}},
+		"read-only": {transient, "1792", "The database is read-only (1792).", func(t *testing.T, db *database.DB, _ string) error {
+			return last(t, db, "COMMIT", "START TRANSACTION READ ONLY", "INSERT INTO t (id) VALUES (987654321)")
+		}},
+		"table full": {transient, "1114", noRoom + " (1114).", func(t *testing.T, db *database.DB, _ string) error {
+			// InnoDB itself answers a disk that is full by ending the server.
+			exec(t, db, "CREATE TABLE wide (a VARCHAR(900)) ENGINE = MEMORY")
+			return last(t, db, "INSERT INTO wide SELECT repeat('987654321', 100) FROM seq_1_to_50000")
+		}},
+		"no connection left": {transient, "1226", noRoom + " (1226).", func(t *testing.T, db *database.DB, url string) error {
+			exec(t, db, "CREATE USER crowd@localhost WITH MAX_USER_CONNECTIONS 1", "GRANT ALL ON *.* TO crowd@localhost")
+			t.Cleanup(func() {
+				if _, err := db.Exec(context.WithoutCancel(t.Context()), "DROP USER crowd@localhost"); err != nil {
+					t.Error(err)
+				}
+			})
+			url = strings.Replace(url, "root@", "crowd@", 1)
+			begin(t, open(t, database.Config{URL: url}))
+			return open(t, database.Config{URL: url}).Ping(t.Context())
+		}},
+		"no database": {fatal, "1049", "The database refused the statement: Unknown database 'nowhere' (1049).", func(t *testing.T, _ *database.DB, url string) error {
+			before, after, _ := strings.Cut(url, "localhost/")
+			_, after, _ = strings.Cut(after, "?")
+			return open(t, database.Config{URL: before + "localhost/nowhere?" + after}).Ping(t.Context())
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p.check(t, dbtest.MariaDB(t))
+		})
+	}
+}
+
 // databaseOf is the name of the database in a URL of dbtest.
 func databaseOf(url string) string {
 	_, rest, _ := strings.Cut(url, "@/")
@@ -296,7 +340,7 @@ func TestWhatIsNotDurableIsTold(t *testing.T) {
 		"ALTER DATABASE "+databaseOf(url)+" SET default_transaction_isolation = 'serializable'",
 		"ALTER DATABASE "+databaseOf(url)+" SET default_transaction_read_only = on")
 	pool := database.NewPool(map[string]database.Config{
-		"warehouse": {URL: url}, "twin": {Of: "warehouse"}, "file": {URL: dbtest.SQLite(t)},
+		"warehouse": {URL: url}, "twin": {Of: "warehouse"}, "file": {URL: dbtest.SQLite(t)}, "other": {URL: dbtest.MariaDB(t)},
 	})
 	t.Cleanup(func() {
 		if err := pool.Close(); err != nil {
@@ -315,15 +359,20 @@ func TestWhatIsNotDurableIsTold(t *testing.T) {
 			t.Errorf("%s is %q, want %q: %v", setting, got, want, err)
 		}
 	}
+	var mu sync.Mutex
 	var told []string
-	if err := pool.Inspect(t.Context(), func(weakness string) { told = append(told, weakness) }); err != nil {
+	if err := pool.Inspect(t.Context(), func(weakness string) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, weakness)
+	}); err != nil {
 		t.Fatal(err)
 	}
-	var want []string
-	for setting, cost := range map[string]string{
-		"fsync": "a crash of its machine can damage it and lose what was committed", "full_page_writes": "a crash of its machine can damage it",
-	} {
-		want = append(want, fmt.Sprintf("the database of connection 'warehouse' has %s off: %s", setting, cost))
+	want := []string{
+		"the database of connection 'warehouse' has fsync = off: a crash of its machine can damage it and lose what was committed",
+		"the database of connection 'warehouse' has full_page_writes = off: a crash of its machine can damage it",
+		"the database of connection 'other' has innodb_doublewrite = OFF: a crash of its machine can damage it",
+		"the database of connection 'other' has innodb_flush_method = nosync: a crash of its machine can damage it and lose what was committed",
 	}
 	slices.Sort(want)
 	if slices.Sort(told); !slices.Equal(told, want) {
