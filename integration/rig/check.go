@@ -29,6 +29,7 @@ func (s *System) Books(id int64, ledgerURL string) Books {
 	s.t.Helper()
 	uid, books := s.registry(id)
 	ledger := open(s.t, ledgerURL)
+	defer shut(s.t, ledger)
 	books.Heads = heads(s.t, ledger, uid)
 	books.Chunks = chunks(s.t, ledger, uid)
 	books.Shown = s.Status(id)
@@ -46,7 +47,9 @@ func (s *System) Books(id int64, ledgerURL string) Books {
 func (s *System) registry(id int64) (string, Books) {
 	s.t.Helper()
 	var uid string
-	found := query(s.t, open(s.t, s.Database()), `SELECT uid, status, reason, parent, final FROM ingest_runs WHERE id = ?`,
+	db := open(s.t, s.Database())
+	defer shut(s.t, db)
+	found := query(s.t, db, `SELECT uid, status, reason, parent, final FROM ingest_runs WHERE id = ?`,
 		func(scan func(...any)) Books {
 			var books Books
 			var parent int64

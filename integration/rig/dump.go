@@ -17,25 +17,29 @@ import (
 // escapes keeps a row on one line.
 var escapes = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
 
-// open opens a database to look at it; it is closed with the test.
+// open opens a database to look at it; the caller closes it with shut.
 func open(t testing.TB, url string) *database.DB {
 	t.Helper()
 	db, err := database.Open(database.Config{Name: "rig", URL: url, MustExist: true, Connections: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Errorf("close the database: %v", err)
-		}
-	})
 	return db
+}
+
+func shut(t testing.TB, db *database.DB) {
+	t.Helper()
+	if err := db.Close(); err != nil {
+		t.Errorf("close the database: %v", err)
+	}
 }
 
 // Exec executes a statement in the database of the connection `default`.
 func (s *System) Exec(statement string) {
 	s.t.Helper()
-	if _, err := open(s.t, s.Database()).Exec(context.WithoutCancel(s.t.Context()), statement); err != nil {
+	db := open(s.t, s.Database())
+	defer shut(s.t, db)
+	if _, err := db.Exec(context.WithoutCancel(s.t.Context()), statement); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -52,6 +56,7 @@ func (s *System) Dump(table string, columns ...string) []string {
 func Dump(t testing.TB, url, table string, columns ...string) []string {
 	t.Helper()
 	db := open(t, url)
+	defer shut(t, db)
 	ctx := context.WithoutCancel(t.Context())
 	described, err := db.Table(ctx, table)
 	if err != nil {
