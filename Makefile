@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 CONTAINED := TwoCoordinators|RedisIs|RedisComes|DatabaseIs|RedisCluster|Zombie|Takeover|InContainers
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help demo build test lint fmt fuzz bench compare load matrix mariadb setup images test-containers
+.PHONY: help demo build test lint fmt fuzz bench compare load matrix mariadb crash setup images test-containers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ matrix: setup ## Every combination of workers, chunk sizes and partitions, and m
 
 mariadb: setup ## All random cases on MariaDB, too (minutes)
 	go test -count 1 -timeout 30m -rapid.checks 101 -run '/mariadb|MariaDB' ./shared/destination ./worker/internal/apply
+
+crash: setup ## Processes die at every place every time, databases crash and lose commits, locks last, replies are lost (many minutes)
+	INGEST_TEST_MATRIX=full go test -run 'EveryCrashPoint|CrashesAgain|LosesCommits|LocksThatLast|RepliesOfRedis' -count 1 -timeout 120m -v ./integration
 
 setup: ## Install what the tests need: redis-server, PostgreSQL, MariaDB, zsh, fish, a C compiler for the race detector
 	@tools/setup.sh

@@ -16,8 +16,11 @@ func TestCheckConnectAsksTheRealTable(t *testing.T) {
 	each(t, func(t *testing.T, to target) {
 		in := install(t, to, rig.RedisOptions{}, reference.Products{Seed: 1, Rows: 10}, nil)
 		server := "http://" + in.Coordinator().API().Address
-		in.Worker()
+		worker := in.Worker()
 		in.Await(in.Begin("products"), patience) // which makes the table
+		if to == toPostgres {
+			worker.AwaitOutput("the database of connection 'default' has fsync = off", patience)
+		}
 		in.Write("importers/unfit.yaml", "importer: unfit\ndestination: {table: products, create_table: false}\nkey: a\nfields:\n"+
 			"  - {from: a, to: colour, type: integer}\n")
 		for args, code := range map[string]int{"products": 0, "unfit": 1} {
@@ -25,6 +28,9 @@ func TestCheckConnectAsksTheRealTable(t *testing.T) {
 			there := in.CLI("check", args, "--connect", "--output", "json", "--server", server)
 			if diff := cmp.Diff(here, there); diff != "" || here.Code != code {
 				t.Errorf("%s: exit code %d, want %d (-here +there):\n%s\n%s", args, here.Code, code, diff, here.Stdout)
+			}
+			if got := strings.Contains(here.Stdout, "has fsync = off: a crash of its machine can damage it"); got != (to == toPostgres) {
+				t.Errorf("%s: what a crash can cost is told: %t\n%s", args, got, here.Stdout)
 			}
 			for _, want := range []string{`ADD COLUMN \"colour\" int`, "needs a unique index in the table 'products' (or `unique_index: false` under `destination`): CREATE UNIQUE INDEX", "unfit.yaml:5:19: "} {
 				if got := strings.Contains(here.Stdout, want); got != (args == "unfit") {

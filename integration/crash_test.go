@@ -161,6 +161,34 @@ func TestZombiesWakeUp(t *testing.T) {
 	})
 }
 
+// TestAHeartThatStops: the worker goes on and its heartbeat does not, so that its lease runs out in the middle of a chunk.
+// Both workers want the chunk, and it takes effect once.
+func TestAHeartThatStops(t *testing.T) {
+	t.Parallel()
+	in := crashing(t, toPostgres, 1000)
+	in.Coordinator()
+	first := in.Worker()
+	in.proven(t, in.Begin("products"))
+	first.Term()
+	in.Exec("UPDATE products SET name = 'other'")
+	release := lockTable(t, in, "products")
+	id := in.Begin("products")
+	stopping := in.at("worker", "worker.renew", 1, "hang")
+	stopping.AwaitOutput("failpoint worker.renew", patience)
+	other := in.StartWith([]string{"INGEST_SLOTS=4"}, "worker")
+	other.AwaitOutput("partition taken over", patience)
+	release()
+	r := in.Await(id, patience)
+	if r.Progress.Processed != in.want.result.Total || r.Created != 0 {
+		t.Errorf("%+v", r)
+	}
+	in.Check(id)
+	verify(t, in.System, id)
+	in.want.checkTable(t, in.System)
+	// What hangs cannot be asked to end.
+	stopping.Kill9()
+}
+
 // prune takes a run from the ledger.
 func prune(t *testing.T, in installation, id int64) {
 	t.Helper()

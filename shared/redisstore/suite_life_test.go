@@ -169,9 +169,10 @@ func testForget(t *testing.T, s *site) {
 func testReports(t *testing.T, s *site) {
 	ref := s.begin(t, 1)
 	since := time.UnixMilli(1700000000000)
-	for range 2 {
+	for i := range 2 {
 		must(t, s.SetStatus(t.Context(), ref, run.Pending))
-		must(t, s.SetWaiting(t.Context(), ref, "Waiting: no worker", since))
+		// Whoever says it again, or says it better, does not know since when.
+		must(t, s.SetWaiting(t.Context(), ref, "Waiting: no worker", since.Add(time.Duration(i)*time.Hour)))
 		must(t, s.Split(t.Context(), ref, SplitProgress{Rows: 1, Bytes: 2, BytesTotal: 3}))
 	}
 	want(t, OK)(s.TakeSplit(t.Context(), ref, "c", hour))
