@@ -225,6 +225,7 @@ func (c *passage) down() {
 				return
 			case Silence, LateRequest:
 				continue
+			default:
 			}
 			if _, err := c.client.Write(buffer[:n]); err != nil && c.loses() != LateRequest {
 				c.close()
