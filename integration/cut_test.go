@@ -98,7 +98,7 @@ func TestRedisFallsSilent(t *testing.T) {
 	through := []string{"INGEST_REDIS_URL=redis://" + proxy.Address() + "/0"}
 	in.CoordinatorWith(through)
 	in.StartWith(through, "worker")
-	proxy.Lose(rig.Silence, "evalsha", 40)
+	proxy.Lose(rig.Silence, "evalsha", 60)
 	in.proven(t, in.Begin("products"))
 	if proxy.Lost() == 0 {
 		t.Error("no reply was lost")
