@@ -1,4 +1,4 @@
-//go:build !failpoint
+//go:build !failpoint || !linux
 
 // Package failpoint marks the places between two writes to different stores, where a process may die and nothing may be
 // lost or done twice.

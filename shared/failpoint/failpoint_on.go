@@ -1,4 +1,4 @@
-//go:build failpoint
+//go:build failpoint && linux
 
 // Package failpoint kills, freezes or hangs the process where it is told to.
 package failpoint
@@ -6,6 +6,7 @@ package failpoint
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +46,10 @@ func Hit(name string) {
 	fmt.Fprintf(os.Stderr, "failpoint %s: %s\n", name, p.action)
 	switch p.action {
 	case "sigstop":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		// Sent to this thread, which cannot go on before it has taken it; another might take it a moment later.
+		runtime.LockOSThread()
+		_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), syscall.SIGSTOP)
+		runtime.UnlockOSThread()
 	case "hang":
 		select {}
 	default:
