@@ -148,10 +148,11 @@ func (s *Store) SetStatus(ctx context.Context, ref Ref, status run.Status) error
 }
 
 // SetWaiting says what the run waits for, "" that it does not. since counts only when it did not wait before: several
-// processes may say what the same run waits for, again and again. Unknown runs are left alone.
+// processes may say what the same run waits for, again and again. The zero time says that it does not matter since
+// when. Unknown runs are left alone.
 func (s *Store) SetWaiting(ctx context.Context, ref Ref, text string, since time.Time) error {
-	if text == "" {
-		return s.note(ctx, ref, "waiting", "", "waiting_since", "")
+	if text == "" || since.IsZero() {
+		return s.note(ctx, ref, "waiting", text, "waiting_since", "")
 	}
 	return s.note(ctx, ref, "waiting", text, "waiting_since", since.UnixMilli())
 }

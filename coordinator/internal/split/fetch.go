@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -49,9 +50,9 @@ func (s *Splitter) fetch(ctx context.Context, r run.Run) (run.Origin, error) {
 	if err != nil {
 		return r.Origin, err
 	}
-	s.waiting(ctx, r, "Waiting: the source is fetched.")
+	s.waiting(ctx, r, "Waiting: the source is fetched.", time.Time{})
 	path, err := s.bring(ctx, stream)
-	s.waiting(ctx, r, "")
+	s.waiting(ctx, r, "", time.Time{})
 	if err != nil {
 		return r.Origin, err
 	}
@@ -61,9 +62,9 @@ func (s *Splitter) fetch(ctx context.Context, r run.Run) (run.Origin, error) {
 }
 
 // waiting tells what the run waits for. It only informs: the source is not fetched again because it was not heard.
-func (s *Splitter) waiting(ctx context.Context, r run.Run, text string) {
+func (s *Splitter) waiting(ctx context.Context, r run.Run, text string, since time.Time) {
 	ref := redisstore.Ref{ID: r.ID, UID: r.UID}
-	if err := s.redis.SetWaiting(context.WithoutCancel(ctx), ref, text, s.now()); err != nil {
+	if err := s.redis.SetWaiting(context.WithoutCancel(ctx), ref, text, since); err != nil {
 		s.log.Debug("what the run waits for was not told", zap.Int64("run", r.ID), zap.Error(err))
 	}
 }

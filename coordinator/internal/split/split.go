@@ -122,9 +122,9 @@ func (s *Splitter) conclude(ctx context.Context, r run.Run, err error) error {
 		case ctx.Err() != nil || redisstore.Unavailable(err):
 		case database.Transient(err):
 			s.waiting(ctx, r, fmt.Sprintf("Waiting: the database of connection '%s' cannot be used (%s).",
-				s.unusable(ctx, r), database.Explain(err).Reason()))
+				s.unusable(ctx, r), database.Explain(err).Reason()), s.now())
 		default:
-			s.waiting(ctx, r, "Waiting: the source could not be split, it is tried again (the coordinator's log says why).")
+			s.waiting(ctx, r, "Waiting: the source could not be split, it is tried again (the coordinator's log says why).", s.now())
 		}
 		return fmt.Errorf("split run %d: %w", r.ID, err)
 	}
@@ -222,7 +222,7 @@ func (s *Splitter) begin(ctx context.Context, r run.Run, book *ledger.Ledger) er
 		return fmt.Errorf("begin the run: %w", err)
 	}
 	failpoint.Hit("split.begun")
-	s.waiting(ctx, r, "") // what an earlier attempt had to wait for
+	s.waiting(ctx, r, "", time.Time{}) // what an earlier attempt had to wait for
 	if err := s.redis.SetStatus(ctx, state.Ref, run.Processing); err != nil {
 		return fmt.Errorf("tell Redis that the run has begun: %w", err)
 	}

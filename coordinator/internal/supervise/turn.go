@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"ingest/shared/importer"
 	"ingest/shared/redisstore"
@@ -37,5 +38,5 @@ func (s *Supervisor) turn(ctx context.Context, r run.Run, told string) (bool, er
 	if text == told || text == "" && !strings.HasPrefix(told, behind) {
 		return !waits, nil
 	}
-	return !waits, s.Redis.SetWaiting(ctx, redisstore.Ref{ID: r.ID, UID: r.UID}, text, s.Now())
+	return !waits, s.Redis.SetWaiting(ctx, redisstore.Ref{ID: r.ID, UID: r.UID}, text, time.Time{})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -42,7 +43,7 @@ func (s *slot) apart(ctx context.Context, work *job, claim redisstore.Claim, ent
 		zap.Int64("times", entry.Crashes))
 	s.tellWaiting(ctx, work, fmt.Sprintf(
 		"Waiting: chunk %d of partition %d ended its worker %d times, its rows are tried one by one.",
-		entry.Number, claim.Partition, entry.Crashes), s.consumer.Now())
+		entry.Number, claim.Partition, entry.Crashes), time.Time{})
 	return &apply.Apart{Condemned: condemned, Trying: func(ctx context.Context, number int64) error {
 		code, err := s.consumer.Redis.Try(ctx, work.ref, claim, number)
 		if err == nil && code != redisstore.OK {

@@ -50,7 +50,7 @@ func (t *throttles) left(work *job, now time.Time) (left time.Duration, tell boo
 func (s *slot) throttled(ctx context.Context, work *job) time.Duration {
 	left, tell := s.consumer.throttles.left(work, s.consumer.Now())
 	if tell {
-		s.tellWaiting(ctx, work, fmt.Sprintf("Waiting: the rate of the importer is reached (max_rows_per_second: %d).", work.RowsPerSecond))
+		s.tellWaiting(ctx, work, fmt.Sprintf("Waiting: the rate of the importer is reached (max_rows_per_second: %d).", work.RowsPerSecond), time.Time{})
 	}
 	return left
 }
