@@ -96,25 +96,6 @@ func TestPostgresProvokesEveryClass(t *testing.T) {
 		"cancelled by an admin": {transient, "57014", tooLong, func(t *testing.T, db *database.DB, _ string) error {
 			return last(t, db, "SELECT pg_cancel_backend(pg_backend_pid())")
 		}},
-		"idle in a transaction": {transient, "", "The database cannot be reached.", func(t *testing.T, db *database.DB, _ string) error {
-			tx := begin(t, db)
-			var pid int
-			if err := tx.QueryRow(t.Context(), "SELECT pg_backend_pid()").Scan(&pid); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tx.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = '20ms'"); err != nil {
-				t.Fatal(err)
-			}
-			for there := 1; there > 0; {
-				if err := db.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE pid = ?", pid).Scan(&there); err != nil {
-					t.Fatal(err)
-				}
-				if err := lifecycle.Wait(t.Context(), 5*time.Millisecond, nil); err != nil {
-					t.Fatal(err)
-				}
-			}
-			return lastIn(t, tx, "SELECT 1")
-		}},
 		"shut down by an admin": {transient, "57P01", "The database ended the session (57P01).", func(t *testing.T, db *database.DB, _ string) error {
 			return last(t, db, "SELECT pg_terminate_backend(pg_backend_pid())")
 		}},
@@ -204,6 +185,32 @@ func TestMariaDBProvokesEveryClass(t *testing.T) {
 			t.Parallel()
 			p.check(t, dbtest.MariaDB(t))
 		})
+	}
+}
+
+// TestASessionThatIsIdleInATransactionIsEnded: the client hears why, or finds the connection closed.
+func TestASessionThatIsIdleInATransactionIsEnded(t *testing.T) {
+	t.Parallel()
+	db := open(t, database.Config{URL: dbtest.Postgres(t)})
+	tx := begin(t, db)
+	var pid int
+	if err := tx.QueryRow(t.Context(), "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = '20ms'"); err != nil {
+		t.Fatal(err)
+	}
+	for there := 1; there > 0; {
+		if err := db.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE pid = ?", pid).Scan(&there); err != nil {
+			t.Fatal(err)
+		}
+		if err := lifecycle.Wait(t.Context(), 5*time.Millisecond, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := lastIn(t, tx, "SELECT 1")
+	if f := database.Explain(err); f.Class != database.TransientFault || f.Code != "25P03" && f.Code != "" {
+		t.Errorf("%+v: %v", f, err)
 	}
 }
 
