@@ -17,10 +17,19 @@ func big(rows int) reference.Products {
 	return reference.Products{Seed: 7, Rows: rows, Repeated: 0.2, Bad: 0.01}
 }
 
-// each runs a test on every database.
+// each runs a test on every database; on MariaDB only among the long ones.
 func each(t *testing.T, test func(t *testing.T, to target)) {
 	t.Helper()
-	for _, to := range []target{toSQLite, toPostgres} {
+	targets := []target{toSQLite, toPostgres}
+	if fullMatrix() {
+		targets = append(targets, toMariaDB)
+	}
+	on(t, targets, test)
+}
+
+func on(t *testing.T, targets []target, test func(t *testing.T, to target)) {
+	t.Helper()
+	for _, to := range targets {
 		t.Run(string(to), func(t *testing.T) {
 			t.Parallel()
 			test(t, to)

@@ -16,23 +16,29 @@ import (
 // several times.
 func TestTheDatabaseCrashesAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, big(40_000), func(i *reference.Importer) { i.Partitions = 3 }, slow)
-	in.Coordinator()
-	in.Worker()
-	id := in.Begin("products")
-	crashes := 3
+	targets, crashes, rows := []target{toPostgres}, 3, 40_000
 	if fullMatrix() {
-		crashes = 10
+		targets, crashes, rows = append(targets, toMariaDB), 10, 200_000
 	}
-	for range crashes {
-		before := in.Status(id).Progress.Processed
-		rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > before+500 })
-		in.postgres.Restart()
-	}
-	if in.Status(id).Terminal() {
-		t.Fatal("the run was too short to prove anything")
-	}
-	in.proven(t, id)
+	on(t, targets, func(t *testing.T, to target) {
+		in := install(t, to, rig.RedisOptions{}, big(rows), func(i *reference.Importer) { i.Partitions = 3 }, slow)
+		in.Coordinator()
+		in.Worker()
+		id := in.Begin("products")
+		for range crashes {
+			before := in.Status(id).Progress.Processed
+			rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > before+500 })
+			if to == toMariaDB {
+				in.mariadb.Restart()
+			} else {
+				in.postgres.Restart()
+			}
+		}
+		if in.Status(id).Terminal() {
+			t.Fatal("the run was too short to prove anything")
+		}
+		in.proven(t, id)
+	})
 }
 
 // apartFromRegistry makes an installation whose registry is in SQLite and whose destination is a database of its own, which
@@ -81,7 +87,7 @@ const plainProducts = `CREATE TABLE products (sku VARCHAR(40) PRIMARY KEY, name 
 // since the run began. It is noticed and done again.
 func TestTheDatabaseLosesCommits(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, to target) {
+	on(t, []target{toSQLite, toPostgres}, func(t *testing.T, to target) {
 		in, save := apartFromRegistry(t, to)
 		in.System = in.With(rig.Failing(t))
 		// Nobody may have an SQLite file open that is replaced: the processes die with their machine.

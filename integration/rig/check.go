@@ -72,8 +72,8 @@ func (s *System) registry(id int64) (string, Books) {
 
 func heads(t testing.TB, db *database.DB, uid string) []Head {
 	t.Helper()
-	return query(t, db, `SELECT partition, next_chunk, closed, COALESCE(sealed_chunks, -1), COALESCE(sealed_rows, -1),
-		created, updated, unchanged, skipped, failed FROM ingest_partitions WHERE uid = ? ORDER BY partition`,
+	return query(t, db, `SELECT "partition", next_chunk, closed, COALESCE(sealed_chunks, -1), COALESCE(sealed_rows, -1),
+		created, updated, unchanged, skipped, failed FROM ingest_partitions WHERE uid = ? ORDER BY "partition"`,
 		func(scan func(...any)) Head {
 			var h Head
 			scan(&h.Partition, &h.Next, &h.Closed, &h.SealedChunks, &h.SealedRows,
@@ -84,8 +84,8 @@ func heads(t testing.TB, db *database.DB, uid string) []Head {
 
 func chunks(t testing.TB, db *database.DB, uid string) []Chunk {
 	t.Helper()
-	return query(t, db, `SELECT partition, chunk, first_row, last_row, created, updated, unchanged, skipped, failed,
-		COALESCE(histogram, '') FROM ingest_chunks WHERE uid = ? ORDER BY partition, chunk`,
+	return query(t, db, `SELECT "partition", chunk, first_row, last_row, created, updated, unchanged, skipped, failed,
+		COALESCE(histogram, '') FROM ingest_chunks WHERE uid = ? ORDER BY "partition", chunk`,
 		func(scan func(...any)) Chunk {
 			var c Chunk
 			var histogram string
