@@ -50,7 +50,7 @@ mariadb: setup ## All random cases on MariaDB, too (minutes)
 	go test -count 1 -timeout 30m -rapid.checks 101 -run '/mariadb|MariaDB' ./shared/destination ./worker/internal/apply
 
 crash: setup ## Processes die at every place every time, databases crash and lose commits, locks last, replies are lost (many minutes)
-	INGEST_TEST_MATRIX=full go test -run 'EveryCrashPoint|DieBetween|DieWhile|ZombiesWake|ReplyOfACommit|DeadlocksFail|CrashesAgain|LosesCommits|LocksThatLast|RepliesOfRedis' -count 1 -timeout 120m -v ./integration
+	INGEST_TEST_MATRIX=full go test -run 'EveryCrashPoint|DieBetween|DieWhile|ZombiesWake|ReplyOfACommit|LateCommit|DeadlocksFail|CrashesAgain|LosesCommits|LocksThatLast|RepliesOfRedis' -count 1 -timeout 120m -v ./integration
 
 setup: ## Install what the tests need: redis-server, PostgreSQL, MariaDB, zsh, fish, a C compiler for the race detector
 	@tools/setup.sh

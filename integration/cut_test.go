@@ -2,24 +2,50 @@ package integration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"ingest/integration/reference"
 	"ingest/integration/rig"
 )
 
-// commit is how the end of a transaction looks on its way to PostgreSQL.
-const commit = "COMMIT\x00"
+// commits is how the end of a transaction looks on its way to a server.
+var commits = map[target]string{toPostgres: "COMMIT\x00", toMariaDB: "\x03COMMIT"}
 
-// behindProxy makes an installation whose workers reach PostgreSQL by way of a proxy; everybody else does not.
-func behindProxy(t *testing.T) (in installation, proxy *rig.Proxy, worker func() *rig.Process) {
-	t.Helper()
-	in = install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 3000, Repeated: 0.2, Bad: 0.02},
-		func(i *reference.Importer) { i.Partitions = 3 }, slow)
-	proxy = rig.StartProxy(t, in.postgres.Addr())
-	return in, proxy, func() *rig.Process {
-		return in.StartWith([]string{"INGEST_CONNECTIONS_DEFAULT_URL=" + in.postgres.URLAt(proxy.Address(), "ingest")}, "worker")
+// servers are the databases that there is a way to; MariaDB only among the long tests.
+func servers() []target {
+	if fullMatrix() {
+		return []target{toPostgres, toMariaDB}
 	}
+	return []target{toPostgres}
+}
+
+// behindProxy makes an installation whose workers reach the database by way of a proxy; everybody else does not.
+func behindProxy(t *testing.T, to target) (in installation, proxy *rig.Proxy, worker func() *rig.Process) {
+	t.Helper()
+	in = install(t, to, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 3000, Repeated: 0.2, Bad: 0.02},
+		func(i *reference.Importer) { i.Partitions = 3 }, slow)
+	var url string
+	if to == toMariaDB {
+		proxy = rig.StartProxy(t, in.mariadb.Addr())
+		url = strings.Replace(in.mariadb.URL("ingest"), in.mariadb.Addr(), proxy.Address(), 1)
+	} else {
+		proxy = rig.StartProxy(t, in.postgres.Addr())
+		url = in.postgres.URLAt(proxy.Address(), "ingest")
+	}
+	return in, proxy, func() *rig.Process {
+		return in.StartWith([]string{"INGEST_CONNECTIONS_DEFAULT_URL=" + url}, "worker")
+	}
+}
+
+// headIsWaitedFor says that a chunk transaction waits for another one's.
+func (in installation) headIsWaitedFor() bool {
+	if in.mariadb != nil {
+		return in.mariadb.SQL("ingest", `SELECT COUNT(*) FROM information_schema.PROCESSLIST
+			WHERE INFO LIKE 'UPDATE %ingest_partitions% SET next_chunk%'`)[0] != "0"
+	}
+	return in.postgres.SQL("ingest", `SELECT count(*) FROM pg_stat_activity
+		WHERE application_name LIKE 'ingest %/%' AND wait_event_type = 'Lock'`)[0] != "0"
 }
 
 // TestTheReplyOfACommitIsLost: it took effect or it did not, and nobody knows until the head says so. Every third commit of a
@@ -29,14 +55,16 @@ func TestTheReplyOfACommitIsLost(t *testing.T) {
 	for name, loss := range map[string]rig.Loss{"the reply": rig.LostReply, "the request": rig.LostRequest} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in, proxy, worker := behindProxy(t)
-			proxy.Lose(loss, commit, 3)
-			in.Coordinator()
-			worker()
-			in.proven(t, in.Begin("products"))
-			if proxy.Lost() < 10 {
-				t.Errorf("only %d commits were lost", proxy.Lost())
-			}
+			on(t, servers(), func(t *testing.T, to target) {
+				in, proxy, worker := behindProxy(t, to)
+				proxy.Lose(loss, commits[to], 3)
+				in.Coordinator()
+				worker()
+				in.proven(t, in.Begin("products"))
+				if proxy.Lost() < 10 {
+					t.Errorf("only %d commits were lost", proxy.Lost())
+				}
+			})
 		})
 	}
 }
@@ -45,22 +73,21 @@ func TestTheReplyOfACommitIsLost(t *testing.T) {
 // tries the chunk again.
 func TestALateCommitIsNotRepeated(t *testing.T) {
 	t.Parallel()
-	in, proxy, worker := behindProxy(t)
-	in.Coordinator()
-	worker()
-	id := in.Begin("products")
-	for range 3 {
-		before := proxy.Lost()
-		proxy.Lose(rig.LateRequest, commit, 1)
-		rig.Until(t, patience, "a commit on its way", func() bool { return proxy.Lost() > before })
-		proxy.Heal()
-		rig.Until(t, patience, "the next attempt waiting for the first", func() bool {
-			return in.postgres.SQL("ingest", `SELECT count(*) FROM pg_stat_activity
-				WHERE application_name LIKE 'ingest %/%' AND wait_event_type = 'Lock'`)[0] != "0"
-		})
-		proxy.Deliver()
-	}
-	in.proven(t, id)
+	on(t, servers(), func(t *testing.T, to target) {
+		in, proxy, worker := behindProxy(t, to)
+		in.Coordinator()
+		worker()
+		id := in.Begin("products")
+		for range 3 {
+			before := proxy.Lost()
+			proxy.Lose(rig.LateRequest, commits[to], 1)
+			rig.Until(t, patience, "a commit on its way", func() bool { return proxy.Lost() > before })
+			proxy.Heal()
+			rig.Until(t, patience, "the next attempt waiting for the first", in.headIsWaitedFor)
+			proxy.Deliver()
+		}
+		in.proven(t, id)
+	})
 }
 
 // TestRepliesOfRedisAreLost: what a script did is not done again when its reply is lost and it is asked once more. The n-th

@@ -83,6 +83,9 @@ func (m *MariaDB) URL(database string) string {
 	return fmt.Sprintf("mysql://root@%s/%s?ssl-mode=disabled", loopback(m.port), database)
 }
 
+// Addr is where the server listens.
+func (m *MariaDB) Addr() string { return loopback(m.port) }
+
 // SQL executes statements in a database, of which an empty name is none, and returns the lines of all results: values
 // separated by tabs, NULL as NULL. An error fails the test.
 func (m *MariaDB) SQL(database, statements string) []string {
