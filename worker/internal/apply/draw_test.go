@@ -183,7 +183,7 @@ func (d drawn) schema(s *script, sqlite bool) {
 	}
 	check := func(c columnSpec, constraint ...string) columnSpec {
 		if d.yes("check " + constraint[0]) {
-			c.check = constraint
+			c.check, c.trigger = constraint, d.seldom("trigger "+constraint[0])
 		}
 		return c
 	}

@@ -31,6 +31,8 @@ type columnSpec struct {
 	defaulted  string
 	// check is a condition with the name of its constraint: "<>" or ">" and a value.
 	check []string
+	// trigger asks the condition by a trigger instead of a constraint.
+	trigger bool
 	// foreign declares the foreign key, cascade with ON DELETE CASCADE.
 	foreign, cascade bool
 	nocase           bool
@@ -83,6 +85,26 @@ func (s *script) spec(name string) tableSpec {
 	return tableSpec{}
 }
 
+// triggers refuse rows that do not keep the condition of a column.
+func triggers(dialect database.Dialect, table string, c columnSpec) (statements []string) {
+	broken := fmt.Sprintf("NEW.%s %s %s", c.name, map[string]string{"<>": "=", ">": "<="}[c.check[1]], c.check[2])
+	name := c.check[0] + "_" + table
+	if dialect == database.Postgres {
+		return []string{
+			fmt.Sprintf("CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF %s THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END$$", name, broken),
+			fmt.Sprintf("CREATE TRIGGER %[1]s BEFORE INSERT OR UPDATE ON %[2]s FOR EACH ROW EXECUTE FUNCTION %[1]s()", name, table),
+		}
+	}
+	for _, event := range []string{"INSERT", "UPDATE"} {
+		body := fmt.Sprintf("WHEN %s BEGIN SELECT RAISE(ABORT, 'no'); END", broken)
+		if dialect == database.MySQL {
+			body = fmt.Sprintf("BEGIN IF %s THEN SIGNAL SQLSTATE '45000'; END IF; END", broken)
+		}
+		statements = append(statements, fmt.Sprintf("CREATE TRIGGER %s_%s BEFORE %s ON %s FOR EACH ROW %s", name, strings.ToLower(event), event, table, body))
+	}
+	return statements
+}
+
 // ddl makes the tables and what is in them.
 func (s *script) ddl(dialect database.Dialect) (statements []string) {
 	types := map[string]string{"text": "TEXT", "int": "INTEGER", "date": "DATE", "time": "TIMESTAMP"}
@@ -114,7 +136,7 @@ func (s *script) ddl(dialect database.Dialect) (statements []string) {
 			if c.notNull {
 				line += " NOT NULL"
 			}
-			if c.check != nil {
+			if c.check != nil && !c.trigger {
 				checks = append(checks, fmt.Sprintf("CONSTRAINT %s CHECK (%s %s %s)", c.check[0], c.name, c.check[1], c.check[2]))
 			}
 			if c.foreign {
@@ -133,6 +155,11 @@ func (s *script) ddl(dialect database.Dialect) (statements []string) {
 			statement += fmt.Sprintf(" AUTO_INCREMENT = %d", 100000*(i+1))
 		}
 		statements = append(statements, statement)
+		for _, c := range t.columns {
+			if c.trigger {
+				statements = append(statements, triggers(dialect, t.name, c)...)
+			}
+		}
 	}
 	for _, t := range s.tables {
 		for _, values := range s.before[t.name] {

@@ -221,6 +221,9 @@ func (t *twin) refusals(table string, r record, words map[string]string) (column
 		}
 		if c.check[1] == ">" && number(text) <= number(c.check[2]) || c.check[1] == "<>" && text == strings.Trim(c.check[2], "'") {
 			column, refused = "", append(refused, "The row violates '"+c.check[0]+"'.")
+			if c.trigger { // each database has its own number for it
+				refused = append(refused[:len(refused)-1], "The database refused the row (P0001).", "The database refused the row (1811).", "The database refused the row (1644).")
+			}
 		}
 	}
 	for _, index := range spec.unique {
