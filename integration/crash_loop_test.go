@@ -2,6 +2,8 @@ package integration
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"ingest/integration/rig"
@@ -53,7 +55,9 @@ func (in installation) crash(t *testing.T, role, point string, k int) bool {
 	other := map[string]string{"coordinator": "worker", "worker": "coordinator"}[role]
 	dying := in.at(role, point, k, "sigkill")
 	living := in.Start(other)
-	rig.Until(t, patience, "both announcing themselves", func() bool { return len(in.workers(t)) > 1 || dying.Ended() })
+	rig.Until(t, patience, "both announcing themselves", func() bool {
+		return in.announces(living) && (dying.Ended() || in.announces(dying))
+	})
 	id := in.Begin(in.want.importer.Slug)
 	rig.Until(t, patience, "the run's end or a death", func() bool { return dying.Ended() || in.Status(id).Terminal() })
 	// A place behind the end of the run is met a moment later.
@@ -71,14 +75,9 @@ func (in installation) crash(t *testing.T, role, point string, k int) bool {
 	return died
 }
 
-// workers are the processes that have announced themselves.
-func (in installation) workers(t *testing.T) []any {
-	t.Helper()
-	var body struct {
-		Data []any `json:"data"`
-	}
-	decode(t, in.Must(0, "workers", "--output", "json"), &body)
-	return body.Data
+// announces says whether a process, and not one before it, has announced itself.
+func (in installation) announces(p *rig.Process) bool {
+	return strings.Contains(in.CLI("workers", "--output", "yaml").Stdout, "pid: "+strconv.Itoa(p.PID()))
 }
 
 // released says whether no run is active in Redis.
