@@ -16,8 +16,8 @@ var open = []string{"sqlite", "csv", "ndjson", "discard"}
 const webhook = "webhook+"
 
 // Secret is a text that must not be seen. Every way of printing it – fmt with any verb, JSON, YAML, zap – shows
-// the masked form: of a URL all but the password, of a webhook's no more than the host, of anything else ***. Reveal is the
-// only way to the text.
+// the masked form: of a URL all but the password, of a webhook's no more than the host, of anything else ***, also of a URL
+// of which nobody can say where its password ends. Reveal is the only way to the text.
 type Secret string
 
 // Reveal is the secret itself, for whoever connects with it.
@@ -34,25 +34,27 @@ func (s Secret) String() string {
 		return mask
 	}
 	address, query, _ := strings.Cut(rest, "?")
-	if host, ok := strings.CutPrefix(address, "//"); ok {
-		// A password may hold any character when it was not encoded, a host never holds an @.
-		if at := strings.LastIndex(rest, "@"); at >= 0 {
-			userinfo := strings.TrimPrefix(rest[:at], "//")
-			address, query, _ = strings.Cut(rest[at+1:], "?")
-			user, _, hasPassword := strings.Cut(userinfo, ":")
+	authority, hasHost := strings.CutPrefix(address, "//")
+	if !hasHost && !slices.Contains(open, scheme) {
+		return mask
+	}
+	if hasHost && strings.Contains(query, "@") {
+		// Either the password has a ? in it, or an option an @.
+		return scheme + "://" + mask
+	}
+	// A password may hold any other character when it was not encoded, a host never holds an @.
+	if at := strings.LastIndex(authority, "@"); hasHost && at >= 0 {
+		user, _, hasPassword := strings.Cut(authority[:at], ":")
+		if authority = authority[at+1:]; !strings.HasPrefix(scheme, webhook) {
 			if hasPassword {
 				user += ":" + mask
 			}
-			address = "//" + user + "@" + address
-		} else {
-			address = "//" + host
+			address = "//" + user + "@" + authority
 		}
-	} else if !slices.Contains(open, scheme) {
-		return mask
 	}
 	if strings.HasPrefix(scheme, webhook) {
 		// Addresses of webhooks are often a secret by themselves.
-		host, _, _ := strings.Cut(strings.TrimPrefix(address, "//"), "/")
+		host, _, _ := strings.Cut(authority, "/")
 		return scheme + "://" + host + "/" + mask
 	}
 	masked := scheme + ":" + address

@@ -23,7 +23,10 @@ func TestSecretsAreMasked(t *testing.T) {
 		"host=db password=x":          "***",
 		"user:topsecret@db":           "***",
 		"postgres://app@db/warehouse": "postgres://app@db/warehouse",
-		"postgres://app:p@ss:/w?rd@db/x?sslmode=a":        "postgres://app:***@db/x?sslmode=a",
+		"postgres://app:p@ss:/w?rd@db/x?sslmode=a":        "postgres://***",
+		"postgres://db:5432/x?user=a&password=top@secret": "postgres://***",
+		"webhook+https://a.b?secret=top@secret":           "webhook+https://***",
+		"postgres://app:p@ss:/word@db/x?sslmode=a":        "postgres://app:***@db/x?sslmode=a",
 		"postgres://db/x?user=a&password=b":               "postgres://db/x?user=a&password=***",
 		"redis://:topsecret@redis:6379/0":                 "redis://:***@redis:6379/0",
 		"redis+sentinel://u:p@a:1,b:2/main":               "redis+sentinel://u:***@a:1,b:2/main",
@@ -32,7 +35,8 @@ func TestSecretsAreMasked(t *testing.T) {
 		"discard:":                                        "discard:",
 		"other:topsecret":                                 "***",
 		"webhook+https://a.b:1/topsecret?secret=x&c=y":    "webhook+https://a.b:1/***",
-		"webhook+http://u:topsecret@a.b?secret=topsecret": "webhook+http://u:***@a.b/***",
+		"webhook+http://u:topsecret@a.b?secret=topsecret": "webhook+http://a.b/***",
+		"webhook+http://topsecret@a.b":                    "webhook+http://a.b/***",
 		"redis+cluster://:topsecret@a:1,b:2?prefix=p":     "redis+cluster://:***@a:1,b:2?prefix=p",
 	} {
 		if got := secret.String(); got != want {
