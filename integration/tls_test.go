@@ -87,7 +87,7 @@ func TestConnectionsOverTLS(t *testing.T) {
 	t.Parallel()
 	ours, stranger := newAuthority(t), newAuthority(t)
 	redis := rig.StartRedis(t, rig.RedisOptions{}).URL()
-	server, stale := rig.StartPostgres(t), rig.StartPostgres(t)
+	server, stale, plain := rig.StartPostgres(t), rig.StartPostgres(t), rig.StartPostgres(t)
 	certificate, key := ours.server(time.Now().Add(time.Hour))
 	secure(server, certificate, key)
 	certificate, key = ours.server(time.Now().Add(-time.Hour))
@@ -125,11 +125,13 @@ func TestConnectionsOverTLS(t *testing.T) {
 		server             *rig.Postgres
 		host, options, why string
 	}{
-		{server, "127.0.0.1", "sslmode=verify-full&sslrootcert=" + wrong, "The certificate of the database is not trusted (see sslrootcert)."},
-		{server, "127.0.0.1", "sslmode=verify-ca&sslrootcert=" + wrong, "The certificate of the database is not trusted (see sslrootcert)."},
-		{server, "127.0.0.1", "sslmode=verify-full", "The certificate of the database is not trusted (see sslrootcert)."},
+		{server, "127.0.0.1", "sslmode=verify-full&sslrootcert=" + wrong, "The certificate of the database is not trusted (see sslrootcert or ssl-ca)."},
+		{server, "127.0.0.1", "sslmode=verify-ca&sslrootcert=" + wrong, "The certificate of the database is not trusted (see sslrootcert or ssl-ca)."},
+		{server, "127.0.0.1", "sslmode=verify-full", "The certificate of the database is not trusted (see sslrootcert or ssl-ca)."},
 		{server, "localhost", "sslmode=verify-full&sslrootcert=" + right, "The certificate of the database is another host's."},
 		{stale, "127.0.0.1", "sslmode=verify-full&sslrootcert=" + right, "The certificate of the database has expired, or is not valid yet."},
+		{plain, "127.0.0.1", "sslmode=verify-full&sslrootcert=" + right, "The database does not speak TLS, which its URL demands."},
+		{plain, "127.0.0.1", "sslmode=require", "The database does not speak TLS, which its URL demands."},
 		{server, "127.0.0.1", "sslmode=verify-full&sslrootcert=" + filepath.Join(authorities, "none.pem"), "a file that it names cannot be read"},
 		{server, "127.0.0.1", "sslmode=require&passfile=" + right, `the option "passfile", which is not allowed`},
 	} {
@@ -155,5 +157,61 @@ func TestConnectionsOverTLS(t *testing.T) {
 	sessions := server.SQL("app", "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'guarded'")
 	if !slices.Equal(sessions, []string{"t"}) {
 		t.Errorf("sessions with TLS: %v", sessions)
+	}
+}
+
+// TestMariaDBOverTLS: only by an authority that is trusted, for the host that the URL names, and with TLS where it is demanded.
+func TestMariaDBOverTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	ours, stranger := newAuthority(t), newAuthority(t)
+	certificate, key := ours.server(time.Now().Add(time.Hour))
+	right, wrong := write("right.pem", ours.text), write("wrong.pem", stranger.text)
+	server := rig.StartMariaDB(t, "--ssl-cert="+write("server.crt", certificate), "--ssl-key="+write("server.key", key))
+	plain := rig.StartMariaDB(t)
+	redis := rig.StartRedis(t, rig.RedisOptions{}).URL()
+	over := func(server *rig.MariaDB, host, options string) *rig.System {
+		server.SQL("", "CREATE DATABASE IF NOT EXISTS app; CREATE USER IF NOT EXISTS guarded IDENTIFIED BY 'topsecret' REQUIRE SSL; GRANT ALL ON app.* TO guarded")
+		at, err := url.Parse(server.URL("app"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := rig.NewSystem(t, rig.SystemOptions{
+			RedisURL: redis, Importers: map[string]string{"rows.yaml": fmt.Sprintf(countedImporter, "rows", "")},
+			Database: "mysql://guarded:topsecret@" + net.JoinHostPort(host, at.Port()) + "/app?" + options,
+		})
+		s.Write("rows.csv", counted(0, 100))
+		return s
+	}
+	for _, test := range []struct {
+		server             *rig.MariaDB
+		host, options, why string
+	}{
+		{server, "127.0.0.1", "ssl-mode=verify_identity&ssl-ca=" + wrong, "The certificate of the database is not trusted (see sslrootcert or ssl-ca)."},
+		{server, "127.0.0.1", "ssl-mode=verify_identity", "The certificate of the database is not trusted (see sslrootcert or ssl-ca)."},
+		{server, "localhost", "ssl-mode=verify_identity&ssl-ca=" + right, "The certificate of the database is another host's."},
+		{plain, "127.0.0.1", "ssl-mode=verify_identity&ssl-ca=" + right, "The database does not speak TLS, which its URL demands."},
+		{server, "127.0.0.1", "ssl-mode=disabled", "The database refused the login (1045)."},
+	} {
+		said := over(test.server, test.host, test.options).CLI("migrate", "--output", "json")
+		if said.Code != 1 || !strings.Contains(said.Stdout, test.why) || strings.Contains(said.Stdout+said.Stderr, "topsecret") {
+			t.Errorf("%s: %+v, want %q", test.options, said, test.why)
+		}
+	}
+	for _, options := range []string{"ssl-mode=verify_identity&ssl-ca=" + right, "ssl-mode=preferred"} {
+		s := over(server, "127.0.0.1", options)
+		s.Migrate()
+		s.Coordinator()
+		s.Worker()
+		if r := s.Await(s.Begin("rows"), patience); r.Status != "completed" || r.Progress.Successful != 100 {
+			t.Errorf("%s: %+v", options, r)
+		}
 	}
 }

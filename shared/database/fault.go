@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -113,12 +114,16 @@ func Explain(err error) Fault {
 	return Fault{}
 }
 
-// certificate says what is wrong with the one that the server showed; unexplained when nothing is. It can be mended without
-// anything in the run being changed, so a run waits for it.
+// plain is what pgconn says of a server that does not speak TLS; it has no other sign of it.
+const plain = "server refused TLS connection"
+
+// certificate says what is wrong with the one that the server showed, or that it shows none; unexplained when nothing is. It
+// can be mended without anything in the run being changed, so a run waits for it.
 func certificate(err error) kind {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
+	var connect *pgconn.ConnectError
 	switch {
 	case errors.As(err, &unknown):
 		return untrusted
@@ -128,6 +133,8 @@ func certificate(err error) kind {
 		return expired
 	case errors.As(err, &invalid):
 		return untrusted
+	case errors.Is(err, mysql.ErrNoTLS), errors.As(err, &connect) && strings.Contains(connect.Error(), plain):
+		return noTLS
 	default:
 		return unexplained
 	}

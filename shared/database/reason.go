@@ -22,6 +22,7 @@ const (
 	untrusted
 	otherHost
 	expired
+	noTLS
 	stopped
 	exhausted
 	internal
@@ -41,9 +42,10 @@ var reasons = map[kind]string{
 	timeout:     "The database did not answer in time",
 	slow:        "The database ended a statement that took too long",
 	unreachable: "The database cannot be reached",
-	untrusted:   "The certificate of the database is not trusted (see sslrootcert)",
+	untrusted:   "The certificate of the database is not trusted (see sslrootcert or ssl-ca)",
 	otherHost:   "The certificate of the database is another host's",
 	expired:     "The certificate of the database has expired, or is not valid yet",
+	noTLS:       "The database does not speak TLS, which its URL demands",
 	stopped:     "The database ended the session",
 	exhausted:   "The database has no room or no connection left",
 	internal:    "The database reported an internal error",
@@ -60,7 +62,7 @@ var reasons = map[kind]string{
 // words name the kinds of faults that pass, for metrics.
 var words = map[kind]string{
 	conflict: "conflict", timeout: "timeout", slow: "timeout", unreachable: "unreachable", untrusted: "certificate",
-	otherHost: "certificate", expired: "certificate", stopped: "session_ended",
+	otherHost: "certificate", expired: "certificate", noTLS: "certificate", stopped: "session_ended",
 	exhausted: "exhausted", internal: "internal", rolledBack: "rolled_back", readOnly: "read_only",
 	interrupted: "interrupted",
 }
