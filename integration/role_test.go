@@ -24,8 +24,8 @@ fields:
   - {from: name, to: name}
 `
 
-// leastPrivileged is a database whose roles are those of the documentation, and an installation that works with the lesser one.
-func leastPrivileged(t *testing.T) (*rig.Postgres, *rig.System) {
+// grants are the documented statements that begin with these words.
+func grants(t *testing.T, begin string) string {
 	t.Helper()
 	root, err := rig.Root()
 	if err != nil {
@@ -35,16 +35,23 @@ func leastPrivileged(t *testing.T) (*rig.Postgres, *rig.System) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	granted := regexp.MustCompile("(?s)```sql\n(CREATE ROLE.*?)```").FindSubmatch(page)
-	if granted == nil {
-		t.Fatal("docs/operation.md has no roles")
+	found := regexp.MustCompile("(?s)```sql\n(" + begin + ".*?)```").FindSubmatch(page)
+	if found == nil {
+		t.Fatalf("docs/operation.md has no statements that begin with %s", begin)
 	}
+	return string(found[1])
+}
+
+// leastPrivileged is a database whose roles are those of the documentation, and an installation that works with the lesser one.
+func leastPrivileged(t *testing.T) (*rig.Postgres, *rig.System) {
+	t.Helper()
+	granted := grants(t, "CREATE ROLE")
 	server := rig.StartPostgres(t)
 	server.Database("app")
 	server.SQL("app", "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE SCHEMA shop;"+
 		"CREATE TABLE shop.products (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n integer NOT NULL UNIQUE, name text CHECK (name <> 'bad'));"+
 		"CREATE TABLE shop.others (n integer); CREATE TABLE shop.secrets (n integer UNIQUE, name text)")
-	server.SQL("app", string(granted[1]))
+	server.SQL("app", granted)
 	server.SQL("app", "GRANT SELECT, INSERT, UPDATE ON shop.others TO ingest_app; ALTER TABLE shop.others ADD COLUMN name text")
 	as := func(role string) string { return strings.Replace(server.URL("app"), "//ingest@", "//"+role+"@", 1) }
 	s := rig.NewSystem(t, rig.SystemOptions{
@@ -150,5 +157,118 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 		if r.Status != "failed" || r.Reason == nil || !strings.Contains(*r.Reason, why) {
 			t.Errorf("%s: %s because %v, want %q", importer, r.Status, text(r.Reason), why)
 		}
+	}
+}
+
+// TestTheDocumentedUserOfMariaDBIsEnough for what a run can need, also to end sessions, and for nothing beside.
+func TestTheDocumentedUserOfMariaDBIsEnough(t *testing.T) {
+	t.Parallel()
+	server := rig.StartMariaDB(t)
+	server.Database("shop")
+	server.SQL("shop", "CREATE TABLE products (id bigint AUTO_INCREMENT PRIMARY KEY, n integer NOT NULL UNIQUE, name varchar(99) CHECK (name <> 'bad'));"+
+		"CREATE TABLE secrets (n integer UNIQUE, name varchar(99))")
+	server.SQL("", grants(t, "CREATE DATABASE"))
+	as := func(user, database string) string {
+		return strings.Replace(server.URL(database), "//root@", "//"+user+"@", 1)
+	}
+	schema := "INGEST_CONNECTIONS_DEFAULT_LEDGER_SCHEMA=ingest"
+	s := rig.NewSystem(t, rig.SystemOptions{
+		RedisURL: rig.StartRedis(t, rig.RedisOptions{}).URL(), Database: as("ingest_app", "shop"), Env: []string{schema, "INGEST_CHUNK_SIZE=10"},
+		Importers: map[string]string{
+			"products.yaml": fmt.Sprintf(roleImporter, "products", "products", ""),
+			"secrets.yaml":  fmt.Sprintf(roleImporter, "secrets", "secrets", ""),
+			"made.yaml":     fmt.Sprintf(roleImporter, "made", "made", ", create_table: true"),
+		},
+	})
+	for _, name := range []string{"products", "secrets", "made"} {
+		s.Write(name+".csv", counted(0, 300))
+	}
+	if said := s.CLI("migrate"); said.Code != 1 {
+		t.Errorf("the lesser user made the tables: %+v", said)
+	}
+	rig.NewSystem(t, rig.SystemOptions{Database: as("ingest_owner", "ingest"), Env: []string{schema}}).Migrate()
+	s.Coordinator()
+	stuck := s.Worker()
+	ends := func(id int64, status string, created, updated, failed int64) {
+		t.Helper()
+		if r := s.Await(id, patience); r.Status != status || r.Created != created || r.Updated != updated || r.Progress.Failed != failed {
+			t.Errorf("run %d: %+v", id, r)
+		}
+	}
+	ends(s.Begin("products", "--dry-run"), "completed", 300, 0, 0)
+	ends(s.Begin("products"), "completed", 300, 0, 0)
+	s.Write("products.csv", strings.ReplaceAll(counted(0, 310), "name 1\n", "bad\n"))
+	failing := s.Begin("products")
+	ends(failing, "completed_with_errors", 10, 0, 1)
+	server.SQL("shop", "ALTER TABLE products MODIFY name varchar(99)")
+	ends(s.BeginWith("retry", fmt.Sprint(failing), "--detach"), "completed", 0, 1, 0)
+
+	// Chunks wait for a row of somebody else: the session of a paused worker is ended, and so is that of a cancelled run.
+	locker, err := database.Open(database.Config{Name: "locker", URL: server.URL("shop")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = locker.Close() }()
+	lock := func() *database.Tx {
+		t.Helper()
+		tx, err := locker.Begin(t.Context())
+		if err == nil {
+			_, err = tx.Exec(context.WithoutCancel(t.Context()), "UPDATE products SET name = 'held' WHERE n = 5")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	waiting := func() string {
+		return strings.Join(server.SQL("", "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"), ",")
+	}
+	waits := func() {
+		t.Helper()
+		rig.Until(t, patience, "a chunk waiting for the row", func() bool { return waiting() != "" })
+	}
+	tx := lock()
+	s.Write("products.csv", strings.ReplaceAll(counted(0, 300), "name ", "other "))
+	taken := s.Begin("products")
+	waits()
+	before := waiting()
+	stuck.Stop()
+	s.Worker()
+	rig.Until(t, patience, "another session in the place of the former worker's", func() bool {
+		now := waiting()
+		return now != "" && now != before
+	})
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	ends(taken, "completed", 0, 300, 0)
+	stuck.Cont()
+
+	tx = lock()
+	s.Write("products.csv", counted(0, 300))
+	cancelled := s.Begin("products")
+	waits()
+	s.Must(0, "cancel", fmt.Sprint(cancelled), "--wait")
+	ends(cancelled, "cancelled", 0, 0, 0)
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+
+	for importer, why := range map[string]string{"secrets": "secrets' does not exist in connection", "made": "CREATE command denied"} {
+		r := s.Await(s.Begin(importer), patience)
+		if r.Status != "failed" || r.Reason == nil || !strings.Contains(*r.Reason, why) {
+			t.Errorf("%s: %s because %v, want %q", importer, r.Status, text(r.Reason), why)
+		}
+	}
+
+	// Who may make tables but not remove them: the dry run ends all the same, and says what it left behind.
+	server.SQL("", "CREATE USER maker; GRANT SELECT, INSERT, UPDATE, DELETE ON ingest.* TO maker; GRANT CREATE, SELECT, INSERT, UPDATE, DELETE ON shop.* TO maker")
+	maker := rig.NewSystem(t, rig.SystemOptions{
+		Database: as("maker", "shop"), Env: []string{schema},
+		Importers: map[string]string{"made.yaml": fmt.Sprintf(roleImporter, "made", "made", ", create_table: true")},
+	})
+	maker.Write("made.csv", counted(0, 300))
+	if said := maker.Must(0, "run", "made", "--dry-run"); !strings.Contains(said, "created 300") || !strings.Contains(said, "could not be removed") {
+		t.Errorf("a table of the dry run is left, and it says\n%s", said)
 	}
 }

@@ -84,7 +84,11 @@ func (s *Supervisor) end(ctx context.Context, r run.Run, db *database.DB, status
 	final.Errors, final.Validation = run.Histogram(errors), run.Histogram(validation)
 	if r.DryRun && db != nil {
 		// Made before the manifest was fixed: a run that failed in between has them, too.
-		if err := destination.Drop(ctx, db, split.Scratch(r)); err != nil {
+		switch err := destination.Drop(ctx, db, split.Scratch(r)); {
+		case database.Fatal(err):
+			// Nobody can be waited for: a run ends even if what it made has to stay.
+			final.Warnings = append(final.Warnings, "The tables that the dry run made (ingest_dry_…) could not be removed. "+database.Explain(err).Reason())
+		case err != nil:
 			return fmt.Errorf("drop the dry run's tables: %w", err)
 		}
 		if err := ledger.New(db).EndRehearsal(ctx, r.UID); err != nil {
