@@ -160,6 +160,40 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 	}
 }
 
+// TestTheDocumentedRightsOnRelatedTablesAreEnough to create related rows, and to take away those of a row that fails.
+func TestTheDocumentedRightsOnRelatedTablesAreEnough(t *testing.T) {
+	t.Parallel()
+	importer := map[string]string{"things.yaml": "importer: things\nsource: {path: x.csv}\ndestination: {table: shop.products}\nkey: n\non_duplicate: update\n" +
+		"fields: [{from: n, to: n}]\nrelations:\n  - {from: kind, to: kind_id, table: shop.kinds, match: name, create_if_missing: true}\n"}
+	const kinds, things = "(id bigint %s PRIMARY KEY, name varchar(50) UNIQUE)", "(id bigint %s PRIMARY KEY, n integer UNIQUE CHECK (n <> 5), kind_id bigint)"
+	const rights = "GRANT SELECT, INSERT, DELETE ON shop.kinds TO ingest_app"
+	postgres, mariadb := rig.StartPostgres(t), rig.StartMariaDB(t)
+	postgres.Database("app")
+	identity := "GENERATED ALWAYS AS IDENTITY"
+	postgres.SQL("app", "CREATE SCHEMA shop; CREATE TABLE shop.kinds "+fmt.Sprintf(kinds, identity)+"; CREATE TABLE shop.products "+fmt.Sprintf(things, identity))
+	postgres.SQL("app", grants(t, "CREATE ROLE")+rights)
+	mariadb.Database("shop")
+	mariadb.SQL("shop", "CREATE TABLE kinds "+fmt.Sprintf(kinds, "AUTO_INCREMENT")+"; CREATE TABLE products "+fmt.Sprintf(things, "AUTO_INCREMENT"))
+	mariadb.SQL("", grants(t, "CREATE DATABASE")+rights)
+	for owner, app := range map[string]string{
+		strings.Replace(postgres.URL("app"), "//ingest@", "//ingest_owner@", 1): strings.Replace(postgres.URL("app"), "//ingest@", "//ingest_app@", 1),
+		strings.Replace(mariadb.URL("ingest"), "//root@", "//ingest_owner@", 1): strings.Replace(mariadb.URL("shop"), "//root@", "//ingest_app@", 1),
+	} {
+		env := []string{"INGEST_CONNECTIONS_DEFAULT_LEDGER_SCHEMA=ingest"}
+		rig.NewSystem(t, rig.SystemOptions{Database: owner, Env: env}).Migrate()
+		s := rig.NewSystem(t, rig.SystemOptions{Database: app, Env: env, Importers: importer})
+		s.Write("x.csv", "n,kind\n4,four\n5,five\n6,six\n")
+		if said := s.Must(3, "run", "things"); !strings.Contains(said, "created 2") {
+			t.Errorf("%s", said)
+		}
+	}
+	for _, got := range [][]string{postgres.SQL("app", "SELECT name FROM shop.kinds ORDER BY name"), mariadb.SQL("shop", "SELECT name FROM kinds ORDER BY name")} {
+		if strings.Join(got, ",") != "four,six" {
+			t.Errorf("related rows: %v", got)
+		}
+	}
+}
+
 // TestTheDocumentedUserOfMariaDBIsEnough for what a run can need, also to end sessions, and for nothing beside.
 func TestTheDocumentedUserOfMariaDBIsEnough(t *testing.T) {
 	t.Parallel()
