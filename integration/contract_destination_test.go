@@ -4,6 +4,23 @@ func destinationClauses() []clause {
 	const stamped = "CREATE TABLE my_x (a INTEGER UNIQUE, b TEXT, created_at TIMESTAMP, updated_at TIMESTAMP); INSERT INTO my_x VALUES (1, 'old', '2001-01-01 00:00:00', '2001-01-01 00:00:00'), (2, 'same', '2001-01-01 00:00:00', '2001-01-01 00:00:00');"
 	return []clause{
 		{
+			name:   "names of columns are anything but control characters, at most 63 bytes",
+			tables: `CREATE TABLE my_order ("select" INTEGER, "Group By" TEXT, "a""b" INTEGER, "what? $1" INTEGER, "it's :c" TEXT, PRIMARY KEY ("select", "Group By"));`,
+			importer: `
+destination: {table: my_order}
+key: [select, Group By]
+on_duplicate: update
+fields:
+  - {from: select, to: select}
+  - {from: Group By, to: Group By}
+  - {from: 'a"b', to: 'a"b'}
+  - {from: w, to: "what? $1"}
+  - {from: i, to: "it's :c"}
+`,
+			file: "select,Group By,\"a\"\"b\",w,i\n1,x,1,2,?\n1,x,3,4,$1\n2,x,y,,\n", show: "SELECT * FROM my_order",
+			want: "completed_with_errors: 1 created, 1 updated, 1 failed\n3@4 The a\"b field must be an integer.\n1 × a\"b: The a\"b field must be an integer.\n1|x|3|4|$1\n",
+		},
+		{
 			name: "timestamps: created_at and updated_at on insert, updated_at on a real change", tables: stamped,
 			importer: "destination: {table: my_x, timestamps: true}\nkey: [a]\non_duplicate: update\nfields: [{from: a, to: a}, {from: b, to: b}]\n",
 			file:     "a,b\n1,new\n2,same\n3,new\n",

@@ -48,7 +48,7 @@ func identifier(what, name string) error {
 		return fmt.Errorf("the %s name %q begins or ends with a blank", what, name)
 	}
 	for _, r := range name {
-		if unicode.IsControl(r) || r == '"' || r == '`' {
+		if unicode.IsControl(r) {
 			return fmt.Errorf("the %s name %q contains %q", what, name, r)
 		}
 	}
