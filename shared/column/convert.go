@@ -26,6 +26,9 @@ const (
 	notUUID    Problem = "must be a valid UUID."
 	notJSON    Problem = "must be a valid JSON string."
 	notHex     Problem = "must be hexadecimal digits."
+
+	// NotMember is also what a database means that refuses a text for a column whose type is a list of them.
+	NotMember Problem = "must be one of the column's values."
 )
 
 // Convert returns the value of a column that a text stands for, or why it stands for none. It never answers Null
@@ -80,6 +83,9 @@ func ConvertIn(text string, c *Column, zone *time.Location) (Value, Problem) {
 	case Text, Other:
 		if problem = Readable(text); problem == "" && c.Type.Length > 0 {
 			problem = within(text, c.Type.Length)
+		}
+		if problem == "" && c.Type.Kind == Other && ordinal(c.Type.Native, text) {
+			problem = NotMember
 		}
 		return value(text, problem)
 	}
@@ -246,4 +252,14 @@ var booleans = [...]struct{ text, canonical string }{
 	{"n", "false"},
 	{"on", "true"},
 	{"off", "false"},
+}
+
+// ordinal says that MySQL would take a text for the number of a member of enum('a','b') or set('a','b'). Other texts that
+// are no member it refuses itself: the collation decides which are.
+func ordinal(native, text string) bool {
+	if !strings.HasPrefix(native, "enum('") && !strings.HasPrefix(native, "set('") {
+		return false
+	}
+	digits := strings.TrimLeft(Trim(text), "+-")
+	return digits != "" && strings.Trim(digits, "0123456789") == "" && !strings.Contains(native, "'"+text+"'")
 }

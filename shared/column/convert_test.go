@@ -98,6 +98,9 @@ func TestConvertGivesCanonicalText(t *testing.T) {
 		{kind(column.Text), "", ""},
 		{column.Type{Kind: column.Text, Length: 3}, "äöü", "äöü"},
 		{kind(column.Other), " (1,2) ", " (1,2) "},
+		{column.Type{Kind: column.Other, Native: "enum('a','3')"}, "3", "3"},
+		{column.Type{Kind: column.Other, Native: "enum('a','3')"}, "4a", "4a"},
+		{column.Type{Kind: column.Other, Native: "year(4)"}, "2024", "2024"},
 	} {
 		got, problem := column.Convert(test.text, column.Column{Type: test.typ})
 		if problem != "" {
@@ -139,6 +142,8 @@ func TestConvertSaysWhatIsWrong(t *testing.T) {
 		{column.Type{Kind: column.Decimal, Precision: 3, Scale: 5}, "0.01", "must not be greater than 0.00999."},
 		{column.Type{Kind: column.Decimal, Precision: 2, Scale: -3}, "99500", "must not be greater than 99000."},
 		{column.Type{Kind: column.Decimal, Digits: 15}, "1234567890123456", "must not have more than 15 significant digits."},
+		{column.Type{Kind: column.Other, Native: "enum('a','b')"}, "1", column.NotMember},
+		{column.Type{Kind: column.Other, Native: "set('a','b')"}, " +3 ", column.NotMember},
 		{kind(column.Decimal), "1e5000", "must not have more than 1000 digits."},
 		{kind(column.Decimal), "1e-5000", "must not have more than 1000 digits."},
 		{kind(column.Float), "inf", "must be a number."},

@@ -57,6 +57,10 @@ func (p *plan) refusal(f database.Fault, culprits []string) (name, text string) 
 	case slices.Contains(checks, f.Code):
 		return "", p.violates(f)
 	}
+	// PostgreSQL names the column in a COPY, but not in an INSERT: what a message says must not depend on it.
+	if c, ok := p.Table.Column(f.Column); ok && p.dialect != database.Postgres {
+		return c.Name, fmt.Sprintf("The %s field %s", p.words(c.Name), unfit(c.Type))
+	}
 	return "", ""
 }
 
@@ -81,6 +85,14 @@ func bounds(t column.Type) string {
 	default:
 		return "be a number that the column can hold"
 	}
+}
+
+// unfit is what is wrong with a value that its column refuses, where the database says no more than that.
+func unfit(t column.Type) string {
+	if strings.HasPrefix(t.Native, "enum(") || strings.HasPrefix(t.Native, "set(") {
+		return string(column.NotMember)
+	}
+	return "must be a value that the column can hold."
 }
 
 // uniqueColumns are the columns of the unique index that refused a row; nil for one that Unique does not list.

@@ -93,8 +93,9 @@ func members(native string) []string {
 	return all
 }
 
-// member is a member as it is spelled, where its collation cares for no case.
+// member is a member as it is spelled, where its collation cares for no case. Trailing blanks never count.
 func member(all []string, text string) string {
+	text = strings.TrimRight(text, " ")
 	if i := slices.IndexFunc(all, func(m string) bool { return strings.EqualFold(m, text) }); i >= 0 && !slices.Contains(all, text) {
 		return all[i]
 	}

@@ -148,6 +148,7 @@ var rulesOf = map[column.Problem]string{
 	"must be a valid date.":        "date",
 	"must be a valid UUID.":        "uuid",
 	"must be a valid JSON string.": "json",
+	column.NotMember:               "in",
 }
 
 // complaint is the message of a value that a transform cannot read.
