@@ -29,6 +29,10 @@ var mysqlClass = map[uint16]struct {
 	1161: {TransientFault, timeout},
 	1040: {TransientFault, exhausted}, 1203: {TransientFault, exhausted}, 1226: {TransientFault, exhausted}, 1114: {TransientFault, exhausted},
 	1021: {TransientFault, exhausted}, 1037: {TransientFault, exhausted}, 1038: {TransientFault, exhausted}, 1041: {TransientFault, exhausted},
+	// The server's own files.
+	1: {TransientFault, internal}, 2: {TransientFault, internal}, 4: {TransientFault, internal}, 5: {TransientFault, exhausted},
+	6: {TransientFault, internal}, 7: {TransientFault, internal}, 9: {TransientFault, internal}, 10: {TransientFault, internal},
+	23: {TransientFault, exhausted}, 29: {TransientFault, internal},
 	3: {TransientFault, exhausted}, 1026: {TransientFault, exhausted},
 	1053: {TransientFault, stopped}, 1927: {TransientFault, stopped}, 1317: {TransientFault, stopped}, 4031: {TransientFault, stopped},
 	1152: {TransientFault, unreachable}, 1158: {TransientFault, unreachable}, 1160: {TransientFault, unreachable}, 1184: {TransientFault, unreachable},

@@ -106,6 +106,7 @@ func TestMariaDBFaults(t *testing.T) {
 		"overflow":    {"INSERT INTO t (id, price) VALUES (2, 987654321)", database.Fault{Class: row, Code: "1264", Column: "price", Line: 1}, "The database refused the row (1264)."},
 		"no number":   {"INSERT INTO t (id) VALUES (3), ('for column `a` at row 7987654321x')", database.Fault{Class: row, Code: "1366", Column: "id", Line: 2}, "The database refused the row (1366)."},
 		"no member":   {"INSERT INTO other (k) VALUES ('987654321')", database.Fault{Class: row, Code: "1265", Column: "k", Line: 1}, "The database refused the row (1265)."},
+		"own file":    {"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 6, MESSAGE_TEXT = '987654321'", database.Fault{Class: database.TransientFault, Code: "6"}, "The database reported an internal error (6)."},
 		"no date":     {"INSERT INTO other (d) VALUES ('2024-02-30')", database.Fault{Class: row, Code: "1292", Column: "d", Line: 1}, "The database refused the row (1292)."},
 		"json":        {"INSERT INTO other (j) VALUES ('{987654321')", database.Fault{Class: row, Code: "4025", Constraint: "other.j"}, "The row violates 'other.j'."},
 		"trigger":     {"INSERT INTO guarded VALUES (987654321)", database.Fault{Class: row, Code: "1644"}, "The database refused the row (1644)."},
