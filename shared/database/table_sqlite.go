@@ -29,7 +29,7 @@ func (d *DB) sqliteTable(ctx context.Context, name string) (column.Table, error)
 	case err != nil:
 		return t, err
 	case kind != "table":
-		return t, fmt.Errorf("it is a %s table, not one that rows can be written to", kind)
+		return t, fmt.Errorf("it is a %s, not a table that rows can be written to", map[string]string{"view": "view", "virtual": "virtual table", "shadow": "shadow table"}[kind])
 	}
 	if t.Columns, err = d.sqliteColumns(ctx, t.Name, strict); err != nil {
 		return t, err
