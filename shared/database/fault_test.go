@@ -154,7 +154,7 @@ func TestMariaDBLockTimeoutIsTransient(t *testing.T) {
 func TestSQLiteFaults(t *testing.T) {
 	t.Parallel()
 	db := faultDB(t, dbtest.SQLite(t))
-	exec(t, db, "CREATE TABLE strict (a INTEGER) STRICT", "CREATE TABLE other (j TEXT, v TEXT AS (json_extract(j, '$.a')) STORED)",
+	exec(t, db, "CREATE TABLE strict (a INTEGER) STRICT", "CREATE TABLE unnamed (a INTEGER CHECK (a > 0))", "CREATE TABLE other (j TEXT, v TEXT AS (json_extract(j, '$.a')) STORED)",
 		"CREATE UNIQUE INDEX lower_email ON t (lower(email))",
 		"CREATE TABLE guarded (a INTEGER)", "CREATE TRIGGER no BEFORE INSERT ON guarded BEGIN SELECT RAISE(ABORT, 'no'); END")
 	row := database.RowFault
@@ -165,6 +165,7 @@ func TestSQLiteFaults(t *testing.T) {
 		"not null":    {"INSERT INTO t (id, required) VALUES (2, NULL)", database.Fault{Class: row, Code: "1299", Table: "t", Column: "required", Columns: []string{"required"}}, "The required field is required."},
 		"foreign":     {"INSERT INTO t (id, parent) VALUES (2, 987654321)", database.Fault{Class: row, Code: "787"}, "The database refused the row (787)."},
 		"check":       {"INSERT INTO t (id, positive) VALUES (2, -987654321)", database.Fault{Class: row, Code: "275", Constraint: "price_positive"}, "The row violates 'price_positive'."},
+		"no name":     {"INSERT INTO unnamed VALUES (-987654321)", database.Fault{Class: row, Code: "275", Constraint: "a > 0"}, "The database refused the row (275)."},
 		"strict":      {"INSERT INTO strict VALUES ('987654321x')", database.Fault{Class: row, Code: "3091", Table: "strict", Column: "a", Columns: []string{"a"}}, "The database refused the row (3091)."},
 		"rowid":       {"INSERT INTO t (id) VALUES ('987654321x')", database.Fault{Class: row, Code: "20"}, "The database refused the row (20)."},
 		"json":        {"INSERT INTO other (j) VALUES ('{987654321')", database.Fault{Class: row, Code: "1"}, "The database refused the row (1)."},

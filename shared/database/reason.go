@@ -1,6 +1,9 @@
 package database
 
-import "fmt"
+import (
+	"fmt"
+	"regexp"
+)
 
 // kind is what happened, finer than the class: it chooses the reason.
 type kind int
@@ -114,6 +117,9 @@ func (f Fault) Reason() string {
 	return text + "."
 }
 
+// named is a name that can be shown: for a CHECK without one SQLite answers with its SQL.
+var named = regexp.MustCompile(`^[\pL_][\pL\pN_$.]*$`)
+
 func (f Fault) rowReason() string {
 	switch {
 	case f.kind == slow:
@@ -124,7 +130,7 @@ func (f Fault) rowReason() string {
 		return fmt.Sprintf("The %s has already been taken.", f.Column)
 	case f.kind == foreignKey && f.Column != "":
 		return fmt.Sprintf("The selected %s is invalid.", f.Column)
-	case f.Constraint != "":
+	case named.MatchString(f.Constraint):
 		return fmt.Sprintf("The row violates '%s'.", f.Constraint)
 	default:
 		return fmt.Sprintf("The database refused the row (%s).", f.Code)
