@@ -39,8 +39,8 @@ type Type struct {
 	Scale     int `json:"scale,omitempty"`
 	// Zone says that a Datetime is an instant (timestamptz); otherwise it is stored as UTC wall time.
 	Zone bool `json:"zone,omitempty"`
-	// Digits is the greatest number of significant digits the database keeps of a decimal, 0 = all
-	// (SQLite's NUMERIC affinity keeps 15).
+	// Digits is the greatest number of significant digits the database keeps of a decimal, or of a number that is a whole
+	// JSON, 0 = all (SQLite's NUMERIC affinity keeps 15).
 	Digits int `json:"digits,omitempty"`
 }
 

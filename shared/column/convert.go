@@ -78,6 +78,9 @@ func ConvertIn(text string, c *Column, zone *time.Location) (Value, Problem) {
 		canonical, problem = uuid(Trim(text))
 	case JSON:
 		canonical, problem = compactJSON(Trim(text))
+		if _, number := ParseNumber(canonical); number && problem == "" && c.Type.Digits > 0 {
+			canonical, problem = decimal(canonical, &c.Type)
+		}
 	case Bytes:
 		canonical, problem = hexadecimal(Trim(text))
 	case Text, Other:

@@ -214,6 +214,9 @@ func (n Number) canonical() string {
 	return string(b)
 }
 
+// floatDigits are the places before and behind the point of numbers that a float of double precision comes near.
+const floatDigits = 300
+
 // decimal never goes through a float.
 func decimal(text string, t *Type) (string, Problem) {
 	n, ok := ParseNumber(text)
@@ -228,6 +231,9 @@ func decimal(text string, t *Type) (string, Problem) {
 	}
 	if t.Digits > 0 && n.size() > t.Digits {
 		return "", Problem("must not have more than " + strconv.Itoa(t.Digits) + " significant digits.")
+	}
+	if t.Digits > 0 && n.size() > 0 && (n.point > floatDigits || n.point < -floatDigits) { // it would be kept as infinity or 0
+		return "", Problem("must not have more than " + strconv.Itoa(floatDigits) + " digits.")
 	}
 	return n.Text()
 }

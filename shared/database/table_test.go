@@ -133,7 +133,7 @@ func TestSQLiteCatalog(t *testing.T) {
 			{Name: "ts", Type: column.Type{Kind: column.Datetime, Native: "DATETIME"}},
 			{Name: "tz", Type: column.Type{Kind: column.Datetime, Native: "TIMESTAMPTZ", Zone: true}},
 			{Name: "u", Type: column.Type{Kind: column.UUID, Native: "UUID"}},
-			{Name: "j", Type: column.Type{Kind: column.JSON, Native: "JSON"}},
+			{Name: "j", Type: column.Type{Kind: column.JSON, Native: "JSON", Digits: 15}},
 			{Name: "b", Type: column.Type{Kind: column.Bytes, Native: "BLOB"}},
 			{Name: "s", Type: column.Type{Kind: column.Integer, Native: "SMALLINT", Bits: 16}},
 			{Name: "m", Type: column.Type{Kind: column.Integer, Native: "MEDIUMINT", Bits: 64}},

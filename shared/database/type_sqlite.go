@@ -25,7 +25,7 @@ func sqliteType(declared string, strict bool) column.Type {
 	case name == "UUID":
 		t.Kind = column.UUID
 	case name == "JSON" || name == "JSONB":
-		t.Kind = column.JSON
+		t.Kind, t.Digits = column.JSON, 15
 	case has("BOOL"):
 		t.Kind = column.Boolean
 	case name == "DATE":
