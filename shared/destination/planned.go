@@ -72,7 +72,7 @@ func (t *planning) add(name, kind string) {
 		planned.Precision, planned.Scale = mysqlPrecision, mysqlScale
 	case t.dialect == database.Postgres && planned.Kind == column.Datetime:
 		planned.Zone = true
-	case t.dialect == database.SQLite && planned.Kind == column.Decimal:
+	case t.dialect == database.SQLite && (planned.Kind == column.Decimal || planned.Kind == column.JSON):
 		planned.Digits = sqliteDigits
 	}
 	t.table.Columns = append(t.table.Columns, column.Column{Name: name, Type: planned})
@@ -142,5 +142,5 @@ func (t *planning) asked(source string, args []string) {
 	}
 }
 
-// sqliteDigits is how many digits SQLite keeps of a decimal.
+// sqliteDigits is how many digits SQLite keeps of a decimal, or of JSON that is a number.
 const sqliteDigits = 15
