@@ -15,11 +15,12 @@ demo: build ## Import real files with nothing installed, show the errors, try th
 build: ## Build bin/ingest
 	@CGO_ENABLED=0 go build -trimpath -o bin/ingest ./admin/ingest
 
-# The black-box tests start processes of the plain binary: the race detector would only slow their oracle down.
+# The black-box tests start processes of the plain binary: the race detector would only slow their oracle down. They wait more than they
+# work, hence more at once than there are cores.
 test: setup lint ## Install what is missing, lint, run every test, unit tests with the race detector
 	go vet ./...
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 10m $$(go list ./... | grep -v '/integration')
-	go test -shuffle=on -timeout 14m ./integration/...
+	go test -shuffle=on -parallel 4 -timeout 20m ./integration/...
 
 lint: ## Check the house rules
 	$(LINT) run ./...
