@@ -100,7 +100,8 @@ func (t *Tx) ExecOften(ctx context.Context, query string, args ...any) (sql.Resu
 	return result, t.noted(ctx, err)
 }
 
-// forget closes what was prepared; with the connection it would go anyway.
+// forget closes what was prepared. database/sql does not do so with the connection, and SQLite keeps one that has statements,
+// with its transaction and its lock.
 func (t *Tx) forget() error {
 	var all error
 	for _, statement := range t.prepared {
@@ -235,6 +236,7 @@ func (t *Tx) Rollback() error {
 
 // drop closes the connection itself; the database then undoes what was open on it.
 func (t *Tx) drop() error {
+	_ = t.forget() // what cannot be closed on a broken connection is gone with it
 	err := t.conn.Raw(func(any) error { return driver.ErrBadConn })
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
 		return nil

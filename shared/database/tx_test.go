@@ -277,3 +277,23 @@ func TestPgxRunsInTheTransaction(t *testing.T) {
 		t.Error("SQLite has a pgx connection")
 	}
 }
+
+// A transaction that is dropped gives its lock back, also when statements were prepared in it.
+func TestADroppedTransactionKeepsNoLock(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, url string) {
+		db, other := open(t, database.Config{URL: url}), open(t, database.Config{URL: url})
+		exec(t, db, "CREATE TABLE t (a INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+		tx := begin(t, db)
+		if _, err := tx.ExecOften(t.Context(), "UPDATE t SET a = a + ? WHERE a = 1", 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), "INSERT INTO nowhere VALUES (1)"); err == nil {
+			t.Fatal("no error")
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		exec(t, other, "UPDATE t SET a = a + 2 WHERE a = 1")
+	})
+}
