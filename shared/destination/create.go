@@ -43,12 +43,10 @@ func create(ctx context.Context, db *database.DB, d importer.Definition, missing
 		return err
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
-	if db.Dialect() == database.Postgres {
-		// IF NOT EXISTS alone does not stop two from creating the same table: the second fails in the catalog. One lock for
-		// all tables, because importers share related ones.
-		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext(?))", "ingest create"); err != nil {
-			return err
-		}
+	// IF NOT EXISTS alone does not stop two from creating the same table: the second fails in the catalog. One lock for all
+	// tables, because importers share related ones.
+	if err := tx.Lock(ctx, "ingest create"); err != nil {
+		return err
 	}
 	// Whoever made some in between has made them whole.
 	if missing, err = design(ctx, db, d); err != nil {

@@ -54,7 +54,7 @@ func (s *session) singleOut(
 			return len(items), err
 		}
 	}
-	if s.apart && items[0].op != look {
+	if s.most > 0 && items[0].op != look {
 		return s.eachAlone(ctx, items, do, t)
 	}
 	cut := len(items) / 2

@@ -172,10 +172,6 @@ func TestParallelCreate(t *testing.T) {
 
 func createsInParallel(t *testing.T, f features, db *database.DB) {
 	t.Helper()
-	waits := commitWhenBlocked
-	if f.name == "mariadb" {
-		waits = commitWhenAnotherWaits
-	}
 	execute(t, db, "CREATE TABLE tags ("+f.id+", name text UNIQUE)")
 	l := lookupTarget(t, db, "tags", "name", "id")
 	l.Create = true
@@ -190,7 +186,7 @@ func createsInParallel(t *testing.T, f features, db *database.DB) {
 	var results []Result
 	var found []column.Value
 	err = lifecycle.Parallel(t.Context(),
-		func(ctx context.Context) error { return waits(ctx, db, first, "tags") },
+		func(ctx context.Context) error { return commitWhenWaitedFor(ctx, db, first, "tags") },
 		func(context.Context) error {
 			transact(t, db, func(ctx context.Context, tx *database.Tx) (err error) {
 				if results, err = lookup.Create(ctx, tx, texts("c", "b", "a")); err != nil {

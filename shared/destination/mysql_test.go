@@ -1,19 +1,16 @@
 package destination
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ingest/shared/column"
 	"ingest/shared/database"
 	"ingest/shared/importer"
-	"ingest/shared/lifecycle"
 )
 
 func mariadbOnly(t *testing.T) (*database.DB, features) {
@@ -239,50 +236,7 @@ func (n nullText) Scan(value any) error {
 func TestAnotherWriterInsertsTheSameKeysIntoMariaDB(t *testing.T) {
 	t.Parallel()
 	db, _ := mariadbOnly(t)
-	for strategy, want := range map[importer.OnDuplicate]string{importer.Skip: "CSSC", importer.Update: "C=UC", importer.Fail: "CFFC"} {
-		name := newName()
-		execute(t, db, "CREATE TABLE "+name+" (k integer UNIQUE, a text)")
-		tg := target(t, db, name, strategy, []string{"k"}, []string{"k", "a"})
-		other, err := db.Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := other.Exec(t.Context(), "INSERT INTO "+name+" VALUES (2, 'two'), (3, 'other')"); err != nil {
-			t.Fatal(err)
-		}
-		var results []Result
-		err = lifecycle.Parallel(t.Context(),
-			func(ctx context.Context) error { return commitWhenAnotherWaits(ctx, db, other, name) },
-			func(context.Context) error {
-				results = write(t, db, tg, cells(t, tg.Columns, "1,one", "2,two", "3,three", "4,four"), 4)
-				return nil
-			})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := outcomes(results); got != want {
-			t.Errorf("%s: outcomes %s, want %s", strategy, got, want)
-		}
-	}
-}
-
-// commitWhenAnotherWaits commits when an INSERT into the table waits for a lock.
-func commitWhenAnotherWaits(ctx context.Context, db *database.DB, tx *database.Tx, table string) error {
-	for {
-		waiting := 0
-		err := db.QueryRow(ctx, "SELECT count(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?",
-			"%"+table+"%").Scan(&waiting)
-		if err != nil {
-			return errors.Join(err, tx.Rollback())
-		}
-		if waiting > 0 {
-			return tx.Commit(ctx)
-		}
-		// The server looks anew only if nobody has asked for a tenth of a second.
-		if err := lifecycle.Wait(ctx, 150*time.Millisecond, nil); err != nil {
-			return errors.Join(err, tx.Rollback())
-		}
-	}
+	meetsNewKeys(t, db)
 }
 
 // A row that is longer than the server takes fails, and its neighbours do not; many long ones are several statements.

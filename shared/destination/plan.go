@@ -40,10 +40,9 @@ type plan struct {
 	hopeful *atomic.Bool
 	// suspicious is another: constraints have refused rows of the last one.
 	suspicious *atomic.Bool
-	// most is how many rows go into one call of the store, 0 = as many as there are.
+	// most is how many rows go into one call of the store where a statement for each of them costs little more than one for all
+	// (SQLite is in the process), 0 = as many as there are.
 	most int
-	// apart says that a statement for each of so many rows costs little more than one for all: they are in the process.
-	apart bool
 	// after says that rows may have to be undone that the database took without an error (SQLite).
 	after bool
 }
@@ -97,7 +96,7 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 		p.folds = p.folds && p.exact(c) && p.takes(c)
 	}
 	if p.dialect == database.SQLite {
-		p.most, p.apart = max(1, min(statementRows, statementParameters/max(1, len(t.Columns)))), true
+		p.most = max(1, min(statementRows, statementParameters/max(1, len(t.Columns))))
 		p.after = slices.ContainsFunc(t.Table.Refuses, func(what string) bool { return strings.HasPrefix(what, "trigger ") }) ||
 			slices.ContainsFunc(t.Table.Foreign, func(key column.ForeignKey) bool { return key.Deferred })
 	}
