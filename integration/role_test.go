@@ -77,18 +77,24 @@ func leastPrivileged(t *testing.T) (*rig.Postgres, *rig.System) {
 	return server, s
 }
 
+// endsOf returns what waits for the end of a run and compares its numbers.
+func endsOf(t *testing.T, s *rig.System) func(id int64, status string, created, updated, failed int64) {
+	t.Helper()
+	return func(id int64, status string, created, updated, failed int64) {
+		t.Helper()
+		if r := s.Await(id, patience); r.Status != status || r.Created != created || r.Updated != updated || r.Progress.Failed != failed {
+			t.Errorf("run %d: %+v", id, r)
+		}
+	}
+}
+
 // TestTheDocumentedRoleIsEnough for all that a run can need, and for nothing beside.
 func TestTheDocumentedRoleIsEnough(t *testing.T) {
 	t.Parallel()
 	server, s := leastPrivileged(t)
 	s.Coordinator()
 	stuck := s.Worker()
-	ends := func(id int64, status string, created, updated, failed int64) {
-		t.Helper()
-		if r := s.Await(id, patience); r.Status != status || r.Created != created || r.Updated != updated || r.Progress.Failed != failed {
-			t.Errorf("run %d: %+v", id, r)
-		}
-	}
+	ends := endsOf(t, s)
 	ends(s.Begin("products", "--dry-run"), "completed", 300, 0, 0)
 	ends(s.Begin("products"), "completed", 300, 0, 0)
 	ends(s.Begin("others"), "completed", 300, 0, 0)
@@ -223,12 +229,7 @@ func TestTheDocumentedUserOfMariaDBIsEnough(t *testing.T) {
 	rig.NewSystem(t, rig.SystemOptions{Database: as("ingest_owner", "ingest"), Env: []string{schema}}).Migrate()
 	s.Coordinator()
 	stuck := s.Worker()
-	ends := func(id int64, status string, created, updated, failed int64) {
-		t.Helper()
-		if r := s.Await(id, patience); r.Status != status || r.Created != created || r.Updated != updated || r.Progress.Failed != failed {
-			t.Errorf("run %d: %+v", id, r)
-		}
-	}
+	ends := endsOf(t, s)
 	ends(s.Begin("products", "--dry-run"), "completed", 300, 0, 0)
 	ends(s.Begin("products"), "completed", 300, 0, 0)
 	s.Write("products.csv", strings.ReplaceAll(counted(0, 310), "name 1\n", "bad\n"))

@@ -105,15 +105,5 @@ func (m *MariaDB) client(database, statements string) ([]string, error) {
 		"--port="+strconv.Itoa(m.port), "--user=root", "--batch", "--skip-column-names", "--default-character-set=utf8mb4",
 		"--init-command=SET sql_mode = 'STRICT_ALL_TABLES,ANSI_QUOTES,NO_BACKSLASH_ESCAPES'", database)
 	command.Stdin = strings.NewReader(statements)
-	var problems buffer
-	command.Stderr = &problems
-	output, err := command.Output()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s", err, problems.String())
-	}
-	text := strings.TrimSuffix(string(output), "\n")
-	if text == "" {
-		return nil, nil
-	}
-	return strings.Split(text, "\n"), nil
+	return linesOf(command)
 }

@@ -232,9 +232,14 @@ func (p *Postgres) psql(database, statements string) ([]string, error) {
 	defer cancel()
 	command := exec.CommandContext(ctx, psql, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
 		"--field-separator", "\t", "--pset", "null=\\N", "--set", "ON_ERROR_STOP=1", "--dbname", p.URL(database), "--command", statements)
+	return linesOf(command)
+}
+
+// linesOf runs a client and returns the lines that it prints; its error says what it complained about.
+func linesOf(client *exec.Cmd) ([]string, error) {
 	var problems buffer
-	command.Stderr = &problems
-	output, err := command.Output()
+	client.Stderr = &problems
+	output, err := client.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, problems.String())
 	}
