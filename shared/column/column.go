@@ -95,7 +95,7 @@ type Table struct {
 	Checks []Check `json:"checks,omitempty"`
 }
 
-// Check is a CHECK constraint whose expression is known (PostgreSQL).
+// Check is a CHECK constraint whose expression is known (PostgreSQL, MariaDB and MySQL).
 type Check struct {
 	Name       string   `json:"name"`
 	Columns    []string `json:"columns"`

@@ -120,6 +120,7 @@ func (d *DB) mysqlChecks(ctx context.Context, t *column.Table) error {
 		return err
 	}
 	defer rows.Close()
+	var all []column.Check
 	for rows.Next() {
 		var name, clause string
 		if err := rows.Scan(&name, &clause); err != nil {
@@ -133,8 +134,44 @@ func (d *DB) mysqlChecks(ctx context.Context, t *column.Table) error {
 			continue
 		}
 		t.Refuses = append(t.Refuses, "CHECK constraint "+name)
+		one := column.Check{Name: name, Expression: clause}
+		for _, c := range t.Columns {
+			// The server has quoted all names, in the way of its own session or of this one.
+			if strings.Contains(clause, d.Quote(c.Name)) || strings.Contains(clause, Quote(c.Name)) {
+				one.Columns = append(one.Columns, c.Name)
+			}
+		}
+		all = append(all, one)
 	}
-	return rows.Err()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, one := range all {
+		asked, err := d.asks(ctx, one)
+		if err != nil {
+			return err
+		}
+		if asked {
+			t.Checks = append(t.Checks, one)
+		}
+	}
+	return nil
+}
+
+// asks says that the expression of a CHECK can stand in a query, as the catalog spells it.
+func (d *DB) asks(ctx context.Context, one column.Check) (bool, error) {
+	if len(one.Columns) == 0 {
+		return false, nil
+	}
+	nulls := make([]string, len(one.Columns))
+	for i, name := range one.Columns {
+		nulls[i] = "NULL AS " + Quote(name)
+	}
+	_, err := d.list(ctx, "SELECT 1 FROM (SELECT "+strings.Join(nulls, ", ")+") AS r WHERE NOT ("+one.Expression+")")
+	if Explain(err).Class == TransientFault {
+		return false, err
+	}
+	return err == nil, nil
 }
 
 func (d *DB) mysqlForeign(ctx context.Context, t *column.Table) error {

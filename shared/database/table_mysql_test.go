@@ -67,6 +67,7 @@ func TestMariaDBCatalog(t *testing.T) {
 		},
 		Meets:   []string{"unique index start", "unique index twice_once", "foreign key up to the table itself"},
 		Refuses: []string{"CHECK constraint cheap", "foreign key up", "foreign key belongs of child", "trigger watch"},
+		Checks:  []column.Check{{Name: "cheap", Columns: []string{"price"}, Expression: `"price" < 100`}},
 		Foreign: []column.ForeignKey{{Columns: []string{"parent"}, Schema: got.Schema, Table: "Items", References: []string{"id"}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -40,7 +40,7 @@ func (d *DB) sqliteTable(ctx context.Context, name string) (column.Table, error)
 	if t.Foreign, err = d.sqliteForeign(ctx, t.Name); err != nil {
 		return t, err
 	}
-	return t, d.sqliteRefusals(ctx, &t, source)
+	return t, d.sqliteRefusals(ctx, &t, source, strict)
 }
 
 func (d *DB) sqliteColumns(ctx context.Context, table string, strict bool) ([]column.Column, error) {
@@ -150,7 +150,7 @@ func (d *DB) sqlitePrimary(ctx context.Context, t *column.Table, rowless bool) e
 	return nil
 }
 
-func (d *DB) sqliteRefusals(ctx context.Context, t *column.Table, source string) error {
+func (d *DB) sqliteRefusals(ctx context.Context, t *column.Table, source string, strict bool) error {
 	foreign, err := d.list(ctx, `SELECT DISTINCT "table" FROM pragma_foreign_key_list(?) ORDER BY 1`, t.Name)
 	if err != nil {
 		return err
@@ -182,6 +182,9 @@ func (d *DB) sqliteRefusals(ctx context.Context, t *column.Table, source string)
 	}
 	for i := range t.Foreign {
 		t.Foreign[i].Deferred = hasWord(source, "DEFERRED") // of some key: the catalog does not say of which
+	}
+	if strict && slices.ContainsFunc(t.Columns, func(c column.Column) bool { return c.Generated }) {
+		t.Refuses = append(t.Refuses, "STRICT generated columns")
 	}
 	if hasWord(source, "CONFLICT") {
 		t.Refuses = append(t.Refuses, "an ON CONFLICT clause")

@@ -30,11 +30,13 @@ func (s *session) isolate(ctx context.Context, items []*item, do func(context.Co
 		return len(items), nil
 	}
 	cause := err
-	fault, err := s.refused(ctx, cause)
+	fault, kept, err := s.refused(ctx, items, cause)
 	if err != nil {
 		return 0, err
 	}
-	return s.singleOut(ctx, items, cause, fault, do, t)
+	t.tried += kept
+	n, err := s.singleOut(ctx, items[kept:], cause, fault, do, t)
+	return kept + n, err
 }
 
 // singleOut finds the items that made the database refuse all of them, and decides them like isolate.
@@ -54,13 +56,13 @@ func (s *session) singleOut(
 			return len(items), err
 		}
 	}
-	if s.most > 0 && items[0].op != look {
-		return s.eachAlone(ctx, items, do, t)
-	}
 	cut := len(items) / 2
 	bad := int(fault.Line) - 1
-	if bad >= 0 && bad < len(items) {
+	switch {
+	case bad >= 0 && bad < len(items):
 		cut = bad
+	case s.most > 0 && items[0].op != look:
+		return s.eachAlone(ctx, items, do, t)
 	}
 	failed := t.failed
 	n, err := s.isolate(ctx, items[:cut], do, t)
@@ -125,17 +127,22 @@ func (s *session) sift(ctx context.Context, items []*item) ([]*item, error) {
 	return slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return bad[it] }), nil
 }
 
-// refused takes the transaction back to before the statement that failed; an error that is not about a row is
-// returned.
-func (s *session) refused(ctx context.Context, cause error) (database.Fault, error) {
-	fault := database.Explain(cause)
-	if errors.Is(cause, errLeftOut) {
-		return fault, s.store.undo(ctx)
+// refused takes the transaction back to before the statements that failed, or to behind the first items, which it decides and
+// counts; the line of the fault is one of the others. An error that is not about a row is returned.
+func (s *session) refused(ctx context.Context, items []*item, cause error) (fault database.Fault, kept int, err error) {
+	fault = database.Explain(cause)
+	if fault.Class != database.RowFault && !errors.Is(cause, errLeftOut) {
+		return fault, 0, cause
 	}
-	if fault.Class != database.RowFault {
-		return fault, cause
+	var halted *keptError
+	if errors.As(cause, &halted) {
+		kept = halted.items
+		s.done(items[:kept])
+		if halted.located {
+			fault.Line = 1
+		}
 	}
-	return fault, s.store.undo(ctx)
+	return fault, kept, s.store.undo(ctx)
 }
 
 // refuse decides an item that the database refuses alone; it returns 0 if it has to be looked at again.

@@ -97,8 +97,10 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 	}
 	if p.dialect == database.SQLite {
 		p.most = max(1, min(statementRows, statementParameters/max(1, len(t.Columns))))
-		p.after = slices.ContainsFunc(t.Table.Refuses, func(what string) bool { return strings.HasPrefix(what, "trigger ") }) ||
-			slices.ContainsFunc(t.Table.Foreign, func(key column.ForeignKey) bool { return key.Deferred })
+		p.after = slices.ContainsFunc(t.Table.Refuses, func(what string) bool {
+			// Of a statement that a STRICT table refuses for a type, SQLite keeps the rows before, and does not say so.
+			return strings.HasPrefix(what, "trigger ") || strings.HasPrefix(what, "STRICT ")
+		}) || slices.ContainsFunc(t.Table.Foreign, func(key column.ForeignKey) bool { return key.Deferred })
 	}
 	if t.Own != nil {
 		p.ownAt = p.position(t.Own.Name)
@@ -201,6 +203,18 @@ func (p *plan) lacking(row []column.Value) bool {
 		size += len(row[i].Text)
 	}
 	return p.dialect == database.MySQL && size > mysqlLongRow
+}
+
+// brought are the positions of columns, nil if rows of the shape do not bring all of them.
+func (p *plan) brought(sh *shape, names []string) (all []int) {
+	for _, name := range names {
+		i := p.position(name)
+		if i < 0 || !slices.Contains(sh.present, i) {
+			return nil
+		}
+		all = append(all, i)
+	}
+	return all
 }
 
 func (p *plan) keyed(row []column.Value) bool {

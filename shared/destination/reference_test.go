@@ -40,7 +40,7 @@ func (w twin) write(ctx context.Context, rows [][]column.Value) ([]Result, error
 			}
 			culprits := w.uniqueColumns(fault)
 			if len(culprits) == 0 {
-				if culprits, err = newStore(w.plan, w.tx).culprits(ctx, &item{values: row}, err); err != nil {
+				if culprits, err = newStore(w.plan, w.tx).culprits(ctx, &item{values: row, shape: w.shape(row)}, err); err != nil {
 					return nil, err
 				}
 			}

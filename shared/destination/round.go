@@ -75,7 +75,7 @@ func (s *session) insertAll(ctx context.Context, items []*item) error {
 				s.done(part)
 				continue
 			}
-			fault, err := s.refused(ctx, cause)
+			fault, kept, err := s.refused(ctx, part, cause)
 			if err != nil {
 				return err
 			}
@@ -83,7 +83,7 @@ func (s *session) insertAll(ctx context.Context, items []*item) error {
 				s.hopeful.Store(false)
 				continue
 			}
-			if _, err := s.singleOut(ctx, part, cause, fault, s.write, t); err != nil {
+			if _, err := s.singleOut(ctx, part[kept:], cause, fault, s.write, t); err != nil {
 				return err
 			}
 		}

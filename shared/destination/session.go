@@ -110,7 +110,7 @@ func (s *session) identify(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		if _, err := s.refused(ctx, err); err != nil {
+		if _, _, err := s.refused(ctx, nil, err); err != nil {
 			return err
 		}
 		s.alone = true

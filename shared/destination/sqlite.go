@@ -121,13 +121,12 @@ func (q *sqlite) insert(ctx context.Context, items []*item) error {
 	for i, c := range present {
 		names[i] = q.names[c]
 	}
-	// OR ABORT: what the table itself says about conflicts (IGNORE, REPLACE) must not hide a refused row.
-	head := "INSERT OR ABORT INTO " + q.table + " (" + strings.Join(names, ", ") + ") VALUES "
 	if len(present) == 0 {
-		return q.guarded(ctx, len(items), func() error { return q.insertDefaults(ctx, len(items)) })
+		return q.writing(ctx, func() error { return q.insertDefaults(ctx, len(items)) })
 	}
-	return q.guarded(ctx, q.statements(items, len(present)), func() error {
-		return q.slices(items, len(present), func(_ int, part []*item) error {
+	head := q.inserting() + " (" + strings.Join(names, ", ") + ") VALUES "
+	return q.writing(ctx, func() error {
+		return q.slices(items, len(present), func(from int, part []*item) error {
 			args := make([]any, 0, len(part)*len(present))
 			for _, it := range part {
 				for _, c := range present {
@@ -135,7 +134,7 @@ func (q *sqlite) insert(ctx context.Context, items []*item) error {
 				}
 			}
 			if err := q.whole(ctx, len(part), head+tuples(len(part), len(present)), args...); err != nil {
-				return err
+				return q.halted(ctx, from, len(part), err)
 			}
 			return q.haveParents(ctx, part)
 		})
@@ -143,12 +142,40 @@ func (q *sqlite) insert(ctx context.Context, items []*item) error {
 }
 
 func (q *sqlite) insertDefaults(ctx context.Context, n int) error {
-	for range n {
-		if err := q.whole(ctx, 1, "INSERT OR ABORT INTO "+q.table+" DEFAULT VALUES"); err != nil {
-			return err
+	for i := range n {
+		if err := q.whole(ctx, 1, q.inserting()+" DEFAULT VALUES"); err != nil {
+			return q.halted(ctx, i, 1, err)
 		}
 	}
 	return nil
+}
+
+// inserting begins an insert. What the table itself says about conflicts (IGNORE, REPLACE) must not hide a refused row, hence an
+// OR: FAIL keeps the rows before it, but would reach into triggers, and what is refused afterwards has to be undone anyway.
+func (q *sqlite) inserting() string {
+	if q.after {
+		return "INSERT OR ABORT INTO " + q.table
+	}
+	return "INSERT OR FAIL INTO " + q.table
+}
+
+// halted is the error of a statement of n rows behind others, which has kept those before the one that was refused.
+func (q *sqlite) halted(ctx context.Context, before, n int, cause error) error {
+	fault := database.Explain(cause)
+	if q.after || fault.Class != database.RowFault {
+		return cause
+	}
+	if n == 1 {
+		return &keptError{error: cause, items: before, located: true}
+	}
+	if !fault.Checked() && !fault.Unique() && !fault.NotNull() {
+		return &keptError{error: cause, items: before} // as OR ABORT
+	}
+	var kept int
+	if err := q.tx.QueryRow(ctx, "SELECT changes()").Scan(&kept); err != nil {
+		return err
+	}
+	return &keptError{error: cause, items: before + kept, located: true}
 }
 
 // whole executes an insert of n rows, all of which the table has to take.
@@ -174,8 +201,8 @@ func (q *sqlite) update(ctx context.Context, items []*item) error {
 	}
 	query := "UPDATE OR ABORT " + q.table + " SET " + strings.Join(sets, ", ") + " WHERE " + strings.Join(where, " AND ")
 	args := make([]any, len(changes)+len(q.Key))
-	return q.guarded(ctx, len(items), func() error {
-		for _, it := range items {
+	return q.writing(ctx, func() error {
+		for at, it := range items {
 			for i, c := range changes {
 				args[i] = bind(q.Columns[c], it.values[c])
 			}
@@ -184,7 +211,7 @@ func (q *sqlite) update(ctx context.Context, items []*item) error {
 			}
 			done, err := q.tx.ExecOften(ctx, query, args...)
 			if err != nil {
-				return err
+				return q.halted(ctx, at, 1, err)
 			}
 			n, err := done.RowsAffected()
 			if err != nil {
@@ -202,14 +229,14 @@ func (q *sqlite) returning(ctx context.Context, items []*item) error {
 	for i, c := range present {
 		names[i] = q.names[c]
 	}
-	query := "INSERT OR ABORT INTO " + q.table + " DEFAULT VALUES"
+	query := q.inserting() + " DEFAULT VALUES"
 	if len(present) > 0 {
-		query = "INSERT OR ABORT INTO " + q.table + " (" + strings.Join(names, ", ") + ") VALUES " + tuples(1, len(present))
+		query = q.inserting() + " (" + strings.Join(names, ", ") + ") VALUES " + tuples(1, len(present))
 	}
 	query += " RETURNING +" + q.quote(q.Own.Name)
 	args := make([]any, len(present))
-	return q.guarded(ctx, len(items), func() error {
-		for _, it := range items {
+	return q.writing(ctx, func() error {
+		for at, it := range items {
 			for i, c := range present {
 				args[i] = bind(q.Columns[c], it.values[c])
 			}
@@ -217,7 +244,7 @@ func (q *sqlite) returning(ctx context.Context, items []*item) error {
 			if err := q.tx.QueryRow(ctx, query, args...).Scan(&own); errors.Is(err, sql.ErrNoRows) {
 				return errLeftOut
 			} else if err != nil {
-				return err
+				return q.halted(ctx, at, 1, err)
 			}
 			it.own = canonical(*q.Own, own)
 			if err := q.haveParents(ctx, []*item{it}); err != nil {
@@ -234,6 +261,14 @@ func (q *sqlite) ranks(context.Context, []*item) ([]int64, error) { return nil, 
 // afterwards: because a trigger has left rows out, or a parent is missing.
 func (q *sqlite) guarded(ctx context.Context, n int, statements func() error) error {
 	if n == 1 && !q.after {
+		return statements()
+	}
+	return q.during(ctx, q.tx, statements)
+}
+
+// writing runs statements that keep what they have done when a row is refused (halted), in a savepoint where it has to be undone.
+func (q *sqlite) writing(ctx context.Context, statements func() error) error {
+	if !q.after {
 		return statements()
 	}
 	return q.during(ctx, q.tx, statements)

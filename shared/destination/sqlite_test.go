@@ -35,6 +35,10 @@ func TestPeculiarSQLiteTables(t *testing.T) {
 			rows:   []string{"1,1", "2,3", "3,1", "3,4", "2,3"}, outcomes: "CFCFC", contents: []string{"1|1", "2|3", "3|1"},
 		},
 		{
+			name: "a generated column of a wrong type, behind which SQLite keeps rows", create: "CREATE TABLE T (k integer UNIQUE, v text, g integer AS (v) STORED) STRICT",
+			rows: []string{"1,1", "2,x", "3,3"}, outcomes: "CFC", contents: []string{"1|1|1", "3|3|3"},
+		},
+		{
 			name: "no rowid", create: "CREATE TABLE T (k text PRIMARY KEY, v integer) WITHOUT ROWID",
 			rows: []string{"a,1", "a,01", "a,2"}, outcomes: "C=U", contents: []string{"a|2"},
 		},

@@ -9,8 +9,8 @@ import (
 )
 
 // store is one database's way to do things to many rows at once. Every method is all or nothing: after an error
-// about a row, and after errLeftOut, undo takes the transaction back to before the call. The items of a call have
-// different keys.
+// about a row, and after errLeftOut, undo takes the transaction back to before the call, or, after a keptError of insert,
+// returning and update, to behind the first items. The items of a call have different keys.
 type store interface {
 	// look sets exists of every item and, if stored values decide (plan.compares), differs, moves and newer.
 	look(ctx context.Context, items []*item) error
@@ -49,6 +49,15 @@ type store interface {
 
 // errLeftOut says that the database took fewer rows than it was given and refused none: a trigger left some out.
 var errLeftOut = errors.New("the table left rows out")
+
+// keptError says how many items were written before one was refused; if located, it is the next one, else one of those that follow.
+type keptError struct {
+	error
+	items   int
+	located bool
+}
+
+func (k *keptError) Unwrap() error { return k.error }
 
 var errNoRanks = errors.New("the database does not compare keys")
 

@@ -214,8 +214,8 @@ func transact(t fataler, db *database.DB, do func(ctx context.Context, tx *datab
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = tx.Rollback() }() // also when do panics: rapid goes on, and SQLite has one connection that writes
 	if err := do(t.Context(), tx); err != nil {
-		_ = tx.Rollback()
 		t.Fatal(err)
 	}
 	if err := tx.Commit(t.Context()); err != nil {

@@ -22,12 +22,9 @@ func (p *postgres) suspects(ctx context.Context, items []*item) (all []int, err 
 	var columns []int
 	var terms []string
 	use := func(names []string, term string) {
-		positions := p.positions(names)
-		absent := func(i int) bool { return !slices.Contains(items[0].shape.present, i) }
-		if len(names) == 0 || len(positions) < len(names) || slices.ContainsFunc(positions, absent) {
-			return
+		if brought := p.brought(items[0].shape, names); brought != nil {
+			columns, terms = append(columns, brought...), append(terms, term)
 		}
-		columns, terms = append(columns, positions...), append(terms, term)
 	}
 	for _, check := range p.Table.Checks {
 		use(check.Columns, "NOT ("+check.Expression+")")

@@ -26,7 +26,7 @@ func (q *sqlite) haveParents(ctx context.Context, items []*item) error {
 	return nil
 }
 
-// suspects are those whose foreign keys lead nowhere; what a CHECK asks for is not known.
+// suspects are those whose foreign keys lead nowhere. A CHECK says itself which row it refuses.
 func (q *sqlite) suspects(ctx context.Context, items []*item) (all []int, err error) {
 	for _, key := range q.Table.Foreign {
 		orphans, err := q.orphans(ctx, items, key)
@@ -39,43 +39,33 @@ func (q *sqlite) suspects(ctx context.Context, items []*item) (all []int, err er
 	return slices.Compact(all), nil
 }
 
-// probe writes each item and takes it back.
+// probe writes each item and takes back what that has done.
 func (q *sqlite) probe(ctx context.Context, items []*item) ([]error, error) {
 	const probed = "ingest_probe"
+	if err := q.tx.Savepoint(ctx, probed); err != nil {
+		return nil, err
+	}
 	causes := make([]error, len(items))
-	for i, it := range items {
-		if err := q.tx.Savepoint(ctx, probed); err != nil {
-			return nil, err
-		}
-		write := q.insert
-		if it.op == update {
-			write = q.update
-		}
-		if causes[i] = write(ctx, []*item{it}); errors.Is(causes[i], errLeftOut) {
+	write := q.insert
+	if items[0].op == update {
+		write = q.update
+	}
+	for i := range items {
+		if causes[i] = write(ctx, items[i:i+1]); errors.Is(causes[i], errLeftOut) {
 			causes[i] = nil
 		}
-		if err := errors.Join(q.undo(ctx), q.tx.RollbackTo(ctx, probed), q.tx.Release(ctx, probed)); err != nil {
+		if err := errors.Join(q.undo(ctx), q.tx.RollbackTo(ctx, probed)); err != nil {
 			return nil, err
 		}
 	}
-	return causes, nil
-}
-
-// positions are where columns are, as far as they are written.
-func (p *plan) positions(names []string) (all []int) {
-	for _, name := range names {
-		if i := p.position(name); i >= 0 {
-			all = append(all, i)
-		}
-	}
-	return all
+	return causes, q.tx.Release(ctx, probed)
 }
 
 // orphans are the positions of the items that a foreign key leads nowhere. Of one whose columns are not all written nothing is
 // known.
 func (q *sqlite) orphans(ctx context.Context, items []*item, key column.ForeignKey) (all []int, err error) {
-	positions := q.positions(key.Columns)
-	if len(positions) < len(key.Columns) || len(key.References) != len(positions) {
+	positions := q.brought(items[0].shape, key.Columns)
+	if positions == nil || len(key.References) != len(positions) {
 		return nil, nil
 	}
 	same := make([]string, len(positions))
