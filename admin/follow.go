@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// look is how often a waiting command asks for the run.
+	// look is how often a waiting command asks for the run; at first it asks sooner, since small runs are over by then.
 	look = 200 * time.Millisecond
+	soon = 10 * time.Millisecond
 	// settle is how long a new run may take to be picked up before the command says what it waits for.
 	settle = 3 * time.Second
 )
@@ -28,7 +29,7 @@ func (s *session) follow(ctx context.Context, sys *system, id int64) (control.Re
 	defer progress.End()
 	var last control.Resource
 	begin, lost := s.now(), ""
-	err := lifecycle.Loop(ctx, look, nil, func(ctx context.Context) error {
+	err := lifecycle.LoopFrom(ctx, soon, look, func(ctx context.Context) error {
 		resource, err := sys.control.Run(ctx, id, 0)
 		switch {
 		case control.KindOf(err) == control.Unavailable:

@@ -111,6 +111,20 @@ func Wait(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 // Loop calls step at once and then whenever interval has passed or wake delivers, until ctx ends (returns nil) or
 // step fails (returns its error). wake may be nil.
 func Loop(ctx context.Context, interval time.Duration, wake <-chan struct{}, step func(ctx context.Context) error) error {
+	return loop(ctx, wake, step, func() time.Duration { return interval })
+}
+
+// LoopFrom is Loop without wake whose interval grows: first, then twice as long each time, up to last.
+func LoopFrom(ctx context.Context, first, last time.Duration, step func(ctx context.Context) error) error {
+	next := first
+	return loop(ctx, nil, step, func() time.Duration {
+		interval := next
+		next = min(2*next, last)
+		return interval
+	})
+}
+
+func loop(ctx context.Context, wake <-chan struct{}, step func(ctx context.Context) error, interval func() time.Duration) error {
 	for {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -118,7 +132,7 @@ func Loop(ctx context.Context, interval time.Duration, wake <-chan struct{}, ste
 			}
 			return err
 		}
-		if Wait(ctx, interval, wake) != nil {
+		if Wait(ctx, interval(), wake) != nil {
 			return nil
 		}
 	}

@@ -13,8 +13,13 @@ import (
 	"ingest/shared/run"
 )
 
-// fresh is how old an answer about a run may be that this process has not changed itself.
-const fresh = 200 * time.Millisecond
+const (
+	// fresh is how old an answer about a run may be that this process has not changed itself. While a run has been asked for only
+	// for a short time it is a tenth of that: who waits for a small import is not told late, and the looks are few all the same.
+	fresh = 200 * time.Millisecond
+	// asked is how long nobody may ask for a run that counts as asked for all the time.
+	asked = time.Second
+)
 
 // lookTime bounds one look at a run, which answers for all who ask meanwhile.
 const lookTime = 30 * time.Second
@@ -44,6 +49,8 @@ type viewKey struct {
 type known struct {
 	view view
 	at   time.Time
+	// since is when it was first asked for.
+	since time.Time
 }
 
 func newViews(c *control.Control, now func() time.Time) *views {
@@ -83,7 +90,7 @@ func (v *views) seen(key viewKey) (view, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	seen, ok := v.known[key]
-	return seen.view, ok && v.now().Sub(seen.at) < fresh
+	return seen.view, ok && v.now().Sub(seen.at) < min(fresh, seen.at.Sub(seen.since)/10)
 }
 
 func (v *views) keep(key viewKey, made view) {
@@ -91,11 +98,15 @@ func (v *views) keep(key viewKey, made view) {
 	defer v.mu.Unlock()
 	now := v.now()
 	for old, seen := range v.known {
-		if now.Sub(seen.at) >= fresh {
+		if now.Sub(seen.at) >= asked {
 			delete(v.known, old)
 		}
 	}
-	v.known[key] = known{made, now}
+	since := now
+	if seen, ok := v.known[key]; ok {
+		since = seen.since
+	}
+	v.known[key] = known{made, now, since}
 }
 
 // forget makes the next answer about a run a new one.
