@@ -1,10 +1,15 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 FUZZTIME ?= 30s
+ROWS ?= 1000 10000 100000 1000000 10000000
+ROUNDS ?= 3
+ONLY ?=
+OUT ?=
+COUNT ?= 1
 CONTAINED := TwoCoordinators|RedisIs|RedisComes|DatabaseIs|RedisCluster|Zombie|Takeover|InContainers
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help demo build test lint fmt fuzz bench compare load matrix mariadb crash setup images test-containers
+.PHONY: help demo build test lint fmt fuzz bench microbench load matrix mariadb crash setup images test-containers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,11 +39,14 @@ fuzz: ## Fuzz every target for FUZZTIME (30s) each
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null || exit 1; \
 	done
 
-bench: ## Run every benchmark once
-	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /integration)
+# `make bench ROWS="1000 100000" ROUNDS=1 ONLY=products OUT=/tmp/bench` is a short run with a page of its own. CPU, not waiting, is what is
+# measured: nothing else should run.
+bench: setup ## Make docs/benchmarks.md: everything beside psql, pgloader, LOAD DATA and sqlite3 (hours; see CONTRIBUTING.md)
+	@tools/peers.sh
+	go test ./integration/bench -run TestPage -count 1 -timeout 12h -v -args -sizes "$(ROWS)" -rounds $(ROUNDS) -only '$(ONLY)' -out '$(OUT)'
 
-compare: setup ## Import 1,000,000 products beside psql's own upsert (minutes)
-	go test -run '^$$' -bench Products -benchtime 1x -timeout 30m ./integration
+microbench: ## Run every micro-benchmark once; with COUNT=10 as benchstat wants them
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v /integration)
 
 load: setup ## The API under load: 200 uploads, 1,000 pollers, a 2 GB upload, and the speed an import keeps (minutes)
 	INGEST_TEST_MATRIX=full go test -run 'UploadsAndPollers|BigUpload' -count 1 -parallel 1 -timeout 60m -v ./integration

@@ -30,6 +30,8 @@ type SystemOptions struct {
 	Binary string
 	// Env are further settings, like INGEST_CHUNK_SIZE=100; they win.
 	Env []string
+	// Patience is how long a command may take, waiting for a run included; 0 = two minutes.
+	Patience time.Duration
 }
 
 // System is one installation: a working directory with importers and data of its own. Commands and roles run in it.
@@ -50,6 +52,9 @@ func NewSystem(t testing.TB, options SystemOptions) *System {
 	s := &System{Dir: t.TempDir(), t: t, binary: options.Binary, options: options}
 	if s.binary == "" {
 		s.binary = Binary(t)
+	}
+	if options.Patience == 0 {
+		s.options.Patience = commandLimit
 	}
 	if options.Database == "" {
 		s.options.Database = "sqlite:" + filepath.Join(s.Dir, "data", "ingest.db")
@@ -123,7 +128,7 @@ type Result struct {
 	Code   int
 }
 
-// commandLimit is how long a command may take, waiting for a run included.
+// commandLimit is how long a command may take unless the installation says otherwise.
 const commandLimit = 2 * time.Minute
 
 // CLI runs a command to its end.
@@ -135,7 +140,7 @@ func (s *System) CLI(args ...string) Result {
 // CLIWith runs a command to its end with text on its standard input.
 func (s *System) CLIWith(stdin string, args ...string) Result {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), commandLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), s.options.Patience)
 	defer cancel()
 	command := exec.CommandContext(ctx, s.binary, args...)
 	command.Dir, command.Env = s.Dir, s.env

@@ -1,0 +1,191 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"time"
+
+	"ingest/integration/reference"
+	"ingest/integration/rig"
+	"ingest/shared/lifecycle"
+)
+
+// fewRows are those of a small import.
+const fewRows = 100
+
+// percentile of durations, in milliseconds.
+func percentile(of []time.Duration, percent int) float64 {
+	of = slices.Sorted(slices.Values(of))
+	return float64(of[min(len(of)-1, len(of)*percent/100)].Microseconds()) / 1000
+}
+
+// small are imports of 100 rows, of which a person waits for each.
+func small(b *Bench) {
+	const name, times = "small/latency", 50
+	db := b.postgres()
+	s := b.stand(setup{store: db, importers: map[string]string{"update": productsImporter("", "update")}})
+	db.empty()
+	path := b.products(fewRows)
+	s.Write("products.csv", reference.Products{Seed: seed, Rows: fewRows}.Text())
+	api := s.coordinator.API()
+	ways := []struct {
+		name string
+		once func() time.Duration
+	}{
+		{"ingest run --wait", timed(s.imports("update", path))},
+		{"psql staged upsert", timed(db.does(stageProducts(path)...))},
+		// The time at which the run became completed is that of the same clock: asking for it may take a little longer.
+		{"request to completed, by REST", func() time.Duration {
+			began := time.Now()
+			id := api.Post(rig.Base+"/trigger/update", "{}").Must(b, http.StatusAccepted).Run(b).ID
+			api.Await(id, time.Minute)
+			return ended(b, api, id).Sub(began)
+		}},
+	}
+	took := map[string][]time.Duration{}
+	for range times {
+		for _, way := range ways {
+			took[way.name] = append(took[way.name], way.once())
+		}
+	}
+	for _, way := range ways {
+		b.note(name, way.name+", median ms", percentile(took[way.name], 50))
+		b.note(name, way.name+", p95 ms", percentile(took[way.name], 95))
+	}
+}
+
+func timed(run func()) func() time.Duration {
+	return func() time.Duration {
+		began := time.Now()
+		run()
+		return time.Since(began)
+	}
+}
+
+// ended is when a run became terminal.
+func ended(b *Bench, api *rig.API, id int64) time.Time {
+	b.Helper()
+	var body struct {
+		Data struct {
+			CompletedAt time.Time `json:"completed_at"`
+		} `json:"data"`
+	}
+	api.Get(fmt.Sprintf("%s/%d?rows=0", rig.Base, id)).Must(b, http.StatusOK).Decode(b, &body)
+	return body.Data.CompletedAt
+}
+
+// status is how long the API takes to show a run while it goes.
+func status(b *Bench) {
+	const name = "api/status"
+	db := b.postgres()
+	s := b.stand(setup{store: db, importers: map[string]string{"update": productsImporter("", "update")}})
+	api := s.coordinator.API()
+	for _, of := range []struct {
+		name string
+		rows int
+		bad  float64
+	}{
+		{"no failed rows", b.usual(), 0},
+		{"10 % of the rows fail", b.usual(), 0.1},
+		{"a tenth of the rows, none fails", b.usual() / 10, 0},
+	} {
+		db.empty()
+		path := b.productsFile(reference.Products{Seed: seed, Rows: of.rows, Bad: of.bad})
+		id := s.Begin("update", "--file", path)
+		at := fmt.Sprintf("%s/%d?rows=0", rig.Base, id)
+		var took []time.Duration
+		for over := false; !over; {
+			began := time.Now()
+			answer := api.Get(at).Must(b, http.StatusOK)
+			took = append(took, time.Since(began))
+			over = answer.Run(b).Terminal()
+			if err := lifecycle.Wait(b.Context(), 2*time.Millisecond, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.note(name, of.name+", looks", float64(len(took)))
+		b.note(name, of.name+", median ms", percentile(took, 50))
+		b.note(name, of.name+", p99 ms", percentile(took, 99))
+	}
+}
+
+// behind is a small import that comes while the greatest one goes.
+func behind(b *Bench) {
+	const name = "small/behind"
+	db := b.postgres()
+	s := b.stand(setup{store: db, importers: map[string]string{"update": productsImporter("", "update"), "small": productsImporter("", "update")}})
+	db.empty()
+	great := s.Begin("update", "--file", b.products(b.largest()))
+	rig.Until(b, time.Minute, "the great import going", func() bool { return s.Status(great).Progress.Processed > 0 })
+	var took []time.Duration
+	for range 5 {
+		took = append(took, timed(s.imports("small", b.products(fewRows)))())
+	}
+	if s.Status(great).Terminal() {
+		b.note(name, "the great import was over, so that this shows nothing; rows", float64(b.largest()))
+		return
+	}
+	b.note(name, "rows of the great import", float64(b.largest()))
+	b.note(name, "slowest of five, s", percentile(took, 100)/1000)
+	s.Must(0, "cancel", strconv.FormatInt(great, 10), "--wait")
+}
+
+// scaling is a destination that takes 20 ms for every chunk, as a webhook that somebody else answers does.
+func scaling(b *Bench) {
+	const name, chunk, answer = "scaling/webhook", 100, 20 * time.Millisecond
+	hook := receiver(b, answer)
+	rows := min(b.usual(), 200_000)
+	path := b.products(rows)
+	speeds := map[int]float64{}
+	for _, workers := range []int{1, 4, 16} {
+		s := b.stand(setup{
+			workers: workers, env: []string{"INGEST_SLOTS=1", "INGEST_CONNECTIONS_HOOK_URL=webhook+http://" + hook + "/rows?secret=s"},
+			importers: map[string]string{"hook": productsImporter("hook", "update") + fmt.Sprintf("chunk_size: %d\npartitions: 64\n", chunk)},
+		})
+		took := timed(s.imports("hook", path))()
+		speeds[workers] = float64(rows) / took.Seconds()
+		b.note(name, fmt.Sprintf("%02d workers, rows/s", workers), speeds[workers])
+	}
+	b.note(name, "16 workers beside one", speeds[16]/speeds[1])
+}
+
+// memory is what the processes need for a file, from their start on.
+func memory(b *Bench) {
+	const name = "memory/postgres"
+	db := b.postgres()
+	most := map[string]map[int]float64{"coordinator": {}, "worker": {}, "redis": {}}
+	for _, rows := range []int{b.usual(), b.largest()} {
+		s := b.stand(setup{store: db, importers: map[string]string{"update": productsImporter("", "update")}})
+		db.empty()
+		s.imports("update", b.products(rows))()
+		for process, by := range most {
+			for _, pid := range s.watched[process] {
+				by[rows] = peak(b, pid)
+			}
+			b.note(name, fmt.Sprintf("%s at %s rows, MiB", process, thousands(rows)), by[rows])
+		}
+	}
+	if b.usual() == b.largest() {
+		return
+	}
+	for process, by := range most {
+		b.note(name, process+", growth in %", max(0, by[b.largest()]/by[b.usual()]-1)*100)
+	}
+}
+
+// receiver answers every request after a while. It returns its address.
+func receiver(b *Bench, after time.Duration) string {
+	b.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // what comes is of no interest
+		if lifecycle.Wait(r.Context(), after, nil) != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	b.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
