@@ -40,6 +40,7 @@ func Measure(t *testing.T, options Options, report *Report, keep func()) {
 	t.Helper()
 	began := time.Now()
 	report.Machine, report.Date = machine(t), began.UTC().Format(time.DateOnly)
+	report.Mixed = options.Only != nil && len(report.Results)+len(report.Figures) > 0
 	report.Sizes, report.Rounds, report.Peers = options.Sizes, options.Rounds, peers()
 	store := &files{dir: t.TempDir(), made: map[string]string{}}
 	for _, scene := range scenes() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	slashed "path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -116,15 +117,12 @@ func overhead(b *Bench) {
 		b.Fatal(err)
 	}
 	all := sample.CPU.total()
-	books := "ingest/shared/(ledger|redisstore)\\."
 	ours := 0.0
-	var text strings.Builder
 	for _, role := range []string{"coordinator", "worker"} {
-		share, top := b.profile(profiles[role], books)
+		share, packages := b.profile(profiles[role])
 		ours += share * sample.CPU[role]
-		fmt.Fprintf(&text, "%s, %.2f CPU s, %.1f %% of it in the ledger and Redis:\n%s\n", role, sample.CPU[role], share*100, top)
+		b.report.Profiles[name+": "+role] = packages
 	}
-	b.report.Profiles[name] = text.String()
 	b.note(name, "CPU s of the import, all processes", all)
 	b.note(name, "CPU s of Redis", sample.CPU["redis"])
 	b.note(name, "s of the ledger's statements in PostgreSQL", ledger)
@@ -132,27 +130,39 @@ func overhead(b *Bench) {
 	b.note(name, "ledger and Redis, % of the import", (sample.CPU["redis"]+ledger+ours)/all*100)
 }
 
-var share = regexp.MustCompile(`accounting for [^,]+, ([0-9.]+)%`)
+var (
+	within = regexp.MustCompile(`accounting for [^,]+, ([0-9.]+)%`)
+	// sampled is a line of -top: flat, flat%, sum%, cum, cum% and the function.
+	sampled = regexp.MustCompile(`(?m)^\s*\S+\s+([0-9.]+)%\s+\S+\s+\S+\s+\S+\s+(\S+)`)
+)
 
-// profile is the share of samples within the functions that focus names, and the text of the greatest ones.
-func (b *Bench) profile(path, focus string) (of float64, top string) {
+// profile is the share of samples with the ledger or Redis on their stack, and the share of every package on its own.
+func (b *Bench) profile(path string) (books float64, packages map[string]float64) {
 	b.Helper()
 	show := func(flags ...string) string {
-		text, err := run(b, "", "go", append(append([]string{"tool", "pprof", "-top"}, flags...), rig.Binary(b), path)...)
+		text, err := run(b, "", "go", append(append([]string{"tool", "pprof", "-top", "-nodefraction=0", "-nodecount=100000"}, flags...), rig.Binary(b), path)...)
 		if err != nil {
 			b.Fatal(err)
 		}
 		return text
 	}
-	if found := share.FindStringSubmatch(show("-nodefraction=0", "-focus="+focus)); found != nil {
-		percent, err := strconv.ParseFloat(found[1], 64)
+	percent := func(text string) float64 {
+		value, err := strconv.ParseFloat(text, 64)
 		if err != nil {
 			b.Fatal(err)
 		}
-		of = percent / 100
+		return value
 	}
-	_, top, _ = strings.Cut(show("-cum", "-nodecount=25", "-focus=ingest/"), "\n      flat")
-	return of, "      flat" + top
+	if found := within.FindStringSubmatch(show(`-focus=ingest/shared/(ledger|redisstore)\.`)); found != nil {
+		books = percent(found[1]) / 100
+	}
+	packages = map[string]float64{}
+	for _, found := range sampled.FindAllStringSubmatch(show(), -1) {
+		dir, function := slashed.Split(found[2])
+		name, _, _ := strings.Cut(function, ".")
+		packages[dir+name] += percent(found[1])
+	}
+	return books, packages
 }
 
 // micro runs micro-benchmarks that have a bound.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"ingest/integration/reference"
@@ -117,8 +118,11 @@ func status(b *Bench) {
 func behind(b *Bench) {
 	const name = "small/behind"
 	db := b.postgres()
-	s := b.stand(setup{store: db, importers: map[string]string{"update": productsImporter("", "update"), "small": productsImporter("", "update")}})
+	s := b.stand(setup{store: db, importers: map[string]string{
+		"update": productsImporter("", "update"), "small": strings.Replace(productsImporter("", "update"), "table: products", "table: few", 1),
+	}})
 	db.empty()
+	db.must("CREATE TABLE few (LIKE products INCLUDING ALL)")
 	great := s.Begin("update", "--file", b.products(b.largest()))
 	rig.Until(b, time.Minute, "the great import going", func() bool { return s.Status(great).Progress.Processed > 0 })
 	var took []time.Duration
@@ -138,12 +142,13 @@ func behind(b *Bench) {
 func scaling(b *Bench) {
 	const name, chunk, answer = "scaling/webhook", 100, 20 * time.Millisecond
 	hook := receiver(b, answer)
-	rows := min(b.usual(), 200_000)
+	rows := min(b.usual(), 400_000)
 	path := b.products(rows)
+	db := b.postgres()
 	speeds := map[int]float64{}
 	for _, workers := range []int{1, 4, 16} {
 		s := b.stand(setup{
-			workers: workers, env: []string{"INGEST_SLOTS=1", "INGEST_CONNECTIONS_HOOK_URL=webhook+http://" + hook + "/rows?secret=s"},
+			store: db, workers: workers, env: []string{"INGEST_SLOTS=1", "INGEST_CONNECTIONS_HOOK_URL=webhook+http://" + hook + "/rows?secret=s"},
 			importers: map[string]string{"hook": productsImporter("hook", "update") + fmt.Sprintf("chunk_size: %d\npartitions: 64\n", chunk)},
 		})
 		took := timed(s.imports("hook", path))()

@@ -24,6 +24,7 @@ func machine(t testing.TB) []Fact {
 		{"processor", fmt.Sprintf("%s, %d cores", field("/proc/cpuinfo", "model name"), runtime.NumCPU())},
 		{"memory", field("/proc/meminfo", "MemTotal")},
 		{"kernel", "Linux " + line("/proc/sys/kernel/osrelease")},
+		{"load before it began", line("/proc/loadavg")},
 		{"Go", strings.TrimPrefix(runtime.Version(), "go")},
 		{"ingest", version("git", "log", "-1", "--format=%h of %cs")},
 		{"PostgreSQL", version(located("postgres"), "--version")},

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -57,6 +59,9 @@ func (p *page) head() {
 	p.line("fastest round counts; before each the table is made anew, unless the contender is about rows that are there, and a checkpoint")
 	p.line("written. Time is that of the whole command: `psql`, or `ingest run --file` against running servers, from its start to its end.")
 	p.line("CPU seconds are those of every process, the database's included. Ratios hold on other machines, seconds do not.\n")
+	if r.Mixed {
+		p.line("**Not all of this page is of one run: only some scenes were measured again.**\n")
+	}
 	p.line("Products are generated with a fixed seed: SKU, Name, Description, Price, Category, Stock, about 113 bytes a row.\n")
 	rows := func(facts []Fact) (rows [][]string) {
 		for _, f := range facts {
@@ -105,8 +110,7 @@ func (p *page) scene(s scene) {
 		}
 	}
 	figures := p.figures(s.name)
-	profile := p.report.Profiles[s.name]
-	if len(results) == 0 && len(figures) == 0 && profile == "" {
+	if len(results) == 0 && len(figures) == 0 {
 		return
 	}
 	p.line("## %s\n\n%s\n", s.title, s.about)
@@ -118,8 +122,8 @@ func (p *page) scene(s scene) {
 		p.bySize(s, results, sizes)
 	}
 	p.table([]string{"", ""}, figures)
-	if profile != "" {
-		p.line("```text\n%s```\n", profile)
+	for _, process := range []string{"coordinator", "worker"} {
+		p.profile(process, p.report.Profiles[s.name+": "+process])
 	}
 }
 
@@ -203,6 +207,19 @@ func (p *page) bySize(s scene, results []Result, sizes []int) {
 		series = append(series, published)
 	}
 	p.plot(strings.ReplaceAll(s.name, "/", "-")+"-sizes", s.title+": speed by size", lineChart(s.title+": rows per second by rows of the file", series))
+}
+
+// profile shows where a process spends its time: the packages that have more than a fiftieth of it.
+func (p *page) profile(process string, packages map[string]float64) {
+	var rows [][]string
+	for _, name := range slices.SortedFunc(maps.Keys(packages), func(a, b string) int {
+		return cmp.Or(cmp.Compare(packages[b], packages[a]), strings.Compare(a, b))
+	}) {
+		if packages[name] >= 2 {
+			rows = append(rows, []string{"`" + name + "`", fmt.Sprintf("%.1f %%", packages[name])})
+		}
+	}
+	p.table([]string{"CPU profile of the " + process + ", by package", ""}, rows)
 }
 
 // figures are the notes of a scene.

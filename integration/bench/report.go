@@ -3,6 +3,7 @@ package bench
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -17,8 +18,10 @@ type Report struct {
 	Rounds  int                `json:"rounds"`
 	Results []Result           `json:"results"`
 	Figures map[string]float64 `json:"figures"`
-	// Profiles are texts of pprof, by scene.
-	Profiles map[string]string `json:"profiles"`
+	// Profiles are the CPU shares of packages in percent, by scene and process.
+	Profiles map[string]map[string]float64 `json:"profiles"`
+	// Mixed says that not all of it is of one run.
+	Mixed bool `json:"mixed,omitempty"`
 }
 
 // Fact is a property of the machine, or a peer and its version.
@@ -45,7 +48,7 @@ func (r Result) Speed() float64 { return float64(r.Rows) / r.Best().Seconds }
 
 // NewReport returns an empty report.
 func NewReport() *Report {
-	return &Report{Figures: map[string]float64{}, Profiles: map[string]string{}}
+	return &Report{Figures: map[string]float64{}, Profiles: map[string]map[string]float64{}}
 }
 
 // usualRows is the size that targets are about.
@@ -65,12 +68,9 @@ func (r *Report) Usual() int {
 // forget removes what an earlier run has left of a scene.
 func (r *Report) forget(scene string) {
 	r.Results = slices.DeleteFunc(r.Results, func(of Result) bool { return of.Scene == scene })
-	for name := range r.Figures {
-		if strings.HasPrefix(name, scene+": ") {
-			delete(r.Figures, name)
-		}
-	}
-	delete(r.Profiles, scene)
+	of := func(name string) bool { return strings.HasPrefix(name, scene+": ") }
+	maps.DeleteFunc(r.Figures, func(name string, _ float64) bool { return of(name) })
+	maps.DeleteFunc(r.Profiles, func(name string, _ map[string]float64) bool { return of(name) })
 }
 
 func (r *Report) add(scene, contender string, rows int, sample Sample) {

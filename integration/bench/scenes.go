@@ -56,7 +56,7 @@ func scenes() []scene {
 		},
 		{
 			"engine/overhead", "Ledger and Redis",
-			"One import of products into PostgreSQL: the CPU seconds of Redis, the time of the ledger's statements by `pg_stat_statements`, and the share of " +
+			"One import of products into PostgreSQL: the CPU seconds of Redis, the time of the ledger's statements by `pg_stat_statements` (waiting included), and the share of " +
 				"coordinator's and worker's profiles within the packages `ledger` and `redisstore`.", "", overhead,
 		},
 		{

@@ -27,3 +27,22 @@ func BenchmarkChunk(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLease is what a slot without work does: acquire, renew, release.
+func BenchmarkLease(b *testing.B) {
+	for _, server := range backends() {
+		b.Run(server.name, func(b *testing.B) {
+			s := &site{Store: open(b, server.start(b), "bench")}
+			ref := s.begin(b, 16)
+			s.emit(b, ref, 0, 1)
+			b.ResetTimer()
+			for b.Loop() {
+				claim := s.acquire(b, ref, "a")
+				code, err := s.Renew(b.Context(), ref, claim, hour)
+				want(b, OK)(code, err)
+				code, err = s.Release(b.Context(), ref, claim)
+				want(b, OK)(code, err)
+			}
+		})
+	}
+}
