@@ -134,6 +134,8 @@ func behind(b *Bench) {
 		return
 	}
 	b.note(name, "rows of the great import", float64(b.largest()))
+	b.note(name, "median of five, s", percentile(took, 50)/1000)
+	b.note(name, "first of five, s", took[0].Seconds())
 	b.note(name, "slowest of five, s", percentile(took, 100)/1000)
 	s.Must(0, "cancel", strconv.FormatInt(great, 10), "--wait")
 }
