@@ -170,7 +170,7 @@ func (s *slot) turn(ctx context.Context) (worked bool, pause time.Duration, err 
 		}
 		failpoint.Hit("worker.acquired")
 		s.last = id
-		return true, idle, s.serve(ctx, work, claim, len(active) > 1)
+		return true, idle, s.serve(ctx, work, claim)
 	}
 	return false, pause, failed
 }
@@ -178,7 +178,7 @@ func (s *slot) turn(ctx context.Context) (worked bool, pause time.Duration, err 
 func (s *slot) lease() time.Duration { return s.consumer.Config.Lease }
 
 // serve works a partition until it is empty, its slice is over, or it is lost.
-func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, others bool) error {
+func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim) error {
 	s.state.set(fmt.Sprintf("run %d partition %d", work.ref.ID, claim.Partition))
 	defer s.state.set("")
 	hold, drop := lifecycle.Outlive(ctx, Drain)
@@ -203,7 +203,7 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 	})
 	tasks.Go("work", func(held context.Context) error {
 		defer tasks.Stop()
-		return s.work(ctx, held, work, claim, others)
+		return s.work(ctx, held, work, claim)
 	})
 	err := tasks.Wait()
 	failpoint.Hit("worker.release")
@@ -228,7 +228,7 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, oth
 
 // work takes chunk after chunk. intake ends when no more chunks are to be taken, held when the one in hand is to be
 // dropped.
-func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Claim, others bool) error {
+func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Claim) error {
 	if claim.Taken {
 		s.consumer.Metrics.Takeover()
 		s.consumer.Log.Info("partition taken over from a worker that has been silent for its lease",
@@ -268,8 +268,16 @@ func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Cl
 			return err
 		}
 		failpoint.Hit("worker.acked")
-		if intake.Err() != nil || (others && s.consumer.Now().Sub(began) > slice) {
+		if intake.Err() != nil {
 			return nil
+		}
+		if now := s.consumer.Now(); now.Sub(began) > slice {
+			// Others may have come since.
+			active, err := s.consumer.Redis.Active(held)
+			if err != nil || len(active) > 1 {
+				return err
+			}
+			began = now
 		}
 	}
 	return nil
