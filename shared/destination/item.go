@@ -26,7 +26,7 @@ type item struct {
 	moves   bool // and one of them is part of another unique index
 	newer   bool // what UpdateIfNewer compares is greater than what is stored in every row with the key, or nothing is
 	gone    bool // an update found no row
-	hoped   bool // it is inserted without having been looked for
+	hoped   bool // it is written without having been looked for
 	refused bool // several rows folded into one were refused: they go one by one
 
 	own      column.Value // plan.Own as it was inserted

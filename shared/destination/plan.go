@@ -33,11 +33,14 @@ type plan struct {
 	indexed  bool // the table refuses a second row with the key
 	restless bool // every update writes a column of another unique index
 	newer    bool // UpdateIfNewer
+	rewrites bool // what is probably different may be overwritten without being looked at first
 	ownAt    int  // position of Own, -1 if no row brings it
 	// mostlyNew is a hint from chunk to chunk: most rows of the last one were not in the table.
 	mostlyNew *atomic.Bool
 	// hopeful is another: none of them was, so that the next ones are inserted without looking for them.
 	hopeful *atomic.Bool
+	// changing is another: most of them were there and differed, so that the next ones are overwritten without looking.
+	changing *atomic.Bool
 	// suspicious is another: constraints have refused rows of the last one.
 	suspicious *atomic.Bool
 	// most is how many rows go into one call of the store where a statement for each of them costs little more than one for all
@@ -50,7 +53,7 @@ type plan struct {
 func newPlan(db *database.DB, t Target) (*plan, error) {
 	p := &plan{
 		dialect: db.Dialect(), table: quoted(t.Table, db.Quote), quote: db.Quote, mapped: len(t.Columns), mostlyNew: &atomic.Bool{},
-		hopeful: &atomic.Bool{}, suspicious: &atomic.Bool{},
+		hopeful: &atomic.Bool{}, changing: &atomic.Bool{}, suspicious: &atomic.Bool{},
 		newer: t.OnDuplicate == importer.UpdateIfNewer, ownAt: -1,
 	}
 	if len(t.Fixed) > 0 {
@@ -95,6 +98,7 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 	for _, c := range t.Columns {
 		p.folds = p.folds && p.exact(c) && p.takes(c)
 	}
+	p.rewrites = p.dialect == database.Postgres && p.indexed && p.compares && !p.newer && !p.ordered && rewritable(t.Table)
 	if p.dialect == database.SQLite {
 		p.most = max(1, min(statementRows, statementParameters/max(1, len(t.Columns))))
 		p.after = slices.ContainsFunc(t.Table.Refuses, func(what string) bool {

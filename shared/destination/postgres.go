@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -34,66 +33,6 @@ func (p *postgres) hold() []string {
 	return []string{"RELEASE SAVEPOINT " + savepoint, begin}
 }
 
-// look asks for the keys alone first where the last chunk was mostly new: values that are only compared need not be
-// sent for rows that are not there. Which way is taken changes the cost, never the answer.
-func (p *postgres) look(ctx context.Context, items []*item) error {
-	if !p.compares {
-		return p.find(ctx, items, false)
-	}
-	total := len(items)
-	if p.mostlyNew.Load() {
-		if err := p.find(ctx, items, false); err != nil {
-			return err
-		}
-		items = slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return !it.exists })
-	}
-	if len(items) > 0 {
-		if err := p.find(ctx, items, true); err != nil {
-			return err
-		}
-	}
-	existing := 0
-	for _, it := range items {
-		if it.exists {
-			existing++
-		}
-	}
-	p.mostlyNew.Store(2*existing < total)
-	return nil
-}
-
-// find sets exists of the items, and with compare whether the stored values differ.
-func (p *postgres) find(ctx context.Context, items []*item, compare bool) error {
-	for _, it := range items {
-		it.exists, it.differs, it.moves, it.newer = false, false, false, false
-	}
-	columns := p.Key
-	differs, moves, newer := "false", "false", "false"
-	if compare {
-		changes := items[0].shape.changes
-		columns = append(append([]int{}, p.Key...), changes...)
-		differs = p.anyDiffers(changes, len(p.Key), func(int) bool { return true })
-		moves = p.anyDiffers(changes, len(p.Key), func(c int) bool { return p.moving[c] })
-		if p.newer {
-			newer = p.isNewer(len(columns))
-			columns = append(columns, p.Compare)
-		}
-	}
-	query := fmt.Sprintf("SELECT u.ord - 1, %s, %s, %s FROM %s JOIN %s AS t ON %s",
-		differs, moves, newer, unnest(len(columns)), p.table, p.sameKey())
-	return p.batch(ctx, query, p.arrays(items, columns), func(rows pgx.Rows) error {
-		var ord int64
-		var differs, moves, newer bool
-		if err := rows.Scan(&ord, &differs, &moves, &newer); err != nil {
-			return err
-		}
-		it := items[ord]
-		it.newer = newer && (it.newer || !it.exists)
-		it.exists, it.differs, it.moves = true, it.differs || differs, it.moves || moves
-		return nil
-	})
-}
-
 func (p *postgres) update(ctx context.Context, items []*item) error {
 	columns := append(append([]int{}, p.Key...), items[0].shape.sets...)
 	sets := make([]string, len(items[0].shape.sets))
@@ -105,6 +44,9 @@ func (p *postgres) update(ctx context.Context, items []*item) error {
 		// Somebody else may have written a later one since.
 		where += " AND " + p.isNewer(len(columns))
 		columns = append(columns, p.Compare)
+	}
+	if items[0].hoped {
+		where += " AND (" + p.anyDiffers(items[0].shape.changes, len(p.Key), func(int) bool { return true }) + ")"
 	}
 	query := fmt.Sprintf("UPDATE %s AS t SET %s FROM %s WHERE %s RETURNING u.ord - 1",
 		p.table, strings.Join(sets, ", "), unnest(len(columns)), where)
@@ -253,32 +195,6 @@ func (p *postgres) exec(ctx context.Context, statements string) (rows int64, err
 		return err
 	})
 	return rows, err
-}
-
-func (p *postgres) anyDiffers(columns []int, offset int, which func(c int) bool) string {
-	var terms []string
-	for i, c := range columns {
-		if which(c) {
-			terms = append(terms, p.differs(p.Columns[c], p.names[c], offset+i))
-		}
-	}
-	if len(terms) == 0 {
-		return "false"
-	}
-	return strings.Join(terms, " OR ")
-}
-
-// differs compares a stored value with a new one as values of the type: texts by their bytes, so that a change of
-// case or of an accent counts; types that have no equality of their own, by how they are written.
-func (p *postgres) differs(c column.Column, name string, i int) string {
-	switch c.Type.Kind {
-	case column.Text, column.Other:
-		return fmt.Sprintf(`(t.%s::text COLLATE "C") IS DISTINCT FROM (%s::text COLLATE "C")`, name, typed(c, i))
-	case column.JSON:
-		return fmt.Sprintf("t.%s::jsonb IS DISTINCT FROM u.c%d::jsonb", name, i)
-	default:
-		return fmt.Sprintf("t.%s IS DISTINCT FROM %s", name, typed(c, i))
-	}
 }
 
 // isNewer compares the stored value of what UpdateIfNewer compares with array i.

@@ -44,6 +44,7 @@ func equalsRowByRow(t *testing.T, r *rapid.T, f features, db *database.DB) {
 	got := writeHinted(r, db, tg, rows, size, func(p *plan) {
 		p.hopeful.Store(rapid.Bool().Draw(r, "hopeful"))
 		p.suspicious.Store(rapid.Bool().Draw(r, "suspicious"))
+		p.changing.Store(rapid.Bool().Draw(r, "changing"))
 		p.mostlyNew.Store(rapid.Bool().Draw(r, "mostly new"))
 	})
 	reference := extra.on(r, target(r, db, theirs, strategy, layout.key, layout.columns))

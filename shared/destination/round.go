@@ -12,11 +12,15 @@ func (s *session) round(ctx context.Context, items []*item) error {
 	if s.fresh(items) {
 		return s.insertAll(ctx, items)
 	}
-	if err := s.look(ctx, items); err != nil {
+	rest, err := s.rewrite(ctx, items)
+	if err != nil || len(rest) == 0 {
+		return err
+	}
+	if err := s.look(ctx, rest); err != nil {
 		return err
 	}
 	var writes []*item
-	for _, it := range items {
+	for _, it := range rest {
 		if it.refused || s.results[it.row].Outcome != 0 {
 			continue
 		}
@@ -26,6 +30,9 @@ func (s *session) round(ctx context.Context, items []*item) error {
 		if it.op != nothing {
 			writes = append(writes, it)
 		}
+	}
+	if len(rest) == len(items) {
+		s.expect(items, writes)
 	}
 	for _, run := range s.runs(writes) {
 		t := &tally{}

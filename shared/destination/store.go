@@ -19,7 +19,7 @@ type store interface {
 	// returning inserts like insert and sets own of every item.
 	returning(ctx context.Context, items []*item) error
 	// update overwrites what is not in the key of items of one shape, found by their keys, and sets gone of items
-	// it did not find.
+	// it did not find; of hoped items (plan.rewrites) also of those that do not differ, which it leaves alone.
 	update(ctx context.Context, items []*item) error
 	// stored calls keep with the position and the values in some columns of every item whose key is in the table.
 	stored(ctx context.Context, items []*item, columns []column.Column, keep func(ord int64, values []column.Value)) error
