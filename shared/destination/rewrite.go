@@ -36,7 +36,7 @@ func (s *session) rewrite(ctx context.Context, items []*item) ([]*item, error) {
 	for _, group := range all {
 		cause := s.store.update(ctx, group.items)
 		if cause != nil {
-			if _, err := s.refused(ctx, cause); err != nil {
+			if _, _, err := s.refused(ctx, group.items, cause); err != nil {
 				return nil, err
 			}
 		}
@@ -53,17 +53,23 @@ func (s *session) rewrite(ctx context.Context, items []*item) ([]*item, error) {
 			written++
 		}
 	}
-	s.changing.Store(2*written > len(items))
+	s.expect(written, len(items))
 	return rest, nil
 }
 
-// expect notes whether most of the items that were looked at are overwritten, so that the next ones probably are, too.
-func (s *session) expect(items, writes []*item) {
-	updates := 0
+// expect notes whether most items of a round are overwritten, so that the next ones probably are, too. What is left of a chunk
+// for later rounds says nothing about the next one.
+func (s *session) expect(updates, items int) {
+	if 2*items > len(s.rows) {
+		s.changing.Store(2*updates > items)
+	}
+}
+
+func updatesIn(writes []*item) (n int) {
 	for _, it := range writes {
 		if it.op == update {
-			updates++
+			n++
 		}
 	}
-	s.changing.Store(2*updates > len(items))
+	return n
 }

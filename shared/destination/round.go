@@ -32,7 +32,7 @@ func (s *session) round(ctx context.Context, items []*item) error {
 		}
 	}
 	if len(rest) == len(items) {
-		s.expect(items, writes)
+		s.expect(updatesIn(writes), len(items))
 	}
 	for _, run := range s.runs(writes) {
 		t := &tally{}
