@@ -81,7 +81,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(want.Effective(), c.Effective()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
-	if c.ChunkSize != 1000 || c.Partitions != 16 || c.InFlight != 64<<20 || c.InFlightTotal != 512<<20 ||
+	if c.ChunkSize != 5000 || c.Partitions != 16 || c.InFlight != 64<<20 || c.InFlightTotal != 512<<20 ||
 		c.Lease != 15*time.Second || c.Sweep != 2*time.Second || c.MaxFailedRows != 1_000_000 || c.Slots != 0 ||
 		c.Namespace != "" || c.Log.Level != "info" || c.Log.Format != "console" || !c.Embedded() {
 		t.Errorf("defaults are not those of the contract: %+v", c)
