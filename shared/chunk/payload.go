@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/s2"
@@ -21,6 +22,9 @@ const payloadVersion = 1
 
 // maxPayload bounds what a payload may decompress to: a chunk closes at about 1 MiB, but one record may be large.
 const maxPayload = 1 << 30
+
+// maxArena bounds how many cells are allocated at once.
+const maxArena = 1 << 16
 
 // ErrDamaged is wrapped by every error about bytes that are no payload or no outcome.
 var ErrDamaged = errors.New("damaged chunk")
@@ -107,7 +111,8 @@ func Decode(payload []byte) (rows []row.Row, hash string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("decompress payload: %w", errors.Join(err, ErrDamaged))
 	}
-	d := decoder{text: string(body)}
+	// Nobody changes the body: its text need not be copied.
+	d := decoder{text: unsafe.String(unsafe.SliceData(body), len(body)), rows: int(count)} //nolint:gosec // the length is that of body
 	rows = make([]row.Row, 0, count)
 	var last row.Row
 	for range count {
@@ -135,7 +140,9 @@ type decoder struct {
 	text   string
 	pos    int
 	failed bool
-	arena  []string
+	// rows is how many are announced; arena has room for the cells of those to come, if they have as many as the first.
+	rows  int
+	arena []string
 }
 
 func (d *decoder) uvarint() uint64 {
@@ -175,7 +182,7 @@ func (d *decoder) cells() []string {
 		return nil
 	}
 	if uint64(cap(d.arena)-len(d.arena)) < n {
-		d.arena = make([]string, 0, max(int(n), 4096))
+		d.arena = make([]string, 0, max(int(n), min(int(n)*d.rows, len(d.text)-d.pos, maxArena)))
 	}
 	from := len(d.arena)
 	for range n {

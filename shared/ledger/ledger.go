@@ -8,6 +8,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,6 +28,8 @@ type Ledger struct {
 	db     *database.DB
 	heads  string
 	chunks string
+	// selectHeads selects the heads of a run as scanHead reads them.
+	selectHeads string
 	// rehearsed and forms are what dry runs keep until they end.
 	rehearsed string
 	forms     string
@@ -43,8 +46,11 @@ func New(db *database.DB) *Ledger {
 	if db.Dialect() == database.MySQL {
 		text = "CHAR"
 	}
+	heads := db.Ledger("ingest_partitions")
 	return &Ledger{
-		text: text, db: db, heads: db.Ledger("ingest_partitions"), chunks: db.Ledger("ingest_chunks"),
+		selectHeads: `SELECT "partition", next_chunk, closed, COALESCE(sealed_chunks, -1), COALESCE(sealed_rows, -1),
+			created, updated, unchanged, skipped, failed FROM ` + heads + " WHERE uid = ?",
+		text: text, db: db, heads: heads, chunks: db.Ledger("ingest_chunks"),
 		rehearsed: db.Ledger("ingest_dry_rows"), forms: db.Ledger("ingest_dry_forms"),
 		locks: db.Ledger("ingest_locks"), staged: db.Ledger("ingest_staged"),
 	}
@@ -87,24 +93,38 @@ func (l *Ledger) Heads(ctx context.Context, uid string) ([]Head, error) {
 	return heads, nil
 }
 
+// Head returns one partition; ErrNoHead when it is not in this ledger.
+func (l *Ledger) Head(ctx context.Context, uid string, partition int) (Head, error) {
+	head, err := scanHead(l.db.QueryRow(ctx, l.selectHeads+` AND "partition" = ?`, uid, partition).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNoHead
+	}
+	if err != nil {
+		return Head{}, fmt.Errorf("read the head of partition %d of run %s: %w", partition, uid, err)
+	}
+	return head, nil
+}
+
 func (l *Ledger) readHeads(ctx context.Context, uid string) (heads []Head, err error) {
-	rows, err := l.db.Query(ctx, `SELECT "partition", next_chunk, closed, COALESCE(sealed_chunks, -1),
-		COALESCE(sealed_rows, -1), created, updated, unchanged, skipped, failed
-		FROM `+l.heads+` WHERE uid = ? ORDER BY "partition"`, uid)
+	rows, err := l.db.Query(ctx, l.selectHeads+` ORDER BY "partition"`, uid)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var h Head
-		c := &h.Counts
-		if err := rows.Scan(&h.Partition, &h.Next, &h.Closed, &h.SealedChunks, &h.SealedRows,
-			&c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Failed); err != nil {
+		h, err := scanHead(rows.Scan)
+		if err != nil {
 			return nil, err
 		}
 		heads = append(heads, h)
 	}
 	return heads, rows.Err()
+}
+
+func scanHead(scan func(into ...any) error) (h Head, err error) {
+	c := &h.Counts
+	err = scan(&h.Partition, &h.Next, &h.Closed, &h.SealedChunks, &h.SealedRows, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Failed)
+	return h, err
 }
 
 // Close lets nothing more take effect in a partition; a missing head is inserted closed. It waits for the chunk

@@ -74,16 +74,11 @@ func (j *Job) deliver(ctx context.Context, partition int, n int64, hash string, 
 
 // expects says whether the head of a partition is open and waits for this chunk.
 func (j *Job) expects(ctx context.Context, partition int, n int64) (bool, error) {
-	heads, err := j.book.Heads(ctx, j.uid)
-	if err != nil {
-		return false, fmt.Errorf("read the heads: %w", err)
+	head, err := j.book.Head(ctx, j.uid, partition)
+	if errors.Is(err, ledger.ErrNoHead) {
+		return false, nil
 	}
-	for _, head := range heads {
-		if head.Partition == partition {
-			return expected(head, n), nil
-		}
-	}
-	return false, nil
+	return err == nil && expected(head, n), err
 }
 
 func expected(head ledger.Head, n int64) bool { return !head.Closed && head.Next == n }
@@ -107,23 +102,36 @@ func (j *Job) batch(target, partition int, n int64, good checked) batch {
 	for _, c := range t.Columns() {
 		b.chunk.Columns, b.chunk.Types = append(b.chunk.Columns, c.Name), append(b.chunk.Types, string(c.Type.Kind))
 	}
+	into := room{
+		values: make([]extend.Value, 0, len(t.Columns())*len(good.records)), given: make([]*extend.Value, 0, len(t.Columns())*len(good.records)),
+	}
+	b.chunk.Rows, b.of = make([]extend.Record, 0, len(good.records)), make([]int, 0, len(good.records))
 	for i, record := range good.records {
 		if o.tables[record.Target] == o.tables[target] {
-			b.chunk.Rows = append(b.chunk.Rows, delivered(record, good.numbers[i]))
+			b.chunk.Rows = append(b.chunk.Rows, into.delivered(record, good.numbers[i]))
 			b.of = append(b.of, i)
 		}
 	}
 	return b
 }
 
-func delivered(r pipeline.Record, number int64) extend.Record {
-	out := extend.Record{Number: number, Values: make([]*extend.Value, len(r.Values))}
-	for i, value := range r.Values {
-		if value.State != column.Absent {
-			out.Values[i] = &extend.Value{Text: value.Text, Null: value.State == column.Null}
+// room is memory for the values of a batch: one allocation for each would cost more than anything else that is done with them.
+type room struct {
+	values []extend.Value
+	given  []*extend.Value
+}
+
+func (r *room) delivered(of pipeline.Record, number int64) extend.Record {
+	from := len(r.given)
+	for _, value := range of.Values {
+		if value.State == column.Absent {
+			r.given = append(r.given, nil)
+			continue
 		}
+		r.values = append(r.values, extend.Value{Text: value.Text, Null: value.State == column.Null})
+		r.given = append(r.given, &r.values[len(r.values)-1])
 	}
-	return out
+	return extend.Record{Number: number, Values: r.given[from:len(r.given):len(r.given)]}
 }
 
 // hand gives one batch to the sink.

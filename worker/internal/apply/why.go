@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"ingest/shared/database"
+	"ingest/shared/ledger"
 )
 
 // why looks for the reason a head did not advance, in the only order that never loses or repeats a chunk.
@@ -21,26 +22,23 @@ func (j *Job) why(ctx context.Context, partition int, n int64, hash string) (Res
 		}
 		return Result{Verdict: Applied, Outcome: outcome, Totals: totals}, nil
 	}
-	heads, err := j.book.Heads(ctx, j.uid)
-	if err != nil {
-		return Result{}, fmt.Errorf("read the heads: %w", err)
+	head, err := j.book.Head(ctx, j.uid, partition)
+	switch {
+	case errors.Is(err, ledger.ErrNoHead):
+		return Result{Verdict: LetGo}, nil
+	case err != nil:
+		return Result{}, err
+	case head.Closed:
+		return Result{Verdict: LetGo}, nil
+	case head.Next < n:
+		return Result{Verdict: Behind, Head: head}, nil
+	case head.Next == n:
+		// Another transaction stood before this one and was rolled back since: try again.
+		return Result{}, errors.Join(errAgain, ctx.Err())
+	default:
+		return Result{}, &Broken{Reason: fmt.Sprintf(
+			"The ledger is damaged: partition %d expects chunk %d, but chunk %d is not in it.", partition, head.Next, n)}
 	}
-	for _, head := range heads {
-		switch {
-		case head.Partition != partition:
-		case head.Closed:
-			return Result{Verdict: LetGo}, nil
-		case head.Next < n:
-			return Result{Verdict: Behind, Head: head}, nil
-		case head.Next == n:
-			// Another transaction stood before this one and was rolled back since: try again.
-			return Result{}, errors.Join(errAgain, ctx.Err())
-		default:
-			return Result{}, &Broken{Reason: fmt.Sprintf(
-				"The ledger is damaged: partition %d expects chunk %d, but chunk %d is not in it.", partition, head.Next, n)}
-		}
-	}
-	return Result{Verdict: LetGo}, nil
 }
 
 var errAgain = errors.New("the head was held by another transaction")
