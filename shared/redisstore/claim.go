@@ -2,8 +2,12 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"ingest/shared/run"
 )
@@ -50,30 +54,52 @@ func (s *Store) Acquire(ctx context.Context, ref Ref, owner string, lease time.D
 // Fetch hands the claim's owner the next chunk and renews the lease. Until it is acknowledged the same chunk comes
 // again. It answers OK, Empty, Lost (an entry that must be there is not: reset the partition), NotOwner, Stopped, Gone.
 func (s *Store) Fetch(ctx context.Context, ref Ref, c Claim, lease time.Duration) (Entry, Code, error) {
-	code, reply, err := s.run(ctx, s.scripts.fetch, s.keys.lane(ref.ID, c.Partition),
+	code, entry, err := s.hand(ctx, s.scripts.fetch, s.keys.lane(ref.ID, c.Partition), c.Acked+1,
 		ref.UID, c.Owner, c.Epoch, lease.Milliseconds())
-	var entry *Entry
-	if err == nil && code == OK {
-		entry, err = entryOf(reply)
-	}
 	if err != nil {
 		return Entry{}, Gone, fmt.Errorf("fetch from partition %d of run %d: %w", c.Partition, ref.ID, err)
 	}
 	if entry == nil {
+		if code == OK {
+			code = NotOwner
+		}
 		return Entry{}, code, nil
 	}
 	return *entry, code, nil
 }
 
-func entryOf(reply []string) (*Entry, error) {
-	if len(reply) != 4 {
-		return nil, fmt.Errorf("a chunk of %d values", len(reply))
+// hand runs a script that hands out a chunk, likely the expected one, and gets the payload of that in the same round trip.
+// There is no entry when the script gave none, or when the partition was put back to its head right behind it.
+func (s *Store) hand(ctx context.Context, script *redis.Script, lane []string, expected int64, args ...any) (Code, *Entry, error) {
+	payloads := lane[3]
+	var handed *redis.Cmd
+	var payload *redis.StringCmd
+	_, _ = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		handed, payload = script.EvalSha(ctx, p, lane, args...), p.HGet(ctx, payloads, strconv.FormatInt(expected, 10))
+		return nil
+	}) // its error is one of theirs
+	if redis.HasErrorPrefix(handed.Err(), "NOSCRIPT") {
+		handed, expected = script.Eval(ctx, s.client, lane, args...), 0
 	}
-	n, err := numbers([]string{reply[0], reply[2], reply[3]}, 3)
+	code, reply, err := replyOf(handed)
+	if err != nil || len(reply) == 0 {
+		return code, nil, err
+	}
+	n, err := numbers(reply, 3)
 	if err != nil {
-		return nil, err
+		return Gone, nil, err
 	}
-	return &Entry{Number: n[0], Payload: []byte(reply[1]), Attempts: n[1], Crashes: n[2]}, nil
+	if n[0] != expected {
+		payload = s.client.HGet(ctx, payloads, reply[0])
+	}
+	data, err := payload.Bytes()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return code, nil, nil
+	case err != nil:
+		return Gone, nil, fmt.Errorf("read the payload of chunk %d: %w", n[0], err)
+	}
+	return code, &Entry{Number: n[0], Payload: data, Attempts: n[1], Crashes: n[2]}, nil
 }
 
 // Ack says that a chunk has taken effect.
@@ -96,19 +122,20 @@ type Ack struct {
 // before it are not acknowledged), Gone. With OK and Dup the current owner gets its next chunk, if there is one. The
 // last chunk of a sealed partition wakes coordinators when at most one partition is left.
 func (s *Store) Ack(ctx context.Context, ref Ref, a Ack) (code Code, next *Entry, err error) {
-	errors, validation := capped(a.Errors), capped(a.Validation)
+	broken, validation := capped(a.Errors), capped(a.Validation)
 	var claim Claim
 	if a.Claim != nil {
 		claim = *a.Claim
 	}
 	args := append([]any{ref.UID, a.Number}, countArgs(a.Totals)...)
 	args = append(args, claim.Owner, claim.Epoch, a.Lease.Milliseconds(), a.FailedLimit, s.keys.wake(Runs), distinct,
-		len(errors), len(validation))
-	args = append(append(args, messageArgs(errors)...), messageArgs(validation)...)
+		len(broken), len(validation))
+	args = append(append(args, messageArgs(broken)...), messageArgs(validation)...)
 	keys := append(s.keys.lane(ref.ID, a.Partition), s.keys.errors(ref.ID), s.keys.validation(ref.ID))
-	code, reply, err := s.run(ctx, s.scripts.ack, keys, args...)
-	if err == nil && len(reply) > 0 {
-		next, err = entryOf(reply)
+	if a.Claim == nil {
+		code, _, err = s.run(ctx, s.scripts.ack, keys, args...)
+	} else {
+		code, next, err = s.hand(ctx, s.scripts.ack, keys, a.Number+1, args...)
 	}
 	if err != nil {
 		return Gone, nil, fmt.Errorf("acknowledge chunk %d of partition %d of run %d: %w", a.Number, a.Partition, ref.ID, err)

@@ -22,6 +22,7 @@ func (k keys) validation(id int64) string { return k.of(id, "validation") }
 
 func (k keys) partition(id int64, p int) string { return k.of(id, "partition:"+strconv.Itoa(p)) }
 func (k keys) chunks(id int64, p int) string    { return k.of(id, "chunks:"+strconv.Itoa(p)) }
+func (k keys) payloads(id int64, p int) string  { return k.of(id, "payloads:"+strconv.Itoa(p)) }
 
 // throttle are the bucket of an importer and what a partition of one of its runs has taken. Their hash tag is the importer's.
 func (k keys) throttle(importer, uid string, p int) []string {
@@ -31,7 +32,7 @@ func (k keys) throttle(importer, uid string, p int) []string {
 
 // lane is what most scripts about one partition need.
 func (k keys) lane(id int64, p int) []string {
-	return []string{k.run(id), k.partition(id, p), k.chunks(id, p)}
+	return []string{k.run(id), k.partition(id, p), k.chunks(id, p), k.payloads(id, p)}
 }
 
 // partitions is the run followed by its partitions.
@@ -47,7 +48,7 @@ func (k keys) partitions(id int64, count int) []string {
 func (k keys) all(id int64, count int) []string {
 	all := []string{k.run(id), k.errors(id), k.validation(id)}
 	for p := range count {
-		all = append(all, k.partition(id, p), k.chunks(id, p))
+		all = append(all, k.partition(id, p), k.chunks(id, p), k.payloads(id, p))
 	}
 	return all
 }

@@ -79,7 +79,12 @@ func newScripts(lenient bool) scripts {
 
 // run runs a script and returns its code and what follows it.
 func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (Code, []string, error) {
-	reply, err := script.Run(ctx, s.client, keys, args...).StringSlice()
+	return replyOf(script.Run(ctx, s.client, keys, args...))
+}
+
+// replyOf is the code that a script returned and what follows it.
+func replyOf(of *redis.Cmd) (Code, []string, error) {
+	reply, err := of.StringSlice()
 	if err != nil {
 		return Gone, nil, err
 	}

@@ -62,6 +62,9 @@ func testAck(t *testing.T, s *site) {
 	if n := s.client.XLen(t.Context(), s.keys.chunks(ref.ID, 0)).Val(); n != 0 {
 		t.Errorf("%d entries are left", n)
 	}
+	if n := s.client.HLen(t.Context(), s.keys.payloads(ref.ID, 0)).Val(); n != 0 {
+		t.Errorf("%d payloads are left", n)
+	}
 	pending := s.client.XPending(t.Context(), s.keys.chunks(ref.ID, 0), "workers").Val()
 	if pending.Count != 0 {
 		t.Errorf("%d entries are pending", pending.Count)

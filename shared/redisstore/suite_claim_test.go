@@ -152,6 +152,9 @@ func testLost(t *testing.T, s *site) {
 			s.fetch(t, ref, claim)
 			return s.client.XDel(t.Context(), s.keys.chunks(ref.ID, 0), "1-0").Err()
 		},
+		"with its payload": func(s *site, ref Ref, claim Claim) error {
+			return s.client.HDel(t.Context(), s.keys.payloads(ref.ID, 0), "1").Err()
+		},
 		"with its stream": func(s *site, ref Ref, claim Claim) error {
 			return s.client.Del(t.Context(), s.keys.chunks(ref.ID, 0)).Err()
 		},

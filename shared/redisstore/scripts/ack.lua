@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 -- Notes that chunk n has taken effect, whoever says so: the ledger has it. Brings the current owner its next chunk.
--- KEYS  1 run, 2 partition, 3 chunks, 4 errors, 5 validation
+-- KEYS  1 run, 2 partition, 3 chunks, 4 payloads, 5 errors, 6 validation
 -- ARGV  1 uid, 2 n, 3 created, 4 updated, 5 unchanged, 6 skipped, 7 failed (totals of the partition after n),
 --       8 owner ('' = no owner calls), 9 epoch, 10 lease in ms, 11 limit of failed rows of the run (0 = none),
 --       12 channel of the coordinators, 13 distinct messages per histogram, 14 number of errors E,
 --       15 number of validation messages V, then E and V pairs: message, count
--- Reply {code} or {code, n, payload, attempts, crashes} with the next chunk
+-- Reply {code} or {code, n, attempts, crashes} with the next chunk
 --       OK | DUP n was acknowledged before | GAP n > acked+1 | GONE run or partition is not known; the last two write
 --       nothing
 -- A run whose chunks take effect waits for nothing: OK clears what it was said to wait for.
@@ -28,7 +28,7 @@ local function count(key, message, rows)
   redis.call('ZINCRBY', key, rows, message)
 end
 
-remove(KEYS[1], KEYS[2], KEYS[3], ARGV[2])
+remove(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[2])
 local code, attempts, crashes = 'DUP', tonumber(part[7]), part[8]
 if n == acked + 1 then
   code, acked, attempts, crashes = 'OK', n, 0, '0'
@@ -44,11 +44,11 @@ if n == acked + 1 then
   if run[6] == '1' and n == tonumber(part[3]) and redis.call('HINCRBY', KEYS[1], 'open', -1) <= 1 then wake = true end
   local at = 15
   for _ = 1, tonumber(ARGV[14]) do
-    count(KEYS[4], ARGV[at + 1], ARGV[at + 2])
+    count(KEYS[5], ARGV[at + 1], ARGV[at + 2])
     at = at + 2
   end
   for _ = 1, tonumber(ARGV[15]) do
-    count(KEYS[5], ARGV[at + 1], ARGV[at + 2])
+    count(KEYS[6], ARGV[at + 1], ARGV[at + 2])
     at = at + 2
   end
   if wake then redis.call('PUBLISH', ARGV[12], '') end
@@ -56,10 +56,10 @@ end
 
 if ARGV[8] == '' or part[4] ~= ARGV[8] or part[5] ~= ARGV[9] or run[3] or run[4] then return {code} end
 redis.call('HSET', KEYS[2], 'lease_until', whole(clock() + tonumber(ARGV[10])))
-local delivered, next_n, payload = deliver(KEYS[1], KEYS[2], KEYS[3], ARGV[8], acked, emitted)
+local delivered, next_n = deliver(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[8], acked, emitted)
 if delivered ~= 'OK' then return {code} end
 if attempts == 0 then
   attempts = 1
   redis.call('HSET', KEYS[2], 'attempts', '1')
 end
-return {code, next_n, payload, tostring(attempts), crashes}
+return {code, next_n, tostring(attempts), crashes}

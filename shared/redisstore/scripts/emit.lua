@@ -1,6 +1,6 @@
 #!lua
 -- Appends chunk n to its partition. Refused when Redis is out of memory.
--- KEYS  1 run, 2 partition, 3 chunks
+-- KEYS  1 run, 2 partition, 3 chunks, 4 payloads
 -- ARGV  1 uid, 2 n, 3 payload, 4 size of the payload, 5 limit of the run's bytes in flight, 6 channel of the workers
 -- Reply {code, last}, last = max(emitted, acked) where it is known, else ''
 --       OK | DUP n is there or acknowledged | GAP n > last+1 | SEALED n is beyond the seal | FULL no room now
@@ -23,7 +23,8 @@ if taken > 0 and taken + tonumber(ARGV[4]) > tonumber(ARGV[5]) then return {'FUL
 -- A vanished stream is made anew: what it held is found LOST by fetch.
 if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('XGROUP', 'CREATE', KEYS[3], 'workers', '0', 'MKSTREAM') end
 local empty = redis.call('XLEN', KEYS[3]) == 0
-redis.call('XADD', KEYS[3], ARGV[2] .. '-0', 's', ARGV[4], 'p', ARGV[3])
+redis.call('HSET', KEYS[4], ARGV[2], ARGV[3])
+redis.call('XADD', KEYS[3], ARGV[2] .. '-0', 's', ARGV[4])
 redis.call('HSET', KEYS[2], 'emitted', ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'bytes', ARGV[4])
 redis.call('HINCRBY', KEYS[1], 'in_flight', ARGV[4])

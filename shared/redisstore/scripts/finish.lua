@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Ends a run: streams and partitions go, its hash and histograms stay for a while so that late calls read GONE. They
 -- then hold the final numbers, whatever was counted before.
--- KEYS  1 run, 2 errors, 3 validation, then for each partition: partition, chunks
+-- KEYS  1 run, 2 errors, 3 validation, then for each partition: partition, chunks, payloads
 -- ARGV  1 uid, 2 status, 3 seconds to keep, 4 created, 5 updated, 6 unchanged, 7 skipped, 8 failed, 9 total,
 --       10 number of errors E, 11 number of validation messages V, then E and V pairs: message, count
 -- Reply {OK} | {GONE} not known, or another's; writes nothing

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Deletes every key of a run.
--- KEYS  1 run, 2 errors, 3 validation, then for each partition: partition, chunks
+-- KEYS  1 run, 2 errors, 3 validation, then for each partition: partition, chunks, payloads
 -- ARGV  1 uid ('' = the run's hash is not there)
 -- Reply {OK} | {OTHER} the keys belong to another uid; writes nothing
 -- Idempotent.
