@@ -31,7 +31,9 @@ var ErrDamaged = errors.New("damaged chunk")
 
 // Builder collects the rows of one chunk. The zero value is empty and ready.
 type Builder struct {
-	body  []byte
+	body []byte
+	// block is memory for the compressed body.
+	block []byte
 	rows  int
 	first int64
 	last  int64
@@ -69,17 +71,16 @@ func (b *Builder) Last() int64 { return b.last }
 // Payload returns the encoded chunk. The builder can be Reset and used again; the result stays valid.
 func (b *Builder) Payload() []byte {
 	head := binary.AppendUvarint([]byte{payloadVersion}, uint64(b.rows))
-	out := make([]byte, len(head), len(head)+s2.MaxEncodedLen(len(b.body)))
-	copy(out, head)
-	block := s2.Encode(out[len(head):cap(out)], b.body)
-	return out[:len(head)+len(block)]
+	block := s2.Encode(b.block[:cap(b.block)], b.body)
+	b.block = block
+	return append(append(make([]byte, 0, len(head)+len(block)), head...), block...)
 }
 
 // Hash is the hash over row numbers and cells, independent of the compression.
 func (b *Builder) Hash() string { return sum(b.body) }
 
 // Reset empties the builder and keeps its memory.
-func (b *Builder) Reset() { *b = Builder{body: b.body[:0]} }
+func (b *Builder) Reset() { *b = Builder{body: b.body[:0], block: b.block} }
 
 // Count is the number of rows of a payload, as its head says.
 func Count(payload []byte) (int, error) {

@@ -162,7 +162,10 @@ func (c *CSV) quick(limit int, cells []string) (record, bool) {
 	switch {
 	case bytes.IndexByte(data, '"') >= 0:
 		var whole bool
-		if rec.cells, whole = splitLine(cells, data, c.delimiter); !whole || rec.large {
+		if rec.large {
+			return record{}, false
+		}
+		if rec.cells, whole = splitLine(cells, data, c.delimiter); !whole {
 			return record{}, false
 		}
 	case !rec.large && !c.blank(data):

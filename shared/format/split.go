@@ -24,14 +24,10 @@ func splitPlain(cells []string, rec, delimiter []byte) []string {
 			rec = rest
 		}
 	}
-	// Eight bytes at a time: a byte of found is 0x80 exactly where the byte of rec is the delimiter.
-	const low, ones = 0x7f7f7f7f7f7f7f7f, 0x0101010101010101
 	d := delimiter[0]
-	pattern := ones * uint64(d)
 	start, i := 0, 0
 	for ; i+8 <= len(rec); i += 8 {
-		x := binary.LittleEndian.Uint64(rec[i:]) ^ pattern
-		for found := ^((x&low + low) | x | low); found != 0; found &= found - 1 {
+		for found := marks(binary.LittleEndian.Uint64(rec[i:]), d); found != 0; found &= found - 1 {
 			at := i + bits.TrailingZeros64(found)>>3
 			cells = append(cells, view(rec[start:at]))
 			start = at + 1
@@ -52,43 +48,85 @@ func splitLine(cells []string, rec, delimiter []byte) ([]string, bool) {
 	if len(delimiter) > 1 {
 		return nil, false
 	}
-	known, doubled := len(cells), false
-	d := delimiter[0]
-	for i := 0; ; {
-		start, end := i, 0
-		if i < len(rec) && rec[i] == '"' {
-			start++
-			for i++; ; i++ {
-				k := bytes.IndexByte(rec[i:], '"')
-				if k < 0 {
-					return nil, false
+	known, d := len(cells), delimiter[0]
+	// start is where the cell begins. It is quoted when closed is not none: open says that its quote is, else closed is where
+	// that was closed. doubled are the cells with quotes that are to become one, by bits.
+	start, closed, open, doubled := 0, none, false, uint64(0)
+	for i := 0; i < len(rec); i += 8 {
+		x := word(rec[i:])
+		for found := (marks(x, '"') | marks(x, d)) & within(rec[i:]); found != 0; found &= found - 1 {
+			at := i + bits.TrailingZeros64(found)>>3
+			switch quote := rec[at] != d; {
+			case open:
+				if quote {
+					open, closed = false, at
 				}
-				i += k + 1
-				if i == len(rec) || rec[i] != '"' {
-					break
-				}
-				doubled = true
-			}
-			end = i - 1
-			if i < len(rec) && rec[i] != d {
+			case !quote && closed == none:
+				cells = append(cells, view(rec[start:at]))
+				start = at + 1
+			case !quote && closed == at-1:
+				cells = append(cells, view(rec[start+1:closed]))
+				start, closed = at+1, none
+			case quote && at == start:
+				open, closed = true, at
+			case quote && closed == none: // within a cell that is not quoted it is data
+			case quote && closed == at-1 && len(cells)-known < 64:
+				open = true
+				doubled |= 1 << (len(cells) - known)
+			default:
 				return nil, false
 			}
-		} else {
-			for i < len(rec) && rec[i] != d {
-				i++
-			}
-			end = i
 		}
-		cells = append(cells, view(rec[start:end]))
-		if i == len(rec) {
-			break
-		}
-		i++
 	}
-	if doubled {
-		return splitQuoted(cells[:known], rec, delimiter), true
+	switch {
+	case open || closed != none && closed != len(rec)-1:
+		return nil, false
+	case closed == none:
+		cells = append(cells, view(rec[start:]))
+	default:
+		cells = append(cells, view(rec[start+1:closed]))
+	}
+	for ; doubled != 0; doubled &= doubled - 1 {
+		cell := &cells[known+bits.TrailingZeros64(doubled)]
+		*cell = view(undoubled(unsafe.Slice(unsafe.StringData(*cell), len(*cell)))) //nolint:gosec // it is a view of rec
 	}
 	return cells, true
+}
+
+// none is the place of nothing: not beside any other.
+const none = -2
+
+// word are the next eight bytes, or those there are.
+func word(b []byte) uint64 {
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b)
+	}
+	var last [8]byte
+	copy(last[:], b)
+	return binary.LittleEndian.Uint64(last[:])
+}
+
+// within are the bits of the bytes of a word that there are.
+func within(b []byte) uint64 { return 1<<(8*min(len(b), 8)) - 1 }
+
+// marks has 0x80 exactly in those bytes that are c in x.
+func marks(x uint64, c byte) uint64 {
+	const low, ones = 0x7f7f7f7f7f7f7f7f, 0x0101010101010101
+	x ^= ones * uint64(c)
+	return ^((x&low + low) | x | low)
+}
+
+// undoubled makes one of every two quotes of a cell that has such, in place.
+func undoubled(cell []byte) []byte {
+	to := bytes.IndexByte(cell, '"') + 1
+	for from := to + 1; ; {
+		k := bytes.IndexByte(cell[from:], '"')
+		if k < 0 {
+			return cell[:to+copy(cell[to:], cell[from:])]
+		}
+		to += copy(cell[to:], cell[from:from+k+1])
+		from += k + 2
+	}
 }
 
 // splitQuoted appends the cells of a record that may have quoted cells, all of them closed. It changes rec.

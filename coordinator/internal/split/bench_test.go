@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ingest/integration/reference"
+	"ingest/shared/chunk"
 	"ingest/shared/column"
 	"ingest/shared/extend"
 	"ingest/shared/format"
@@ -63,9 +64,13 @@ func BenchmarkSplit(b *testing.B) {
 	}
 	measure("read", func(*cutter, row.Row) {})
 	measure("read+route", func(cut *cutter, r row.Row) { cut.partition(r) })
+	var empty chunk.Builder
 	measure("read+route+encode", func(cut *cutter, r row.Row) {
 		if at, full := cut.add(r); full {
-			cut.take(at.partition, true)
+			_, filled := cut.take(at.partition, empty)
+			filled.Payload()
+			filled.Reset()
+			empty = filled
 		}
 	})
 }

@@ -50,16 +50,19 @@ func (c *cutter) add(r row.Row) (at place, full bool) {
 	return place{p, l.number}, l.builder.Rows() >= c.manifest.ChunkRows || l.builder.Bytes() >= c.manifest.ChunkBytes
 }
 
-// take ends the partition's chunk. payload is nil unless wanted: encoding is the caller's choice.
-func (c *cutter) take(p int, wanted bool) (number int64, payload []byte) {
+// take ends the partition's chunk, which is the caller's from now on, and begins the next one in an empty builder.
+func (c *cutter) take(p int, empty chunk.Builder) (number int64, full chunk.Builder) {
 	l := &c.lanes[p]
-	if wanted {
-		payload = l.builder.Payload()
-	}
-	number = l.number
-	l.builder.Reset()
+	number, full = l.number, l.builder
+	l.builder = empty
 	l.number++
-	return number, payload
+	return number, full
+}
+
+// drop ends the partition's chunk for who does not want its rows.
+func (c *cutter) drop(p int) {
+	c.lanes[p].builder.Reset()
+	c.lanes[p].number++
 }
 
 // rest lists the partitions whose last chunk is not empty.

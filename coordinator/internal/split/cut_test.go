@@ -24,8 +24,8 @@ func cutAll(t interface{ Fatal(args ...any) }, m run.Manifest, rows []row.Row) [
 	cut := newCutter(m, byFirstCell)
 	chunks := make([][][]int64, m.Partitions)
 	take := func(p int) {
-		number, payload := cut.take(p, true)
-		decoded, _, err := chunk.Decode(payload)
+		number, full := cut.take(p, chunk.Builder{})
+		decoded, _, err := chunk.Decode(full.Payload())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,11 +106,11 @@ func TestSealsCountEveryRowOnce(t *testing.T) {
 			t.Fatalf("row %d is in chunk %d", i+1, at.chunk)
 		}
 		if full {
-			cut.take(at.partition, false)
+			cut.drop(at.partition)
 		}
 	}
 	for _, p := range cut.rest() {
-		cut.take(p, false)
+		cut.drop(p)
 	}
 	chunks, rows := cut.seals()
 	if diff := cmp.Diff([][]int64{{2, 1}, {3, 2}}, [][]int64{chunks, rows}); diff != "" {

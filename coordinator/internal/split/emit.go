@@ -37,17 +37,15 @@ func (s *Splitter) emitter(ctx context.Context, r run.Run, ref redisstore.Ref) (
 	return &emitter{splitter: s, ref: ref, have: have}, nil
 }
 
-// wants says whether the chunk has to be emitted.
-func (e *emitter) wants(p int, number int64) bool { return number > e.have[p] }
-
-// emit puts a chunk on its partition. It blocks until there is room or ctx ends.
-func (e *emitter) emit(ctx context.Context, p int, number int64, payload []byte) error {
+// emit puts a chunk on its partition, unless that has it. It blocks until there is room or ctx ends.
+func (e *emitter) emit(ctx context.Context, p int, number int64, encode func() []byte) error {
 	if err := e.tell(ctx); err != nil {
 		return err
 	}
-	if !e.wants(p, number) {
+	if number <= e.have[p] {
 		return nil
 	}
+	payload := encode()
 	for {
 		limit, err := e.splitter.budget.limit(ctx, e.ref.ID, int64(e.splitter.settings.InFlight))
 		if err != nil {

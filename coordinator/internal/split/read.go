@@ -70,7 +70,7 @@ func (r *Reader) Find(ctx context.Context, of run.Run, number int64) (in row.Row
 			return cloned(record), run.Place{Partition: where.partition, Chunk: where.chunk}, true, nil
 		}
 		if full {
-			cut.take(where.partition, false)
+			cut.drop(where.partition)
 		}
 	}
 	return in, at, false, nil

@@ -195,7 +195,7 @@ func (s *Splitter) unprocessed(
 			}
 			at, full := cut.add(r)
 			if full {
-				cut.take(at.partition, false)
+				cut.drop(at.partition)
 			}
 			if at.chunk >= next[at.partition] && !yield(r, nil) {
 				return

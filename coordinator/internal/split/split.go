@@ -241,27 +241,30 @@ func (s *Splitter) cut(ctx context.Context, r run.Run, out *emitter) (chunks, ro
 	if err != nil {
 		return nil, nil, err
 	}
-	// How many rows were read counts also when the split ends early.
-	defer func() { err = errors.Join(err, out.tellAll(context.WithoutCancel(ctx))) }()
 	cut := newCutter(*r.Manifest, by)
-	emit := func(p int) error {
-		number, payload := cut.take(p, out.wants(p, cut.lanes[p].number))
-		return out.emit(ctx, p, number, payload)
-	}
-	for record, err := range s.counted(ctx, r, out) {
-		if err != nil {
-			return nil, nil, err
-		}
-		if at, full := cut.add(record); full {
-			if err := emit(at.partition); err != nil {
-				return nil, nil, err
+	q := newQueue(out)
+	// How many rows were read counts also when the split ends early.
+	defer func() { err = errors.Join(err, q.tell(context.WithoutCancel(ctx))) }()
+	err = q.fill(ctx, func(ctx context.Context) error {
+		for record, err := range s.counted(ctx, r, &q.progress) {
+			if err != nil {
+				return err
+			}
+			if at, full := cut.add(record); full {
+				if err := q.put(ctx, cut, at.partition); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	for _, p := range cut.rest() {
-		if err := emit(p); err != nil {
-			return nil, nil, err
+		for _, p := range cut.rest() {
+			if err := q.put(ctx, cut, p); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	chunks, rows = cut.seals()
 	return chunks, rows, nil
@@ -272,13 +275,13 @@ const lookEvery = 2000
 
 // counted yields the rows of the run, counting them for the progress, and looks now and then whether the source is
 // still what it was.
-func (s *Splitter) counted(ctx context.Context, r run.Run, out *emitter) iter.Seq2[row.Row, error] {
+func (s *Splitter) counted(ctx context.Context, r run.Run, progress *redisstore.SplitProgress) iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
-		out.progress.BytesTotal = r.Manifest.Fingerprint.Size
-		for record, err := range s.rowsOf(ctx, r, func(bytes int64) { out.progress.Bytes = bytes }) {
+		progress.BytesTotal = r.Manifest.Fingerprint.Size
+		for record, err := range s.rowsOf(ctx, r, func(bytes int64) { progress.Bytes = bytes }) {
 			if err == nil {
-				out.progress.Rows++
-				if out.progress.Rows%lookEvery == 0 {
+				progress.Rows++
+				if progress.Rows%lookEvery == 0 {
 					err = errors.Join(ctx.Err(), s.unchanged(r))
 				}
 			}
