@@ -95,8 +95,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	defer cancel()
 	for {
 		conn, err := c.Connector.Connect(ctx)
-		if err == nil || !Transient(err) || lifecycle.Wait(patience, busyPause, nil) != nil {
-			return conn, err
+		if err == nil {
+			return newPreparing(conn)
+		}
+		if !Transient(err) || lifecycle.Wait(patience, busyPause, nil) != nil {
+			return nil, err
 		}
 	}
 }

@@ -3,6 +3,7 @@ package database_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -296,4 +297,62 @@ func TestADroppedTransactionKeepsNoLock(t *testing.T) {
 		}
 		exec(t, other, "UPDATE t SET a = a + 2 WHERE a = 1")
 	})
+}
+
+// TestSQLiteStatementsThatComeAgain are kept prepared: whatever happens in between, they do what they say.
+func TestSQLiteStatementsThatComeAgain(t *testing.T) {
+	t.Parallel()
+	db := open(t, database.Config{URL: dbtest.SQLite(t)})
+	exec(t, db, "CREATE TABLE t (a INTEGER PRIMARY KEY)")
+	columns := func() int {
+		t.Helper()
+		rows, err := db.Query(t.Context(), "SELECT * FROM t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := rows.Columns()
+		for rows.Next() {
+		}
+		if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	for round := range 3 {
+		for i := range 5 {
+			_, err := db.Exec(t.Context(), "INSERT INTO t (a) VALUES (?)", i)
+			if refused := err != nil; refused != (round > 0) {
+				t.Fatalf("round %d, row %d: %v", round, i, err)
+			}
+		}
+		for i := range 200 {
+			exec(t, db, fmt.Sprintf("UPDATE t SET a = a WHERE a = %d", i))
+		}
+		if n := columns(); n != round+1 {
+			t.Errorf("round %d: %d columns", round, n)
+		}
+		exec(t, db, fmt.Sprintf("ALTER TABLE t ADD COLUMN b%d TEXT", round))
+	}
+	tx := begin(t, db)
+	for range 3 {
+		if err := tx.Savepoint(t.Context(), "s"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), "DELETE FROM t"); err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.RollbackTo(t.Context(), "s"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db, "t"); n != 5 {
+		t.Errorf("%d rows", n)
+	}
+	exec(t, db, "DROP TABLE t")
+	if _, err := db.Exec(t.Context(), "INSERT INTO t (a) VALUES (?)", 1); err == nil {
+		t.Error("a table that is gone takes rows")
+	}
 }

@@ -92,10 +92,11 @@ func (l *Ledger) record(
 	}
 	add := "UPDATE " + l.heads + ` SET created = created + %s, updated = updated + %s, unchanged = unchanged + %s,
 		skipped = skipped + %s, failed = failed + %s WHERE uid = %s AND "partition" = %s AND next_chunk = %s`
-	const sums = "created, updated, unchanged, skipped, failed"
+	const sums, places = "created, updated, unchanged, skipped, failed", "(?,?,?,?,?,?,?,?,?,?,?,?,?)"
 	added := []any{c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, uid, partition, n + 1}
 	into := []any{&totals.Created, &totals.Updated, &totals.Unchanged, &totals.Skipped, &totals.Failed}
-	if l.db.Dialect() == database.Postgres {
+	switch l.db.Dialect() {
+	case database.Postgres:
 		err = tx.Pgx(func(conn *pgx.Conn) error {
 			batch := &pgx.Batch{}
 			batch.Queue(insert+"($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)", inserted...)
@@ -104,8 +105,15 @@ func (l *Ledger) record(
 			_, kept := results.Exec()
 			return errors.Join(kept, results.QueryRow().Scan(into...), results.Close())
 		})
-	} else if _, err = tx.Exec(ctx, insert+"(?,?,?,?,?,?,?,?,?,?,?,?,?)", inserted...); err == nil {
-		if _, err = tx.Exec(ctx, fmt.Sprintf(add, "?", "?", "?", "?", "?", "?", "?", "?"), added...); err == nil {
+	case database.SQLite:
+		if _, err = tx.Exec(ctx, insert+places, inserted...); err == nil {
+			err = tx.QueryRow(ctx, fmt.Sprintf(add, "?", "?", "?", "?", "?", "?", "?", "?")+" RETURNING "+sums, added...).Scan(into...)
+		}
+	case database.MySQL:
+		if _, err = tx.Exec(ctx, insert+places, inserted...); err == nil {
+			_, err = tx.Exec(ctx, fmt.Sprintf(add, "?", "?", "?", "?", "?", "?", "?", "?"), added...)
+		}
+		if err == nil {
 			err = tx.QueryRow(ctx, "SELECT "+sums+" FROM "+l.heads+` WHERE uid = ? AND "partition" = ? AND next_chunk = ?`, added[5:]...).Scan(into...)
 		}
 	}

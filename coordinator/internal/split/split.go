@@ -270,19 +270,26 @@ func (s *Splitter) cut(ctx context.Context, r run.Run, out *emitter) (chunks, ro
 	return chunks, rows, nil
 }
 
-// lookEvery is how many rows are read between two looks at the source and the context.
-const lookEvery = 2000
+const (
+	// lookEvery is how many rows are read between two looks at the context, lookPause is at least between two at the source.
+	lookEvery = 2000
+	lookPause = 100 * time.Millisecond
+)
 
 // counted yields the rows of the run, counting them for the progress, and looks now and then whether the source is
 // still what it was.
 func (s *Splitter) counted(ctx context.Context, r run.Run, progress *redisstore.SplitProgress) iter.Seq2[row.Row, error] {
 	return func(yield func(row.Row, error) bool) {
 		progress.BytesTotal = r.Manifest.Fingerprint.Size
+		looked := s.now()
 		for record, err := range s.rowsOf(ctx, r, func(bytes int64) { progress.Bytes = bytes }) {
 			if err == nil {
 				progress.Rows++
 				if progress.Rows%lookEvery == 0 {
-					err = errors.Join(ctx.Err(), s.unchanged(r))
+					err = ctx.Err()
+					if now := s.now(); now.Sub(looked) >= lookPause {
+						err, looked = errors.Join(err, s.unchanged(r)), now
+					}
 				}
 			}
 			if !yield(record, err) {

@@ -12,9 +12,10 @@
 -- Idempotent: totals are set, histograms grow with OK only. The next chunk comes with DUP, too.
 -- Wakes coordinators when n was the last chunk of its sealed partition and at most one is open by then, which may be one
 -- whose chunk they emit; and when the run's failed rows pass the limit.
-local run = redis.call('HMGET', KEYS[1], 'uid', 'finished', 'stopping', 'failure', 'failed', 'split_done')
+local run = redis.call('HMGET', KEYS[1], 'uid', 'finished', 'stopping', 'failure', 'failed', 'split_done', 'waiting')
 if run[1] ~= ARGV[1] or run[2] then return {'GONE'} end
-local part = redis.call('HMGET', KEYS[2], 'acked', 'emitted', 'sealed', 'owner', 'epoch', 'failed', 'attempts', 'crashes')
+local part = redis.call('HMGET', KEYS[2], 'acked', 'emitted', 'sealed', 'owner', 'epoch', 'failed', 'attempts', 'crashes', 'trying',
+  'vanished')
 if not part[1] then return {'GONE'} end
 local n, acked, emitted = tonumber(ARGV[2]), tonumber(part[1]), tonumber(part[2])
 if n > acked + 1 then return {'GAP'} end
@@ -35,10 +36,13 @@ if n == acked + 1 then
   emitted = math.max(emitted, n)
   redis.call('HSET', KEYS[2], 'acked', ARGV[2], 'emitted', whole(emitted), 'created', ARGV[3], 'updated', ARGV[4],
     'unchanged', ARGV[5], 'skipped', ARGV[6], 'failed', ARGV[7], 'attempts', '0', 'crashes', '0')
-  redis.call('HDEL', KEYS[2], 'trying', 'vanished')
-  redis.call('HDEL', KEYS[1], 'waiting', 'waiting_since')
-  less(KEYS[1], 'failed', part[6])
-  local failed = redis.call('HINCRBY', KEYS[1], 'failed', ARGV[7])
+  if part[9] or part[10] then redis.call('HDEL', KEYS[2], 'trying', 'vanished') end
+  if run[7] then redis.call('HDEL', KEYS[1], 'waiting', 'waiting_since') end
+  local failed = tonumber(run[5])
+  if ARGV[7] ~= part[6] then
+    less(KEYS[1], 'failed', part[6])
+    failed = redis.call('HINCRBY', KEYS[1], 'failed', ARGV[7])
+  end
   local limit = tonumber(ARGV[11])
   local wake = limit > 0 and failed > limit and tonumber(run[5]) <= limit
   if run[6] == '1' and n == tonumber(part[3]) and redis.call('HINCRBY', KEYS[1], 'open', -1) <= 1 then wake = true end
@@ -55,11 +59,8 @@ if n == acked + 1 then
 end
 
 if ARGV[8] == '' or part[4] ~= ARGV[8] or part[5] ~= ARGV[9] or run[3] or run[4] then return {code} end
-redis.call('HSET', KEYS[2], 'lease_until', whole(clock() + tonumber(ARGV[10])))
 local delivered, next_n = deliver(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[8], acked, emitted)
+if delivered == 'OK' and attempts == 0 then attempts = 1 end
+redis.call('HSET', KEYS[2], 'lease_until', whole(clock() + tonumber(ARGV[10])), 'attempts', whole(attempts))
 if delivered ~= 'OK' then return {code} end
-if attempts == 0 then
-  attempts = 1
-  redis.call('HSET', KEYS[2], 'attempts', '1')
-end
 return {code, next_n, tostring(attempts), crashes}

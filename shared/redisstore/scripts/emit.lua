@@ -21,8 +21,8 @@ local taken = tonumber(run[5])
 if taken > 0 and taken + tonumber(ARGV[4]) > tonumber(ARGV[5]) then return {'FULL', last} end
 
 -- A vanished stream is made anew: what it held is found LOST by fetch.
-if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('XGROUP', 'CREATE', KEYS[3], 'workers', '0', 'MKSTREAM') end
 local empty = redis.call('XLEN', KEYS[3]) == 0
+if empty and redis.call('EXISTS', KEYS[3]) == 0 then redis.call('XGROUP', 'CREATE', KEYS[3], 'workers', '0', 'MKSTREAM') end
 redis.call('HSET', KEYS[4], ARGV[2], ARGV[3])
 redis.call('XADD', KEYS[3], ARGV[2] .. '-0', 's', ARGV[4])
 redis.call('HSET', KEYS[2], 'emitted', ARGV[2])
