@@ -18,7 +18,7 @@ func Alone(t importer.Transform) (func(text string) (string, bool), error) {
 		return nil, err
 	}
 	return func(text string) (string, bool) {
-		v, wrong := step(column.Value{Text: text, State: column.Set}, record{})
+		v, wrong := step(column.Value{Text: text, State: column.Set}, record{computed: new(computed)})
 		return v.Text, wrong == nil && v.State == column.Set
 	}, nil
 }

@@ -34,7 +34,7 @@ func (p *Program) Apply(in row.Row, answers Answers, into *Record) *Failure {
 	if failure := p.unmended(in.Cells); failure != nil {
 		return failure
 	}
-	r, problem := p.open(in)
+	r, problem := p.open(in, answers)
 	if problem != nil {
 		return problem
 	}
@@ -43,7 +43,6 @@ func (p *Program) Apply(in row.Row, answers Answers, into *Record) *Failure {
 	} else if skip {
 		return p.skipped
 	}
-	r.answers = answers
 	var found failures
 	for i := range p.checks {
 		p.checks[i].apply(r.cell(p.checks[i].cell), r, &found)
@@ -166,7 +165,7 @@ func (p *Program) Route(in row.Row, buf []byte) (form []byte, ok bool) {
 	if len(p.targets[0].key) == 0 || in.Fault != "" {
 		return buf, false
 	}
-	r, failed := p.open(in)
+	r, failed := p.open(in, nil)
 	if failed != nil {
 		return buf, false
 	}

@@ -35,7 +35,7 @@ func (p *Program) Asks(in row.Row, ask func(lookup int, value column.Value)) {
 	if len(p.lookups) == 0 || in.Fault != "" {
 		return
 	}
-	r, problem := p.open(in)
+	r, problem := p.open(in, nil)
 	if problem != nil {
 		return
 	}

@@ -125,5 +125,5 @@ func (n *Nested) object(p *Program, item json.RawMessage) (record, *Failure) {
 		wrong.add(n.list.source, p.phrases.problem(&n.list, objects))
 		return record{}, wrong.failure()
 	}
-	return n.program.open(row.Row{Cells: []string{string(item)}})
+	return n.program.open(row.Row{Cells: []string{string(item)}}, nil)
 }

@@ -39,6 +39,7 @@ type Program struct {
 	// virtual are the columns from the address header on; reads are the cells expressions look at, slots how many
 	// columns of both kinds; computes says whether there are expressions.
 	virtual  []virtual
+	nothing  computed
 	reads    []read
 	slots    int
 	computes bool

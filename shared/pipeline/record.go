@@ -12,6 +12,12 @@ import (
 type record struct {
 	program *Program
 	cells   []string
+	*computed
+}
+
+// computed is what a record has beside its cells. It is apart because records are passed on for every cell, and most have
+// nothing of it.
+type computed struct {
 	virtual []column.Value
 	// state is nil for a program without expressions.
 	state *expression.State
@@ -39,6 +45,7 @@ const few = 4
 
 // scratch is the memory of a record, allocated at once.
 type scratch struct {
+	computed
 	state   expression.State
 	columns [few]column.Value
 	virtual [few]column.Value
@@ -46,12 +53,16 @@ type scratch struct {
 
 // open makes the record of a row: its virtual columns in order, so that each sees those before it. problem says of
 // which column of before_row there is no value.
-func (p *Program) open(in row.Row) (r record, problem *Failure) {
-	r = record{program: p, cells: in.Cells}
+func (p *Program) open(in row.Row, answers Answers) (r record, problem *Failure) {
+	r = record{program: p, cells: in.Cells, computed: &p.nothing}
 	if len(p.virtual) == 0 && !p.computes {
+		if answers != nil {
+			r.computed = &computed{answers: answers}
+		}
 		return r, nil
 	}
-	s := new(scratch)
+	s := &scratch{computed: computed{answers: answers}}
+	r.computed = &s.computed
 	r.virtual, s.state.Columns = sized(s.virtual[:], len(p.virtual)), sized(s.columns[:], p.slots)
 	if p.computes {
 		r.state = &s.state

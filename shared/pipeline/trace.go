@@ -90,7 +90,7 @@ func (p *Program) Trace(in row.Row, d importer.Definition) (t Trace) {
 	if in.Fault != "" || !p.fits(in.Cells) || p.unmended(in.Cells) != nil {
 		return t
 	}
-	r, problem := p.open(in)
+	r, problem := p.open(in, nil)
 	t.Made = p.made(r, d)
 	if problem != nil {
 		return t
