@@ -108,6 +108,7 @@ func (a *API) serve(ctx context.Context, listener net.Listener) error {
 		ErrorLog:    zap.NewStdLog(a.Log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
+	defer a.views.wait()
 	tasks := lifecycle.NewTasks(ctx)
 	tasks.Go("serve", func(context.Context) error {
 		if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {

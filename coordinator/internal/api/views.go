@@ -31,14 +31,19 @@ type view struct {
 }
 
 // views answers who asks about runs. Any number of clients that ask for the same run cost registry, Redis and ledger one
-// look. It is safe for concurrent use.
+// look; who asks all the time does not even wait for it: a new one is on its way before an answer is too old. It is safe for
+// concurrent use.
 type views struct {
 	control *control.Control
 	now     func() time.Time
 	looks   singleflight.Group
+	// ahead are the looks nobody waits for.
+	ahead sync.WaitGroup
 
 	mu    sync.Mutex
-	known map[viewKey]known
+	known map[viewKey]*known
+	// changes counts what this process has changed: an answer that was asked for before is not kept.
+	changes int
 }
 
 type viewKey struct {
@@ -51,26 +56,43 @@ type known struct {
 	at   time.Time
 	// since is when it was first asked for.
 	since time.Time
+	// renewed says that a new look has been begun.
+	renewed bool
 }
 
 func newViews(c *control.Control, now func() time.Time) *views {
-	return &views{control: c, now: now, known: map[viewKey]known{}}
+	return &views{control: c, now: now, known: map[viewKey]*known{}}
 }
 
 // get returns the run with up to rows rows.
 func (v *views) get(ctx context.Context, id int64, rows int) (view, error) {
 	key := viewKey{id, rows}
-	if seen, ok := v.seen(key); ok {
-		return seen, nil
+	seen, ok, renew := v.seen(key)
+	if !ok {
+		return v.look(ctx, key)
 	}
-	got, err, _ := v.looks.Do(fmt.Sprint(key), func() (any, error) {
-		if seen, ok := v.seen(key); ok {
-			return seen, nil
-		}
+	if renew {
+		v.ahead.Go(func() {
+			// Who asks next is told what went wrong: they look themselves.
+			_, _ = v.look(ctx, key)
+		})
+	}
+	return seen, nil
+}
+
+// wait blocks until no look is under way that nobody waits for. Nobody may ask any more.
+func (v *views) wait() { v.ahead.Wait() }
+
+// look is one look at a run for all who ask for it meanwhile.
+func (v *views) look(ctx context.Context, key viewKey) (view, error) {
+	v.mu.Lock()
+	changes := v.changes
+	v.mu.Unlock()
+	got, err, _ := v.looks.Do(fmt.Sprint(key, changes), func() (any, error) {
 		// Others may wait for this look, too.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
 		defer cancel()
-		r, err := v.control.Run(ctx, id, rows)
+		r, err := v.control.Run(ctx, key.id, key.rows)
 		if err != nil {
 			return view{}, err
 		}
@@ -79,23 +101,38 @@ func (v *views) get(ctx context.Context, id int64, rows int) (view, error) {
 			return view{}, err
 		}
 		made := view{body: body, status: r.Status}
-		v.keep(key, made)
+		v.keep(key, made, changes)
 		return made, nil
 	})
 	made, _ := got.(view)
 	return made, err
 }
 
-func (v *views) seen(key viewKey) (view, bool) {
+// seen returns an answer that is not too old; renew says that it soon will be, to one of those who ask.
+func (v *views) seen(key viewKey) (seen view, ok, renew bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	seen, ok := v.known[key]
-	return seen.view, ok && v.now().Sub(seen.at) < min(fresh, seen.at.Sub(seen.since)/10)
+	one := v.known[key]
+	if one == nil {
+		return view{}, false, false
+	}
+	limit := min(fresh, one.at.Sub(one.since)/10)
+	age := v.now().Sub(one.at)
+	if age >= limit {
+		return view{}, false, false
+	}
+	if age > limit*3/4 && !one.renewed {
+		one.renewed, renew = true, true
+	}
+	return one.view, true, renew
 }
 
-func (v *views) keep(key viewKey, made view) {
+func (v *views) keep(key viewKey, made view, changes int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if changes != v.changes {
+		return
+	}
 	now := v.now()
 	for old, seen := range v.known {
 		if now.Sub(seen.at) >= asked {
@@ -103,16 +140,17 @@ func (v *views) keep(key viewKey, made view) {
 		}
 	}
 	since := now
-	if seen, ok := v.known[key]; ok {
+	if seen := v.known[key]; seen != nil {
 		since = seen.since
 	}
-	v.known[key] = known{made, now, since}
+	v.known[key] = &known{view: made, at: now, since: since}
 }
 
 // forget makes the next answer about a run a new one.
 func (v *views) forget(id int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.changes++
 	for key := range v.known {
 		if key.id == id {
 			delete(v.known, key)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"time"
 
 	"go.uber.org/zap"
@@ -274,6 +275,9 @@ const (
 	// lookEvery is how many rows are read between two looks at the context, lookPause is at least between two at the source.
 	lookEvery = 2000
 	lookPause = 100 * time.Millisecond
+	// yieldEvery is how many rows are read before others have their turn: who asks the API for a run would else wait until the runtime
+	// takes the processor from the reading by force, which is after 10 ms.
+	yieldEvery = 100
 )
 
 // counted yields the rows of the run, counting them for the progress, and looks now and then whether the source is
@@ -285,6 +289,9 @@ func (s *Splitter) counted(ctx context.Context, r run.Run, progress *redisstore.
 		for record, err := range s.rowsOf(ctx, r, func(bytes int64) { progress.Bytes = bytes }) {
 			if err == nil {
 				progress.Rows++
+				if progress.Rows%yieldEvery == 0 {
+					runtime.Gosched()
+				}
 				if progress.Rows%lookEvery == 0 {
 					err = ctx.Err()
 					if now := s.now(); now.Sub(looked) >= lookPause {
