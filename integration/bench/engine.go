@@ -26,9 +26,18 @@ func discard(b *Bench) {
 	}
 }
 
-// commands are what reaches Redis for each chunk, and what a split takes alone.
+// commands are what reaches Redis for each chunk, of an import that waits for its database and of one that waits for its splitter.
 func commands(b *Bench) {
-	s := b.stand(setup{importers: map[string]string{"discard": productsImporter("none", "update")}, env: []string{"INGEST_CONNECTIONS_NONE_URL=discard:"}})
+	b.commandsOf("PostgreSQL", "", b.postgres(), "")
+	b.commandsOf("discard", "none", store{}, "INGEST_CONNECTIONS_NONE_URL=discard:")
+}
+
+func (b *Bench) commandsOf(title, connection string, db store, env string) {
+	b.Helper()
+	s := b.stand(setup{store: db, importers: map[string]string{"products": productsImporter(connection, "update")}, env: []string{env}})
+	if db.url != "" {
+		db.empty()
+	}
 	path := b.products(b.usual())
 	var heard monitor
 	ctx, end := context.WithCancel(b.Context())
@@ -41,7 +50,11 @@ func commands(b *Bench) {
 	}
 	rig.Until(b, time.Minute, "MONITOR", func() bool { return heard.lines() > 0 })
 	before := heard.lines()
-	s.imports("discard", path)()
+	// Who waits by looking at the run sends commands, too.
+	s.Begin("products", "--file", path)
+	rig.Until(b, longest, "the end of the run", func() bool {
+		return rig.Query(b, s.Database(), "SELECT count(*) AS ended FROM ingest_runs WHERE completed_at IS NOT NULL")[0] == "1"
+	})
 	sent := heard.lines() - before
 	end()
 	_ = listening.Wait() // it was killed
@@ -49,9 +62,9 @@ func commands(b *Bench) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.note("engine/commands", "commands to Redis", float64(sent))
-	b.note("engine/commands", "chunks", float64(chunks))
-	b.note("engine/commands", "commands per chunk", float64(sent)/float64(chunks))
+	b.note("engine/commands", title+", commands to Redis", float64(sent))
+	b.note("engine/commands", title+", chunks", float64(chunks))
+	b.note("engine/commands", title+", commands per chunk", float64(sent)/float64(chunks))
 }
 
 // monitor counts the commands that clients send; those that a script runs are marked as Lua's.

@@ -31,7 +31,7 @@ func TestTheFastestRoundCounts(t *testing.T) {
 	for _, want := range []string{
 		"| PostgreSQL, update into an empty table, beside psql's staged upsert | ≥ 1.40 × | 1.50 × | met |",
 		"| 100 rows, `ingest run --wait`, median | ≤ 60 ms | 75 ms | missed |",
-		"| commands to Redis | ≤ 6 per chunk |  | not measured |",
+		"| commands to Redis, of an import into PostgreSQL | ≤ 6 per chunk |  | not measured |",
 		"| ingest | 8.00 | 125,000 | 1.50 × | 3.00 | – | 2.00 | – | – | 1.00 | 70 | – | – |",
 	} {
 		if !strings.Contains(text, want+"\n") {

@@ -52,7 +52,8 @@ func scenes() []scene {
 		},
 		{
 			"engine/commands", "Commands to Redis",
-			"What clients send while products go into `discard`, counted by MONITOR; what scripts do inside Redis is none. Heartbeats and sweeps are among them.", "", commands,
+			"What coordinator and worker send while products go into PostgreSQL, and into `discard`, where slots wait for the splitter and partitions change hands with every " +
+				"chunk. Counted by MONITOR; what scripts do inside Redis is none. Heartbeats and sweeps are among them.", "", commands,
 		},
 		{
 			"engine/overhead", "Ledger and Redis",
