@@ -95,6 +95,7 @@ func TestSessionsAreAsPromised(t *testing.T) {
 		dbtest.SQLite(t): {
 			"PRAGMA synchronous": "2", "PRAGMA foreign_keys": "1", "PRAGMA busy_timeout": "10000",
 			"PRAGMA trusted_schema": "0", "PRAGMA journal_mode": "wal",
+			"PRAGMA cache_size": "-32768", "PRAGMA wal_autocheckpoint": "4096",
 		},
 	} {
 		tx := begin(t, open(t, database.Config{URL: url}))

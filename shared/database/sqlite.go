@@ -26,6 +26,14 @@ const (
 	busyPause   = 20 * time.Millisecond
 )
 
+// What the writer's connection may keep of a file in memory, in KiB: an index that is written all over is read again and again
+// otherwise. checkpointPages is when the write-ahead log is put into the file, 16 MB: that waits for the disk, and a page that was
+// written ten times is put there once.
+const (
+	cacheKiB        = 32 << 10
+	checkpointPages = 4 << 10
+)
+
 // errCannotOpen marks errors of the file system about the database file.
 var errCannotOpen = errors.New("the database file cannot be opened")
 
@@ -46,7 +54,10 @@ func (d *DB) openSQLite(c Config, path string) error {
 	if err != nil {
 		return fmt.Errorf("find the database file: %w", err)
 	}
-	writer, err := newConnector(path, c.MustExist, "immediate", url.Values{"_journal_mode": {"WAL"}})
+	writer, err := newConnector(path, c.MustExist, "immediate", url.Values{
+		"_journal_mode": {"WAL"},
+		"_pragma":       {fmt.Sprintf("cache_size(-%d)", cacheKiB), fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages)},
+	})
 	if err != nil {
 		return err
 	}
@@ -72,10 +83,11 @@ type connector struct {
 func newConnector(path string, mustExist bool, lock string, options url.Values) (driver.Connector, error) {
 	for name, value := range map[string]string{
 		"mode": "rw", "_txlock": lock, "_busy_timeout": strconv.FormatInt(busyTimeout.Milliseconds(), 10), "_synchronous": "FULL", "_foreign_keys": "1",
-		"_pragma": "trusted_schema(0)", "_defensive": "1", "_dqs": "0",
+		"_defensive": "1", "_dqs": "0",
 	} {
 		options.Set(name, value)
 	}
+	options.Add("_pragma", "trusted_schema(0)")
 	address := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options.Encode()}
 	inner, err := sqlite.NewConnector(address.String())
 	if err != nil {

@@ -44,7 +44,7 @@ func (q *sqlite) look(ctx context.Context, items []*item) error {
 	head, tail := q.joined(names)
 	return q.guarded(ctx, q.statements(items, len(q.Key)+1), func() error {
 		return q.keyed(items, func(args []any, n int) error {
-			return q.scan(ctx, head+tuples(n, len(q.Key)+1)+tail, args, len(looked), func(ord int64, stored []any) {
+			return q.scan(q.brief(ctx), head+tuples(n, len(q.Key)+1)+tail, args, len(looked), func(ord int64, stored []any) {
 				it := items[ord]
 				if q.newer {
 					it.newer = (it.newer || !it.exists) && q.isNewer(stored[len(changes)], it.values[q.Compare])
@@ -209,7 +209,7 @@ func (q *sqlite) update(ctx context.Context, items []*item) error {
 			for i, k := range q.Key {
 				args[len(changes)+i] = bind(q.Columns[k], it.values[k])
 			}
-			done, err := q.tx.ExecOften(ctx, query, args...)
+			done, err := q.tx.ExecOften(q.brief(ctx), query, args...)
 			if err != nil {
 				return q.halted(ctx, at, 1, err)
 			}
@@ -221,6 +221,16 @@ func (q *sqlite) update(ctx context.Context, items []*item) error {
 		}
 		return q.slices(items, len(q.Columns), func(_ int, part []*item) error { return q.haveParents(ctx, part) })
 	})
+}
+
+// brief is the context of a statement that finds its rows by an index and is done with them: it begins while ctx has not ended,
+// and then ends by itself. The driver has a goroutine watch what can end, for every statement, and SQLite ask it as it goes.
+// Nobody knows how long a trigger takes.
+func (q *sqlite) brief(ctx context.Context) context.Context {
+	if ctx.Err() == nil && q.indexed && !q.after {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 func (q *sqlite) returning(ctx context.Context, items []*item) error {
@@ -241,7 +251,7 @@ func (q *sqlite) returning(ctx context.Context, items []*item) error {
 				args[i] = bind(q.Columns[c], it.values[c])
 			}
 			var own any
-			if err := q.tx.QueryRow(ctx, query, args...).Scan(&own); errors.Is(err, sql.ErrNoRows) {
+			if err := q.tx.QueryRow(q.brief(ctx), query, args...).Scan(&own); errors.Is(err, sql.ErrNoRows) {
 				return errLeftOut
 			} else if err != nil {
 				return q.halted(ctx, at, 1, err)
