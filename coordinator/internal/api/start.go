@@ -33,6 +33,8 @@ const (
 	maxParts = 64
 	maxField = 8 << 10
 	maxName  = 255
+	// heardOut is how much of a body that is refused is read all the same.
+	heardOut = 8 << 20
 	// maxUploads is how many files may be on their way to the spool at once.
 	maxUploads = 512
 	// around is how much a form may add to a file.
@@ -247,6 +249,10 @@ func (a *API) keep(r *http.Request, u *upload, body io.Reader) error {
 	}
 	source := &judged{r: body}
 	path, err := a.Spool.Store(r.Context(), source, int64(a.Config.MaxUpload))
+	if err != nil && source.err == nil {
+		// A connection that is closed while data is on its way is reset, and who is still sending may not hear the answer.
+		_, _ = io.CopyN(io.Discard, body, heardOut)
+	}
 	switch {
 	case errors.Is(err, spool.ErrTooLarge):
 		return a.tooLarge()
