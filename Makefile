@@ -24,7 +24,7 @@ build: ## Build bin/ingest
 # work, hence more at once than there are cores.
 test: setup lint ## Install what is missing, lint, run every test, unit tests with the race detector
 	go vet ./...
-	CGO_ENABLED=1 go test -race -shuffle=on -timeout 10m $$(go list ./... | grep -v '/integration')
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 10m $$(go list ./worker/... ./... | grep -v '/integration' | awk '!seen[$$0]++') # the longest first
 	go test -shuffle=on -parallel 4 -timeout 20m ./integration/...
 
 lint: ## Check the house rules
