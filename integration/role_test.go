@@ -111,17 +111,7 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = locker.Close() }()
-	lock := func() *database.Tx {
-		t.Helper()
-		tx, err := locker.Begin(t.Context())
-		if err == nil {
-			_, err = tx.Exec(context.WithoutCancel(t.Context()), "LOCK TABLE shop.products IN SHARE MODE")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return tx
-	}
+	lock := func() *database.Tx { return holding(t, locker, "LOCK TABLE shop.products IN SHARE MODE") }
 	waits := func() {
 		t.Helper()
 		rig.Until(t, patience, "a chunk waiting for the table", func() bool {
@@ -244,17 +234,7 @@ func TestTheDocumentedUserOfMariaDBIsEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = locker.Close() }()
-	lock := func() *database.Tx {
-		t.Helper()
-		tx, err := locker.Begin(t.Context())
-		if err == nil {
-			_, err = tx.Exec(context.WithoutCancel(t.Context()), "UPDATE products SET name = 'held' WHERE n = 5")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return tx
-	}
+	lock := func() *database.Tx { return holding(t, locker, "UPDATE products SET name = 'held' WHERE n = 5") }
 	waiting := func() string {
 		return strings.Join(server.SQL("", "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"), ",")
 	}
@@ -306,4 +286,17 @@ func TestTheDocumentedUserOfMariaDBIsEnough(t *testing.T) {
 	if said := maker.Must(0, "run", "made", "--dry-run"); !strings.Contains(said, "created 300") || !strings.Contains(said, "could not be removed") {
 		t.Errorf("a table of the dry run is left, and it says\n%s", said)
 	}
+}
+
+// holding begins a transaction that holds what a statement has locked.
+func holding(t *testing.T, db *database.DB, statement string) *database.Tx {
+	t.Helper()
+	tx, err := db.Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(context.WithoutCancel(t.Context()), statement)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tx
 }

@@ -34,6 +34,9 @@ type item struct {
 	outcomes []Outcome // of row and follow
 }
 
+// unseen forgets what was seen of the table.
+func (it *item) unseen() { it.exists, it.differs, it.moves, it.newer = false, false, false, false }
+
 // at is the i-th source row of the item.
 func (it *item) at(i int) int {
 	if i == 0 {

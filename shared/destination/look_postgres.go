@@ -47,7 +47,7 @@ func (p *postgres) look(ctx context.Context, items []*item) error {
 // find sets exists of the items, and with compare whether the stored values differ.
 func (p *postgres) find(ctx context.Context, items []*item, compare bool) error {
 	for _, it := range items {
-		it.exists, it.differs, it.moves, it.newer = false, false, false, false
+		it.unseen()
 	}
 	columns := p.Key
 	differs, moves, newer := "false", "false", "false"
@@ -95,7 +95,7 @@ func transparent(t column.Type) bool {
 // read sets exists, differs and moves of the items. The values come back as texts.
 func (p *postgres) read(ctx context.Context, items []*item) error {
 	for _, it := range items {
-		it.exists, it.differs, it.moves, it.newer = false, false, false, false
+		it.unseen()
 	}
 	changes := items[0].shape.changes
 	selected := make([]string, len(changes)+1)

@@ -24,8 +24,7 @@ type mysql struct {
 }
 
 func newMySQL(p *plan, tx *database.Tx) *mysql {
-	blind := slices.ContainsFunc(p.Table.Refuses, func(what string) bool { return strings.HasPrefix(what, "trigger ") })
-	return &mysql{plan: p, tx: tx, blind: blind}
+	return &mysql{plan: p, tx: tx, blind: refusing(p.Table, "trigger ")}
 }
 
 // The limits of a statement: MySQL takes 65,535 parameters and as many bytes as max_allowed_packet, which is seldom less
@@ -51,7 +50,7 @@ func (m *mysql) look(ctx context.Context, items []*item) error {
 		columns = append(columns, m.Compare)
 	}
 	for _, it := range items {
-		it.exists, it.differs, it.moves, it.newer = false, false, false, false
+		it.unseen()
 	}
 	query := "SELECT " + strings.Join(selected, ", ") + " FROM " + m.joined(columns)
 	return m.ask(ctx, query, items, columns, len(selected)-1, func(ord int64, stored []sql.NullString) {

@@ -101,15 +101,20 @@ func newPlan(db *database.DB, t Target) (*plan, error) {
 	p.rewrites = p.dialect == database.Postgres && p.indexed && p.compares && !p.newer && !p.ordered && rewritable(t.Table)
 	if p.dialect == database.SQLite {
 		p.most = max(1, min(statementRows, statementParameters/max(1, len(t.Columns))))
-		p.after = slices.ContainsFunc(t.Table.Refuses, func(what string) bool {
-			// Of a statement that a STRICT table refuses for a type, SQLite keeps the rows before, and does not say so.
-			return strings.HasPrefix(what, "trigger ") || strings.HasPrefix(what, "STRICT ")
-		}) || slices.ContainsFunc(t.Table.Foreign, func(key column.ForeignKey) bool { return key.Deferred })
+		// Of a statement that a STRICT table refuses for a type, SQLite keeps the rows before, and does not say so.
+		p.after = refusing(t.Table, "trigger ", "STRICT ") || slices.ContainsFunc(t.Table.Foreign, func(key column.ForeignKey) bool { return key.Deferred })
 	}
 	if t.Own != nil {
 		p.ownAt = p.position(t.Own.Name)
 	}
 	return p, nil
+}
+
+// refusing says that something whose name begins like one of these can refuse rows.
+func refusing(t column.Table, kinds ...string) bool {
+	return slices.ContainsFunc(t.Refuses, func(what string) bool {
+		return slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasPrefix(what, kind) })
+	})
 }
 
 // aside says that a column is there only to be compared.

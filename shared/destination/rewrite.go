@@ -2,8 +2,6 @@ package destination
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"ingest/shared/column"
 )
@@ -11,9 +9,7 @@ import (
 // rewritable says that rows of the table can be overwritten without being looked at first: one statement for each row, or for
 // many, is the same to it. A trigger would be asked once more about a row that it leaves out.
 func rewritable(t column.Table) bool {
-	return !slices.ContainsFunc(t.Refuses, func(what string) bool {
-		return strings.HasPrefix(what, "trigger ") || strings.HasPrefix(what, "a rule ")
-	})
+	return !refusing(t, "trigger ", "a rule ")
 }
 
 // rewrite overwrites items whose keys are probably in the table with other values, and returns those that are still to be

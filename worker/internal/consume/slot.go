@@ -17,6 +17,7 @@ import (
 	"ingest/shared/database"
 	"ingest/shared/extend"
 	"ingest/shared/failpoint"
+	"ingest/shared/ledger"
 	"ingest/shared/lifecycle"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
@@ -295,18 +296,16 @@ func (s *slot) leave(ctx context.Context, work *job, partition int, result apply
 
 // reset puts the partition back to its head, so that its chunks are emitted again.
 func (s *slot) reset(ctx context.Context, work *job, partition int) error {
-	heads, err := work.Ledger().Heads(ctx, work.ref.UID)
-	if err != nil {
-		return fmt.Errorf("read the heads: %w", err)
+	head, err := work.Ledger().Head(ctx, work.ref.UID, partition)
+	switch {
+	case errors.Is(err, ledger.ErrNoHead):
+		return nil
+	case err != nil:
+		return err
 	}
-	for _, head := range heads {
-		if head.Partition != partition {
-			continue
-		}
-		back := redisstore.Head{Acked: head.Next - 1, Sealed: -1, Counts: head.Counts}
-		if _, err := s.consumer.Redis.Reset(ctx, work.ref, partition, back); err != nil {
-			return fmt.Errorf("reset partition %d: %w", partition, err)
-		}
+	back := redisstore.Head{Acked: head.Next - 1, Sealed: -1, Counts: head.Counts}
+	if _, err := s.consumer.Redis.Reset(ctx, work.ref, partition, back); err != nil {
+		return fmt.Errorf("reset partition %d: %w", partition, err)
 	}
 	return nil
 }
