@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -11,8 +10,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"ingest/integration/rig"
 	"ingest/shared/lifecycle"
@@ -34,30 +31,20 @@ func commands(b *Bench) {
 
 func (b *Bench) commandsOf(title, connection string, db store, env string) {
 	b.Helper()
-	s := b.stand(setup{store: db, importers: map[string]string{"products": productsImporter(connection, "update")}, env: []string{env}})
+	s := b.stand(setup{
+		store: db, importers: map[string]string{"products": productsImporter(connection, "update")}, env: []string{env}, counted: true,
+	})
 	if db.url != "" {
 		db.empty()
 	}
 	path := b.products(b.usual())
-	var heard monitor
-	ctx, end := context.WithCancel(b.Context())
-	defer end()
-	_, port, _ := strings.Cut(s.redis.Addr(), ":")
-	listening := exec.CommandContext(ctx, "redis-cli", "-p", port, "MONITOR")
-	listening.Stdout = &heard
-	if err := listening.Start(); err != nil {
-		b.Fatal(err)
-	}
-	rig.Until(b, time.Minute, "MONITOR", func() bool { return heard.lines() > 0 })
-	before := heard.lines()
+	before := s.relay.count.Load()
 	// Who waits by looking at the run sends commands, too.
 	s.Begin("products", "--file", path)
 	rig.Until(b, longest, "the end of the run", func() bool {
 		return rig.Query(b, s.Database(), "SELECT count(*) AS ended FROM ingest_runs WHERE completed_at IS NOT NULL")[0] == "1"
 	})
-	sent := heard.lines() - before
-	end()
-	_ = listening.Wait() // it was killed
+	sent := s.relay.count.Load() - before
 	chunks, err := strconv.Atoi(rig.Query(b, s.Database(), "SELECT count(*) AS chunks FROM ingest_chunks")[0])
 	if err != nil {
 		b.Fatal(err)
@@ -65,36 +52,6 @@ func (b *Bench) commandsOf(title, connection string, db store, env string) {
 	b.note("engine/commands", title+", commands to Redis", float64(sent))
 	b.note("engine/commands", title+", chunks", float64(chunks))
 	b.note("engine/commands", title+", commands per chunk", float64(sent)/float64(chunks))
-}
-
-// monitor counts the commands that clients send; those that a script runs are marked as Lua's.
-type monitor struct {
-	mu    sync.Mutex
-	count int
-	rest  []byte
-}
-
-// Write implements io.Writer.
-func (m *monitor) Write(p []byte) (int, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.rest = append(m.rest, p...)
-	for {
-		line, rest, whole := bytes.Cut(m.rest, []byte("\n"))
-		if !whole {
-			return len(p), nil
-		}
-		if address, _, _ := bytes.Cut(line, []byte("]")); !bytes.HasSuffix(address, []byte(" lua")) {
-			m.count++
-		}
-		m.rest = bytes.Clone(rest)
-	}
-}
-
-func (m *monitor) lines() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.count
 }
 
 // overhead says what the ledger and Redis take of an import into PostgreSQL, and where all the time goes.

@@ -1,11 +1,13 @@
 package bench
 
 import (
+	"bufio"
 	"encoding/xml"
 	"errors"
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -72,16 +74,19 @@ func TestAProcessWithAnOddNameIsRead(t *testing.T) {
 	}
 }
 
-func TestCommandsOfScriptsAreNotCounted(t *testing.T) {
+func TestCommandsAreCountedOnTheirWay(t *testing.T) {
 	t.Parallel()
-	var m monitor
-	for _, part := range []string{"OK\n1.2 [0 127.0.0.1:5] \"EVAL", "SHA\" \"x lua]\"\n1.3 [0 lua] \"GET\" \"a\"\n1.4 [0 127", ".0.0.1:5] \"PING\"\n"} {
-		if n, err := m.Write([]byte(part)); n != len(part) || err != nil {
-			t.Error(n, err)
-		}
+	const sent = "*1\r\n$4\r\nPING\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$9\r\n*1\r\n$1\r\nb\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n"
+	var r relay
+	var passed strings.Builder
+	if err := r.pass(bufio.NewReader(iotest.OneByteReader(strings.NewReader(sent))), bufio.NewWriter(&passed)); err != nil {
+		t.Fatal(err)
 	}
-	if m.lines() != 3 {
-		t.Errorf("%d lines", m.lines())
+	if r.count.Load() != 3 || passed.String() != sent {
+		t.Errorf("%d commands, passed on: %q", r.count.Load(), passed.String())
+	}
+	if err := r.pass(bufio.NewReader(strings.NewReader("PING\r\n")), bufio.NewWriter(&passed)); err == nil {
+		t.Error("an inline command is passed on uncounted")
 	}
 }
 

@@ -53,7 +53,7 @@ func scenes() []scene {
 		{
 			"engine/commands", "Commands to Redis",
 			"What coordinator and worker send while products go into PostgreSQL, and into `discard`, where slots wait for the splitter and partitions change hands with every " +
-				"chunk. Counted by MONITOR; what scripts do inside Redis is none. Heartbeats and sweeps are among them.", "", commands,
+				"chunk. Counted on their way; what scripts do inside Redis is none. Heartbeats and sweeps are among them.", "", commands,
 		},
 		{
 			"engine/overhead", "Ledger and Redis",

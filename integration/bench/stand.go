@@ -15,7 +15,9 @@ const longest = 2 * time.Hour
 type stand struct {
 	*rig.System
 
-	redis       *rig.Redis
+	redis *rig.Redis
+	// relay counts the commands to Redis, if they are to be counted.
+	relay       *relay
 	coordinator *rig.Process
 	// worker is the first of them.
 	worker  *rig.Process
@@ -31,6 +33,8 @@ type setup struct {
 	env       []string
 	// workers is how many processes there are, 0 = one.
 	workers int
+	// counted says that commands to Redis are counted.
+	counted bool
 }
 
 // stand starts an installation. Everything is as by default, Redis with an append-only file.
@@ -41,10 +45,15 @@ func (b *Bench) stand(s setup) *stand {
 		definitions[slug+".yaml"] = "importer: " + slug + "\n" + text
 	}
 	redis := rig.StartRedis(b, rig.RedisOptions{AOF: true})
-	st := &stand{redis: redis, System: rig.NewSystem(b, rig.SystemOptions{
-		RedisURL: redis.URL(), Database: s.store.url, Importers: definitions, Patience: longest,
+	st, url := &stand{redis: redis}, redis.URL()
+	if s.counted {
+		st.relay = b.relay(redis.Addr())
+		url = "redis://" + st.relay.address
+	}
+	st.System = rig.NewSystem(b, rig.SystemOptions{
+		RedisURL: url, Database: s.store.url, Importers: definitions, Patience: longest,
 		Env: append([]string{"INGEST_LEASE=15s", "INGEST_SWEEP=2s", "INGEST_SLOTS=0"}, s.env...),
-	})}
+	})
 	st.Migrate()
 	st.coordinator = st.Coordinator()
 	st.watched = processes{"redis": {redis.PID()}, "coordinator": {st.coordinator.PID()}}

@@ -107,13 +107,9 @@ func targets() []target {
 		},
 		{
 			what: "commands to Redis, of an import into PostgreSQL", atMost: 6, unit: "per chunk", measured: figure("engine/commands", "PostgreSQL, commands per chunk"),
-			limits: "A chunk itself needs three: `emit`, `ack` with the next chunk, and its payload. The rest is of slots that wait for the splitter, which shares the cores with the " +
-				"database: each chunk wakes all of them, and who gets it gives its partition back behind it (`acquire`, `fetch`, `release`, a look at the active runs).",
 		},
 		{
 			what: "commands to Redis, of one into `discard`", atMost: 6, unit: "per chunk", measured: figure("engine/commands", "discard, commands per chunk"),
-			limits: "The worker is faster than the splitter: a slot takes a partition, finds one chunk, and gives it back, which are three commands and a look at " +
-				"the active runs beside those of the chunk itself. The larger chunks are, the more heartbeats and sweeps count for each.",
 		},
 		{
 			what: "100 rows, `ingest run --wait`, median", atMost: 60, unit: "ms", measured: figure("small/latency", "ingest run --wait, median ms"),

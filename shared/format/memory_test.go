@@ -56,7 +56,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := Open(&text{test.begin, &endless{test.fill, 64 << 20}}, Options{MaxRecord: limit})
+			c, err := Open(&text{test.begin, &endless{test.fill, 8 << 20}}, Options{MaxRecord: limit})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -124,19 +124,22 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// acquire takes a partition that must be free.
-func (s *site) acquire(t testing.TB, ref Ref, owner string) Claim {
+// acquire takes a partition that must be free, or the owner's own, with its next chunk.
+func (s *site) acquire(t testing.TB, ref Ref, owner string) (Claim, Entry) {
 	t.Helper()
-	claim, code, err := s.Acquire(t.Context(), ref, owner, hour)
+	claim, entry, code, err := s.Acquire(t.Context(), ref, owner, hour)
 	want(t, OK)(code, err)
-	return claim
+	return claim, entry
 }
 
-func (s *site) fetch(t testing.TB, ref Ref, claim Claim) (Entry, Code) {
+// refused is the code of an Acquire that gives nothing.
+func (s *site) refused(t testing.TB, ref Ref, owner string) (Code, error) {
 	t.Helper()
-	entry, code, err := s.Fetch(t.Context(), ref, claim, hour)
-	must(t, err)
-	return entry, code
+	claim, entry, code, err := s.Acquire(t.Context(), ref, owner, hour)
+	if claim != (Claim{}) || entry.Number != 0 {
+		t.Errorf("%v, but %+v", code, claim)
+	}
+	return code, err
 }
 
 // expire makes the lease of a partition run out.

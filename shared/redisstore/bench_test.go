@@ -12,14 +12,13 @@ func BenchmarkChunk(b *testing.B) {
 			ref := s.begin(b, 1)
 			data := make([]byte, 64<<10)
 			s.emit(b, ref, 0, 1)
-			claim := s.acquire(b, ref, "a")
-			s.fetch(b, ref, claim)
+			claim, _ := s.acquire(b, ref, "a")
 			b.SetBytes(int64(len(data)))
 			b.ResetTimer()
 			for n := int64(1); b.Loop(); n++ {
 				code, _, err := s.Emit(b.Context(), ref, Emission{Number: n + 1, Payload: data, Limit: 1 << 20})
 				want(b, OK)(code, err)
-				code, next, err := s.Ack(b.Context(), ref, Ack{Number: n, Claim: &claim, Lease: hour})
+				code, next, err := s.Ack(b.Context(), ref, Ack{Number: n, Claim: &claim, More: true, Lease: hour})
 				if want(b, OK)(code, err); next == nil {
 					b.Fatal("no next chunk")
 				}
@@ -28,7 +27,7 @@ func BenchmarkChunk(b *testing.B) {
 	}
 }
 
-// BenchmarkLease is what a slot without work does: acquire, renew, release.
+// BenchmarkLease is what a partition costs beside its chunks: acquire, renew, release.
 func BenchmarkLease(b *testing.B) {
 	for _, server := range backends() {
 		b.Run(server.name, func(b *testing.B) {
@@ -37,7 +36,7 @@ func BenchmarkLease(b *testing.B) {
 			s.emit(b, ref, 0, 1)
 			b.ResetTimer()
 			for b.Loop() {
-				claim := s.acquire(b, ref, "a")
+				claim, _ := s.acquire(b, ref, "a")
 				code, err := s.Renew(b.Context(), ref, claim, hour)
 				want(b, OK)(code, err)
 				code, err = s.Release(b.Context(), ref, claim)

@@ -21,6 +21,8 @@ type Claim struct {
 	Taken bool
 	// Acked is the last acknowledged chunk.
 	Acked int64
+	// Others says that more partitions of the run were free and had chunks to do.
+	Others bool
 }
 
 // Entry is a chunk handed out.
@@ -31,75 +33,58 @@ type Entry struct {
 	Attempts int64
 	// Crashes is how often an owner of the partition vanished while this chunk was its next.
 	Crashes int64
+	// More says that the chunk behind it was there, too.
+	More bool
 }
 
 // Acquire gives a slot the partition it holds, else the free one with the most chunks to do, for the length of the
-// lease. owner names one slot of one incarnation of a process. It answers OK, Empty, Stopped, Gone.
-func (s *Store) Acquire(ctx context.Context, ref Ref, owner string, lease time.Duration) (Claim, Code, error) {
-	code, reply, err := s.run(ctx, s.scripts.acquire, s.keys.partitions(ref.ID, ref.Partitions),
-		ref.UID, owner, lease.Milliseconds())
-	var n []int64
-	if err == nil && code == OK {
-		n, err = numbers(reply, 4)
-	}
+// lease, and hands it the next chunk, which comes again until it is acknowledged. owner names one slot of one incarnation
+// of a process. It answers OK, Lost (the partition is the slot's, but an entry that must be there is not: reset it),
+// NotOwner (it was put back to its head right behind), Empty, Stopped, Gone.
+func (s *Store) Acquire(ctx context.Context, ref Ref, owner string, lease time.Duration) (Claim, Entry, Code, error) {
+	claim, entry, code, err := s.acquire(ctx, ref, owner, lease)
 	if err != nil {
-		return Claim{}, Gone, fmt.Errorf("acquire a partition of run %d: %w", ref.ID, err)
+		return Claim{}, Entry{}, Gone, fmt.Errorf("acquire a partition of run %d: %w", ref.ID, err)
 	}
-	if code != OK {
-		return Claim{}, code, nil
-	}
-	return Claim{Partition: int(n[0]), Owner: owner, Epoch: n[1], Taken: n[2] == 1, Acked: n[3]}, OK, nil
+	return claim, entry, code, nil
 }
 
-// Fetch hands the claim's owner the next chunk and renews the lease. Until it is acknowledged the same chunk comes
-// again. It answers OK, Empty, Lost (an entry that must be there is not: reset the partition), NotOwner, Stopped, Gone.
-func (s *Store) Fetch(ctx context.Context, ref Ref, c Claim, lease time.Duration) (Entry, Code, error) {
-	code, entry, err := s.hand(ctx, s.scripts.fetch, s.keys.lane(ref.ID, c.Partition), c.Acked+1,
-		ref.UID, c.Owner, c.Epoch, lease.Milliseconds())
-	if err != nil {
-		return Entry{}, Gone, fmt.Errorf("fetch from partition %d of run %d: %w", c.Partition, ref.ID, err)
+func (s *Store) acquire(ctx context.Context, ref Ref, owner string, lease time.Duration) (Claim, Entry, Code, error) {
+	code, reply, err := s.run(ctx, s.scripts.acquire, s.keys.lanes(ref.ID, ref.Partitions), ref.UID, owner, lease.Milliseconds())
+	if err != nil || code != OK && code != Lost {
+		return Claim{}, Entry{}, code, err
 	}
+	n, err := numbers(reply, 5)
+	if err != nil {
+		return Claim{}, Entry{}, Gone, err
+	}
+	claim := Claim{Partition: int(n[0]), Owner: owner, Epoch: n[1], Taken: n[2] == 1, Acked: n[3], Others: n[4] == 1}
+	if code == Lost {
+		return claim, Entry{}, Lost, nil
+	}
+	handed := reply[5:]
+	entry, err := entryOf(handed, s.client.HGet(ctx, s.keys.payloads(ref.ID, claim.Partition), handed[0]))
 	if entry == nil {
-		if code == OK {
-			code = NotOwner
-		}
-		return Entry{}, code, nil
+		return Claim{}, Entry{}, NotOwner, err
 	}
-	return *entry, code, nil
+	return claim, *entry, OK, nil
 }
 
-// hand runs a script that hands out a chunk, likely the expected one, and gets the payload of that in the same round trip.
-// There is no entry when the script gave none, or when the partition was put back to its head right behind it.
-func (s *Store) hand(ctx context.Context, script *redis.Script, lane []string, expected int64, args ...any) (Code, *Entry, error) {
-	payloads := lane[3]
-	var handed *redis.Cmd
-	var payload *redis.StringCmd
-	_, _ = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		handed, payload = script.EvalSha(ctx, p, lane, args...), p.HGet(ctx, payloads, strconv.FormatInt(expected, 10))
-		return nil
-	}) // its error is one of theirs
-	if redis.HasErrorPrefix(handed.Err(), "NOSCRIPT") {
-		handed, expected = script.Eval(ctx, s.client, lane, args...), 0
-	}
-	code, reply, err := replyOf(handed)
-	if err != nil || len(reply) == 0 {
-		return code, nil, err
-	}
-	n, err := numbers(reply, 3)
+// entryOf is the chunk that a script handed out; nil when the partition was put back to its head right behind the script,
+// which saw the payload.
+func entryOf(handed []string, payload *redis.StringCmd) (*Entry, error) {
+	n, err := numbers(handed, 4)
 	if err != nil {
-		return Gone, nil, err
-	}
-	if n[0] != expected {
-		payload = s.client.HGet(ctx, payloads, reply[0])
+		return nil, err
 	}
 	data, err := payload.Bytes()
 	switch {
 	case errors.Is(err, redis.Nil):
-		return code, nil, nil
+		return nil, nil
 	case err != nil:
-		return Gone, nil, fmt.Errorf("read the payload of chunk %d: %w", n[0], err)
+		return nil, fmt.Errorf("read the payload of chunk %d: %w", n[0], err)
 	}
-	return code, &Entry{Number: n[0], Payload: data, Attempts: n[1], Crashes: n[2]}, nil
+	return &Entry{Number: n[0], Payload: data, Attempts: n[1], Crashes: n[2], More: n[3] == 1}, nil
 }
 
 // Ack says that a chunk has taken effect.
@@ -112,6 +97,8 @@ type Ack struct {
 	Errors, Validation map[string]int64
 	// Claim is the caller's; nil when it is not the owner.
 	Claim *Claim
+	// More is that of the chunk: the payload of the next one is then asked for in the same round trip.
+	More bool
 	// Lease is how long the owner's lease is extended.
 	Lease time.Duration
 	// FailedLimit wakes coordinators when the run's failed rows pass it; 0 = no limit.
@@ -119,8 +106,8 @@ type Ack struct {
 }
 
 // Ack notes that a chunk has taken effect, whoever says so: the ledger has it. The answers are OK, Dup, Gap (chunks
-// before it are not acknowledged), Gone. With OK and Dup the current owner gets its next chunk, if there is one. The
-// last chunk of a sealed partition wakes coordinators when at most one partition is left.
+// before it are not acknowledged), Gone. With OK and Dup the current owner gets its next chunk; without one the partition is
+// not its own any more. The last chunk of a sealed partition wakes coordinators when at most one partition is left.
 func (s *Store) Ack(ctx context.Context, ref Ref, a Ack) (code Code, next *Entry, err error) {
 	broken, validation := capped(a.Errors), capped(a.Validation)
 	var claim Claim
@@ -132,15 +119,34 @@ func (s *Store) Ack(ctx context.Context, ref Ref, a Ack) (code Code, next *Entry
 		len(broken), len(validation))
 	args = append(append(args, messageArgs(broken)...), messageArgs(validation)...)
 	keys := append(s.keys.lane(ref.ID, a.Partition), s.keys.errors(ref.ID), s.keys.validation(ref.ID))
-	if a.Claim == nil {
-		code, _, err = s.run(ctx, s.scripts.ack, keys, args...)
-	} else {
-		code, next, err = s.hand(ctx, s.scripts.ack, keys, a.Number+1, args...)
-	}
-	if err != nil {
+	if code, next, err = s.ack(ctx, keys, a, args); err != nil {
 		return Gone, nil, fmt.Errorf("acknowledge chunk %d of partition %d of run %d: %w", a.Number, a.Partition, ref.ID, err)
 	}
 	return code, next, nil
+}
+
+func (s *Store) ack(ctx context.Context, keys []string, a Ack, args []any) (Code, *Entry, error) {
+	payloads, script := keys[3], s.scripts.ack
+	var acked *redis.Cmd
+	var payload *redis.StringCmd
+	if a.More {
+		_, _ = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			acked, payload = script.EvalSha(ctx, p, keys, args...), p.HGet(ctx, payloads, strconv.FormatInt(a.Number+1, 10))
+			return nil
+		}) // its error is one of theirs
+	}
+	if !a.More || redis.HasErrorPrefix(acked.Err(), "NOSCRIPT") {
+		acked, payload = script.Run(ctx, s.client, keys, args...), nil
+	}
+	code, handed, err := replyOf(acked)
+	if err != nil || len(handed) == 0 {
+		return code, nil, err
+	}
+	if payload == nil || handed[0] != strconv.FormatInt(a.Number+1, 10) {
+		payload = s.client.HGet(ctx, payloads, handed[0])
+	}
+	next, err := entryOf(handed, payload)
+	return code, next, err
 }
 
 // Renew extends the lease; it never creates one. It answers OK, Stopped – extended, but the run is being stopped –, NotOwner,

@@ -44,11 +44,16 @@ func (k keys) partitions(id int64, count int) []string {
 	return all
 }
 
-// all is every key of a run.
-func (k keys) all(id int64, count int) []string {
-	all := []string{k.run(id), k.errors(id), k.validation(id)}
+// lanes is the run followed by what its partitions have.
+func (k keys) lanes(id int64, count int) []string {
+	all := []string{k.run(id)}
 	for p := range count {
 		all = append(all, k.partition(id, p), k.chunks(id, p), k.payloads(id, p))
 	}
 	return all
+}
+
+// all is every key of a run.
+func (k keys) all(id int64, count int) []string {
+	return append([]string{k.run(id), k.errors(id), k.validation(id)}, k.lanes(id, count)[1:]...)
 }

@@ -107,72 +107,60 @@ func (m *model) lease(verb, owner string) Code {
 	return OK
 }
 
-func (m *model) acquire(owner string) (Claim, Code) {
+func (m *model) acquire(owner string) (Claim, Entry, Code) {
 	if m.gone() {
-		return Claim{}, Gone
+		return Claim{}, Entry{}, Gone
 	}
 	if m.held() {
-		return Claim{}, Stopped
+		return Claim{}, Entry{}, Stopped
 	}
-	best := -1
+	own, best, free := -1, -1, 0
 	for p := range m.parts {
 		l := &m.parts[p]
-		if l.owner == owner {
-			l.expired = false
-			return Claim{Partition: p, Owner: owner, Epoch: l.epoch, Taken: l.taken, Acked: l.acked}, OK
-		}
-		if (l.owner == "" || l.expired) && l.emitted > l.acked &&
-			(best < 0 || l.emitted-l.acked > m.parts[best].emitted-m.parts[best].acked) {
-			best = p
+		switch todo := l.emitted - l.acked; {
+		case l.owner == owner && todo > 0:
+			own = p
+		case l.owner == owner:
+			l.giveBack()
+		case (l.owner == "" || l.expired) && todo > 0:
+			free++
+			if best < 0 || todo > m.parts[best].emitted-m.parts[best].acked {
+				best = p
+			}
 		}
 	}
-	if best < 0 {
-		return Claim{}, Empty
+	switch {
+	case own >= 0:
+		best = own
+	case best < 0:
+		return Claim{}, Entry{}, Empty
+	default:
+		l := &m.parts[best]
+		if l.taken = l.owner != ""; l.taken {
+			l.crashes++
+		}
+		l.owner = owner
+		l.epoch++
+		free--
 	}
 	l := &m.parts[best]
-	if l.taken = l.owner != ""; l.taken {
-		l.crashes++
-	}
-	l.owner, l.expired = owner, false
-	l.epoch++
-	return Claim{Partition: best, Owner: owner, Epoch: l.epoch, Taken: l.taken, Acked: l.acked}, OK
-}
-
-// next is what can be handed out.
-func (l *lane) next() Code {
-	switch {
-	case l.entries[l.acked+1]:
-		return OK
-	case l.emitted > l.acked:
-		return Lost
-	default:
-		return Empty
-	}
-}
-
-func (m *model) fetch(c Claim) (Entry, Code) {
-	if m.gone() {
-		return Entry{}, Gone
-	}
-	l := &m.parts[c.Partition]
-	if l.owner != c.Owner || l.epoch != c.Epoch {
-		return Entry{}, NotOwner
-	}
-	if m.held() {
-		return Entry{}, Stopped
-	}
 	l.expired = false
-	code := l.next()
-	if code != OK {
-		return Entry{}, code
+	claim := Claim{Partition: best, Owner: owner, Epoch: l.epoch, Taken: l.taken, Acked: l.acked, Others: free > 0}
+	if !l.entries[l.acked+1] {
+		return claim, Entry{}, Lost
 	}
 	l.attempts++
-	return m.entry(c.Partition), OK
+	return claim, m.entry(best), OK
 }
 
+func (l *lane) giveBack() { l.owner, l.taken, l.expired = "", false, false }
+
+// entry is what can be handed out.
 func (m *model) entry(p int) Entry {
 	l := &m.parts[p]
-	return Entry{Number: l.acked + 1, Payload: payload(p, l.acked+1), Attempts: l.attempts, Crashes: l.crashes}
+	return Entry{
+		Number: l.acked + 1, Payload: payload(p, l.acked+1), Attempts: l.attempts, Crashes: l.crashes, More: l.emitted > l.acked+1,
+	}
 }
 
 func (m *model) ack(a Ack) (Code, *Entry) {
@@ -193,13 +181,14 @@ func (m *model) ack(a Ack) (Code, *Entry) {
 		}
 	}
 	delete(l.entries, a.Number)
-	if a.Claim == nil || a.Claim.Owner != l.owner || a.Claim.Epoch != l.epoch || m.held() {
+	if a.Claim == nil || a.Claim.Owner != l.owner || a.Claim.Epoch != l.epoch {
+		return code, nil
+	}
+	if m.held() || !l.entries[l.acked+1] {
+		l.giveBack()
 		return code, nil
 	}
 	l.expired = false
-	if l.next() != OK {
-		return code, nil
-	}
 	l.attempts = max(l.attempts, 1)
 	entry := m.entry(a.Partition)
 	return code, &entry
@@ -228,7 +217,7 @@ func (m *model) release(c Claim) Code {
 	if l.epoch != c.Epoch || (l.owner != c.Owner && l.owner != "") {
 		return NotOwner
 	}
-	l.owner, l.taken = "", false
+	l.giveBack()
 	return OK
 }
 

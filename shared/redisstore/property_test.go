@@ -72,13 +72,7 @@ func testModel(t *testing.T, s *site) {
 				got, err := s.Seal(ctx, st.Ref, chunks, 7, later)
 				same("seal", m.seal(chunks, later), got, err)
 			},
-			"fetch": func(*rapid.T) {
-				c := claim()
-				wanted, code := m.fetch(c)
-				got, gotCode, err := s.Fetch(ctx, st.Ref, c, hour)
-				same("fetch", code, gotCode, err)
-				same("fetched", wanted, got, nil)
-			},
+
 			"renew": func(*rapid.T) {
 				c := claim()
 				got, err := s.Renew(ctx, st.Ref, c, hour)
@@ -147,11 +141,12 @@ func testModel(t *testing.T, s *site) {
 		}
 		acquire := func(*rapid.T) {
 			o := owner.Draw(r, "owner")
-			wanted, code := m.acquire(o)
-			got, gotCode, err := s.Acquire(ctx, st.Ref, o, hour)
+			wanted, entry, code := m.acquire(o)
+			got, gotEntry, gotCode, err := s.Acquire(ctx, st.Ref, o, hour)
 			same("acquire", code, gotCode, err)
 			same("acquired", wanted, got, nil)
-			if code == OK {
+			same("handed out", entry, gotEntry, nil)
+			if code == OK || code == Lost {
 				claims = append(claims, got)
 			}
 		}
@@ -160,7 +155,9 @@ func testModel(t *testing.T, s *site) {
 			a := Ack{
 				Partition: p, Number: near(p), Totals: run.Counts{Created: 1, Failed: rapid.Int64Range(0, 9).Draw(r, "failed")},
 				Errors: map[string]int64{rapid.SampledFrom([]string{"e", "f"}).Draw(r, "message"): 1}, Lease: hour,
+				More: rapid.Bool().Draw(r, "more"),
 			}
+
 			if c := claim(); c.Partition == p {
 				a.Claim = &c
 			}

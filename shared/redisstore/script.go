@@ -24,8 +24,6 @@ var (
 	leaseText string
 	//go:embed scripts/acquire.lua
 	acquireText string
-	//go:embed scripts/fetch.lua
-	fetchText string
 	//go:embed scripts/ack.lua
 	ackText string
 	//go:embed scripts/try.lua
@@ -53,8 +51,8 @@ var (
 )
 
 type scripts struct {
-	restore, emit, seal, lease, acquire, fetch, ack, try, renew, release, throttle, reset, note, fail, stop, finish,
-	forget, heartbeat *redis.Script
+	restore, emit, seal, lease, acquire, ack, try, renew, release, throttle, reset, note, fail, stop, finish, forget,
+	heartbeat *redis.Script
 }
 
 // newScripts prepares the scripts. The embedded server does not understand the #! line, which says what a script may
@@ -69,10 +67,10 @@ func newScripts(lenient bool) scripts {
 	}
 	return scripts{
 		restore: script(restoreText, ""), emit: script(emitText, ""), seal: script(sealText, ""),
-		lease: script(leaseText, ""), acquire: script(acquireText, ""), fetch: script(fetchText, deliverText),
-		ack: script(ackText, deliverText), try: script(tryText, ""), renew: script(renewText, ""), release: script(releaseText, ""),
-		throttle: script(throttleText, ""), reset: script(resetText, deliverText), note: script(noteText, ""), fail: script(failText, ""),
-		stop: script(stopText, ""), finish: script(finishText, ""), forget: script(forgetText, ""),
+		lease: script(leaseText, ""), acquire: script(acquireText, deliverText), ack: script(ackText, deliverText),
+		try: script(tryText, ""), renew: script(renewText, ""), release: script(releaseText, deliverText),
+		throttle: script(throttleText, ""), reset: script(resetText, deliverText), note: script(noteText, ""),
+		fail: script(failText, ""), stop: script(stopText, ""), finish: script(finishText, ""), forget: script(forgetText, ""),
 		heartbeat: script(heartbeatText, ""),
 	}
 }

@@ -76,20 +76,27 @@ func testAckNext(t *testing.T, s *site) {
 	for n := int64(1); n <= 3; n++ {
 		s.emit(t, ref, 0, n)
 	}
-	claim := s.acquire(t, ref, "a")
-	s.fetch(t, ref, claim)
+	claim, entry := s.acquire(t, ref, "a")
+	more := entry.More
 	ack := func(n int64, code Code, wanted *Entry) {
 		t.Helper()
-		got, next, err := s.Ack(t.Context(), ref, Ack{Number: n, Claim: &claim, Lease: hour})
+		got, next, err := s.Ack(t.Context(), ref, Ack{Number: n, Claim: &claim, More: more, Lease: hour})
 		want(t, code)(got, err)
 		if diff := cmp.Diff(wanted, next); diff != "" {
 			t.Fatal(diff)
 		}
+		more = next != nil && next.More
 	}
-	second := &Entry{Number: 2, Payload: payload(0, 2), Attempts: 1}
+	owner := func(wanted string) {
+		t.Helper()
+		if got := s.progress(t, ref).Partitions[0]; got.Owner != wanted {
+			t.Errorf("%+v", got)
+		}
+	}
+	second := &Entry{Number: 2, Payload: payload(0, 2), Attempts: 1, More: true}
 	ack(1, OK, second)
 	ack(1, Dup, second)
-	if entry, _ := s.fetch(t, ref, claim); entry.Number != 2 || entry.Attempts != 2 {
+	if _, entry := s.acquire(t, ref, "a"); entry.Number != 2 || entry.Attempts != 2 {
 		t.Errorf("%+v", entry)
 	}
 	stale := claim
@@ -99,14 +106,21 @@ func testAckNext(t *testing.T, s *site) {
 	}
 	third := &Entry{Number: 3, Payload: payload(0, 3), Attempts: 1}
 	ack(2, OK, third)
-	ack(3, OK, nil)
-	ack(3, Dup, nil)
-
+	// The next one comes although it was not there when the last was handed out.
 	s.emit(t, ref, 0, 4)
-	s.emit(t, ref, 0, 5)
-	s.fetch(t, ref, claim)
-	must(t, s.Stop(t.Context(), ref, run.Cancelling))
+	ack(3, OK, &Entry{Number: 4, Payload: payload(0, 4), Attempts: 1})
+	owner("a")
 	ack(4, OK, nil)
+	owner("")
+	ack(4, Dup, nil)
+
+	s.emit(t, ref, 0, 5)
+	s.emit(t, ref, 0, 6)
+	ack(5, OK, nil) // it is nobody's
+	claim, _ = s.acquire(t, ref, "a")
+	must(t, s.Stop(t.Context(), ref, run.Cancelling))
+	ack(6, OK, nil)
+	owner("")
 }
 
 func testReplay(t *testing.T, s *site) {
@@ -119,9 +133,8 @@ func testReplay(t *testing.T, s *site) {
 	}
 	want(t, Dup)(s.offer(t, ref, 0, 2))
 	s.emit(t, ref, 0, 4)
-	claim := s.acquire(t, ref, "a")
-	if entry, code := s.fetch(t, ref, claim); code != OK || entry.Number != 4 {
-		t.Error(code, entry)
+	if _, entry := s.acquire(t, ref, "a"); entry.Number != 4 {
+		t.Error(entry)
 	}
 }
 
@@ -137,9 +150,8 @@ func testLeftovers(t *testing.T, s *site) {
 	if got := s.progress(t, ref); got.InFlight != int64(3*len(payload(0, 1))) {
 		t.Errorf("in flight: %d", got.InFlight)
 	}
-	claim := s.acquire(t, ref, "a")
-	if entry, code := s.fetch(t, ref, claim); code != OK || entry.Number != 3 {
-		t.Error(code, entry)
+	if _, entry := s.acquire(t, ref, "a"); entry.Number != 3 {
+		t.Error(entry)
 	}
 	if got := s.progress(t, ref); got.InFlight != int64(2*len(payload(0, 1))) {
 		t.Errorf("in flight: %d", got.InFlight)
@@ -149,7 +161,7 @@ func testLeftovers(t *testing.T, s *site) {
 func testRenew(t *testing.T, s *site) {
 	ref := s.begin(t, 1)
 	s.emit(t, ref, 0, 1)
-	claim := s.acquire(t, ref, "a")
+	claim, _ := s.acquire(t, ref, "a")
 	left := func() time.Duration { return s.progress(t, ref).Partitions[0].LeaseLeft }
 	want(t, OK)(s.Renew(t.Context(), ref, claim, time.Second))
 	if left() < hour/2 {
@@ -167,20 +179,19 @@ func testRenew(t *testing.T, s *site) {
 	if got := s.progress(t, ref).Partitions[0]; got.Owner != "" || got.LeaseLeft != 0 {
 		t.Errorf("%+v", got)
 	}
-	again := s.acquire(t, ref, "a")
+	again, _ := s.acquire(t, ref, "a")
 	want(t, NotOwner)(s.Release(t.Context(), ref, claim))
 	want(t, NotOwner)(s.Renew(t.Context(), ref, claim, hour))
 	want(t, OK)(s.Renew(t.Context(), ref, again, hour))
 	// What was handed out and not tried is no attempt.
 	for range 3 {
-		entry, code := s.fetch(t, ref, again)
-		if want(t, OK)(code, nil); entry.Attempts != 1 {
-			t.Errorf("attempt %d", entry.Attempts)
-		}
 		for range 2 {
 			want(t, OK)(s.Postpone(t.Context(), ref, again))
 		}
-		again = s.acquire(t, ref, "a")
+		var entry Entry
+		if again, entry = s.acquire(t, ref, "a"); entry.Attempts != 2 {
+			t.Errorf("attempt %d", entry.Attempts)
+		}
 	}
 }
 
@@ -194,8 +205,7 @@ func testReset(t *testing.T, s *site) {
 	s.emit(t, ref, 0, 4)
 	s.emit(t, ref, 1, 1)
 	want(t, OK)(s.Seal(t.Context(), ref, []int64{4, 1}, 50, false))
-	claim := s.acquire(t, ref, "a")
-	s.fetch(t, ref, claim)
+	claim, _ := s.acquire(t, ref, "a")
 	heard, end := s.Listen(t.Context(), Runs)
 	defer end()
 	await(t, heard)
@@ -213,8 +223,7 @@ func testReset(t *testing.T, s *site) {
 	if failed := s.client.HGet(t.Context(), s.keys.run(ref.ID), "failed").Val(); failed != "10" {
 		t.Errorf("failed rows of the run: %s", failed)
 	}
-	_, code := s.fetch(t, ref, claim)
-	want(t, NotOwner)(code, nil)
+	want(t, NotOwner)(s.Renew(t.Context(), ref, claim, hour))
 	want(t, Gap)(s.Seal(t.Context(), ref, []int64{4, 1}, 50, false))
 	for n := int64(2); n <= 4; n++ {
 		s.emit(t, ref, 0, n)

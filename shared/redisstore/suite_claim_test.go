@@ -12,56 +12,63 @@ import (
 
 func testAcquire(t *testing.T, s *site) {
 	ref := s.begin(t, 3)
-	_, code, err := s.Acquire(t.Context(), ref, "a", hour)
-	want(t, Empty)(code, err)
+	want(t, Empty)(s.refused(t, ref, "a"))
 	s.emit(t, ref, 1, 1)
 	s.emit(t, ref, 2, 1)
 	s.emit(t, ref, 2, 2)
-	for range 2 {
-		claim := s.acquire(t, ref, "a")
-		if diff := cmp.Diff(Claim{Partition: 2, Owner: "a", Epoch: 1}, claim); diff != "" {
+	for attempt := int64(1); attempt <= 3; attempt++ {
+		claim, entry := s.acquire(t, ref, "a")
+		if diff := cmp.Diff(Claim{Partition: 2, Owner: "a", Epoch: 1, Others: true}, claim); diff != "" {
 			t.Error("the fullest partition, and the same again:", diff)
 		}
+		if diff := cmp.Diff(Entry{Number: 1, Payload: payload(2, 1), Attempts: attempt, More: true}, entry); diff != "" {
+			t.Error(diff)
+		}
 	}
-	if claim := s.acquire(t, ref, "b"); claim.Partition != 1 {
-		t.Error(claim)
+	claim, entry := s.acquire(t, ref, "b")
+	if diff := cmp.Diff(Claim{Partition: 1, Owner: "b", Epoch: 1}, claim); diff != "" {
+		t.Error(diff)
 	}
-	_, code, err = s.Acquire(t.Context(), ref, "c", hour)
-	want(t, Empty)(code, err)
+	if diff := cmp.Diff(Entry{Number: 1, Payload: payload(1, 1), Attempts: 1}, entry); diff != "" {
+		t.Error(diff)
+	}
+	want(t, Empty)(s.refused(t, ref, "c"))
+	// What b holds was done by another: it is given back.
+	code, _, err := s.Ack(t.Context(), ref, Ack{Partition: 1, Number: 1})
+	want(t, OK)(code, err)
+	want(t, Empty)(s.refused(t, ref, "b"))
+	if got := s.progress(t, ref).Partitions[1]; got.Owner != "" {
+		t.Errorf("%+v", got)
+	}
 	must(t, s.Stop(t.Context(), ref, run.Cancelling))
-	_, code, err = s.Acquire(t.Context(), ref, "a", hour)
-	want(t, Stopped)(code, err)
+	want(t, Stopped)(s.refused(t, ref, "a"))
 }
 
 func testTakeover(t *testing.T, s *site) {
 	ref := s.begin(t, 1)
 	s.emit(t, ref, 0, 1)
-	first := s.acquire(t, ref, "a")
-	entry, _ := s.fetch(t, ref, first)
+	first, entry := s.acquire(t, ref, "a")
 	if entry.Attempts != 1 || entry.Crashes != 0 {
 		t.Error(entry)
 	}
 	s.expire(t, ref, 0)
 	// Nobody took it yet: the owner goes on.
-	_, code := s.fetch(t, ref, first)
-	want(t, OK)(code, nil)
+	s.acquire(t, ref, "a")
 	if left := s.progress(t, ref).Partitions[0].LeaseLeft; left < hour/2 {
-		t.Errorf("a fetch renews the lease, but it is %v", left)
+		t.Errorf("acquiring renews the lease, but it is %v", left)
 	}
 	s.expire(t, ref, 0)
+	var second Claim
 	for range 2 {
-		second := s.acquire(t, ref, "b")
+		second, entry = s.acquire(t, ref, "b")
 		if diff := cmp.Diff(Claim{Owner: "b", Epoch: 2, Taken: true}, second); diff != "" {
 			t.Error(diff)
 		}
 	}
-	second := s.acquire(t, ref, "b")
-	_, code = s.fetch(t, ref, first)
-	want(t, NotOwner)(code, nil)
+	want(t, Empty)(s.refused(t, ref, "a"))
 	want(t, NotOwner)(s.Renew(t.Context(), ref, first, hour))
 	want(t, NotOwner)(s.Release(t.Context(), ref, first))
-	entry, code = s.fetch(t, ref, second)
-	if want(t, OK)(code, nil); entry.Number != 1 || entry.Attempts != 3 || entry.Crashes != 1 {
+	if entry.Number != 1 || entry.Attempts != 4 || entry.Crashes != 1 {
 		t.Errorf("%+v", entry)
 	}
 	// The former owner's ack counts, but brings it nothing.
@@ -71,11 +78,8 @@ func testTakeover(t *testing.T, s *site) {
 		t.Error("a next chunk for the former owner")
 	}
 	want(t, OK)(s.Release(t.Context(), ref, second))
-	if third := s.acquire(t, ref, "c"); third.Taken || third.Epoch != 3 || third.Acked != 1 {
-		t.Errorf("%+v", third)
-	}
-	if got := s.progress(t, ref).Partitions[0]; got.Crashes != 0 || got.Attempts != 0 {
-		t.Errorf("%+v", got)
+	if third, entry := s.acquire(t, ref, "c"); third.Taken || third.Epoch != 3 || third.Acked != 1 || entry.Crashes != 0 || entry.Attempts != 1 {
+		t.Errorf("%+v %+v", third, entry)
 	}
 }
 
@@ -93,20 +97,20 @@ func testTry(t *testing.T, s *site) {
 	vanished(nil)
 	var claim Claim
 	for i, rows := range [][]int64{{7, 8}, {9}, {9, 0}, {8}} {
-		claim = s.acquire(t, ref, fmt.Sprint("owner ", i))
+		claim, _ = s.acquire(t, ref, fmt.Sprint("owner ", i))
 		for _, row := range rows {
 			want(t, OK)(s.Try(t.Context(), ref, claim, row))
 		}
 		s.expire(t, ref, 0)
 	}
 	stale := claim
-	claim = s.acquire(t, ref, "last")
+	claim, _ = s.acquire(t, ref, "last")
 	want(t, NotOwner)(s.Try(t.Context(), ref, stale, 5))
 	vanished(map[int64]int{8: 2, 9: 1})
 	// Who gives the partition back did not vanish.
 	want(t, OK)(s.Try(t.Context(), ref, claim, 6))
 	want(t, OK)(s.Release(t.Context(), ref, claim))
-	claim = s.acquire(t, ref, "another")
+	claim, _ = s.acquire(t, ref, "another")
 	vanished(map[int64]int{8: 2, 9: 1})
 	code, _, err := s.Ack(t.Context(), ref, Ack{Number: 1, Claim: &claim, Lease: hour})
 	want(t, OK)(code, err)
@@ -115,50 +119,22 @@ func testTry(t *testing.T, s *site) {
 	want(t, Gone)(s.Try(t.Context(), ref, claim, 5)) // it has ended
 }
 
-func testFetch(t *testing.T, s *site) {
-	ref := s.begin(t, 1)
-	for n := int64(1); n <= 3; n++ {
-		s.emit(t, ref, 0, n)
-	}
-	claim := s.acquire(t, ref, "a")
-	for attempt := int64(1); attempt <= 3; attempt++ {
-		entry, code := s.fetch(t, ref, claim)
-		want(t, OK)(code, nil)
-		if diff := cmp.Diff(Entry{Number: 1, Payload: payload(0, 1), Attempts: attempt}, entry); diff != "" {
-			t.Error(diff)
-		}
-	}
-	stale := claim
-	stale.Epoch--
-	_, code := s.fetch(t, ref, stale)
-	want(t, NotOwner)(code, nil)
-	for n := int64(1); n <= 3; n++ {
-		code, _, err := s.Ack(t.Context(), ref, Ack{Number: n})
-		want(t, OK)(code, err)
-	}
-	_, code = s.fetch(t, ref, claim)
-	want(t, Empty)(code, nil)
-	must(t, s.Stop(t.Context(), ref, run.Cancelling))
-	_, code = s.fetch(t, ref, claim)
-	want(t, Stopped)(code, nil)
-}
-
 func testLost(t *testing.T, s *site) {
-	for name, lose := range map[string]func(s *site, ref Ref, claim Claim) error{
-		"before it was delivered": func(s *site, ref Ref, claim Claim) error {
+	for name, lose := range map[string]func(s *site, ref Ref) error{
+		"before it was delivered": func(s *site, ref Ref) error {
 			return s.client.XDel(t.Context(), s.keys.chunks(ref.ID, 0), "1-0").Err()
 		},
-		"after it was delivered": func(s *site, ref Ref, claim Claim) error {
-			s.fetch(t, ref, claim)
+		"after it was delivered": func(s *site, ref Ref) error {
+			s.acquire(t, ref, "a")
 			return s.client.XDel(t.Context(), s.keys.chunks(ref.ID, 0), "1-0").Err()
 		},
-		"with its payload": func(s *site, ref Ref, claim Claim) error {
+		"with its payload": func(s *site, ref Ref) error {
 			return s.client.HDel(t.Context(), s.keys.payloads(ref.ID, 0), "1").Err()
 		},
-		"with its stream": func(s *site, ref Ref, claim Claim) error {
+		"with its stream": func(s *site, ref Ref) error {
 			return s.client.Del(t.Context(), s.keys.chunks(ref.ID, 0)).Err()
 		},
-		"with its stream, which was made again": func(s *site, ref Ref, claim Claim) error {
+		"with its stream, which was made again": func(s *site, ref Ref) error {
 			err := s.client.Del(t.Context(), s.keys.chunks(ref.ID, 0)).Err()
 			s.emit(t, ref, 0, 3)
 			return err
@@ -167,20 +143,19 @@ func testLost(t *testing.T, s *site) {
 		ref := s.begin(t, 1)
 		s.emit(t, ref, 0, 1)
 		s.emit(t, ref, 0, 2)
-		claim := s.acquire(t, ref, "a")
-		if err := lose(s, ref, claim); err != nil {
+		if err := lose(s, ref); err != nil {
 			t.Fatal(name, err)
 		}
 		for range 3 {
-			if _, code := s.fetch(t, ref, claim); code != Lost {
-				t.Fatalf("lost %s: got %v", name, code)
+			claim, entry, code, err := s.Acquire(t.Context(), ref, "a", hour)
+			if want(t, Lost)(code, err); claim.Owner != "a" || claim.Epoch != 1 || entry.Number != 0 {
+				t.Fatalf("lost %s: got %+v %+v", name, claim, entry)
 			}
 		}
 		want(t, OK)(s.Reset(t.Context(), ref, 0, Head{Sealed: -1}))
 		s.emit(t, ref, 0, 1)
-		claim = s.acquire(t, ref, "a")
-		if entry, code := s.fetch(t, ref, claim); code != OK || entry.Number != 1 || entry.Attempts != 1 {
-			t.Errorf("lost %s, after a reset: %v %+v", name, code, entry)
+		if _, entry := s.acquire(t, ref, "a"); entry.Number != 1 || entry.Attempts != 1 {
+			t.Errorf("lost %s, after a reset: %+v", name, entry)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func still(t testing.TB, heard <-chan struct{}) {
 func testFail(t *testing.T, s *site) {
 	ref := s.begin(t, 1)
 	s.emit(t, ref, 0, 1)
-	claim := s.acquire(t, ref, "a")
+	claim, _ := s.acquire(t, ref, "a")
 	heard, end := s.Listen(t.Context(), Runs)
 	defer end()
 	await(t, heard)
@@ -45,16 +45,14 @@ func testFail(t *testing.T, s *site) {
 	if got := s.progress(t, ref); got.Failure != "first" || got.Stopping {
 		t.Errorf("%+v", got)
 	}
-	_, code := s.fetch(t, ref, claim)
-	want(t, Stopped)(code, nil)
+	want(t, Stopped)(s.refused(t, ref, "a"))
 	want(t, OK)(s.Renew(t.Context(), ref, claim, hour))
 }
 
 func testStop(t *testing.T, s *site) {
 	ref := s.begin(t, 1)
 	s.emit(t, ref, 0, 1)
-	claim := s.acquire(t, ref, "a")
-	s.fetch(t, ref, claim)
+	claim, _ := s.acquire(t, ref, "a")
 	for range 2 {
 		must(t, s.Stop(t.Context(), ref, run.Cancelling))
 	}

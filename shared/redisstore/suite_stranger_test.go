@@ -13,7 +13,7 @@ import (
 func testStrangers(t *testing.T, s *site) {
 	ref := s.begin(t, 1)
 	s.emit(t, ref, 0, 1)
-	claim := s.acquire(t, ref, "a")
+	claim, _ := s.acquire(t, ref, "a")
 	ended := s.begin(t, 1)
 	must(t, s.Finish(t.Context(), ended, run.Completed, run.Final{}))
 	for name, stranger := range map[string]Ref{
@@ -53,13 +53,10 @@ func calls(ctx context.Context, s *Store, ref Ref, claim Claim) map[string]func(
 		"take": func() (Code, error) { return s.TakeSplit(ctx, ref, "z", hour) },
 		"keep": func() (Code, error) { return s.KeepSplit(ctx, ref, "z", hour) },
 		"acquire": func() (Code, error) {
-			_, code, err := s.Acquire(ctx, ref, "z", hour)
+			_, _, code, err := s.Acquire(ctx, ref, "z", hour)
 			return code, err
 		},
-		"fetch": func() (Code, error) {
-			_, code, err := s.Fetch(ctx, ref, claim, hour)
-			return code, err
-		},
+
 		"ack": func() (Code, error) {
 			code, _, err := s.Ack(ctx, ref, Ack{Number: 1, Errors: map[string]int64{"x": 1}, Claim: &claim})
 			return code, err

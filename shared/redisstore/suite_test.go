@@ -31,7 +31,6 @@ func TestConformance(t *testing.T) {
 		{"acquire", testAcquire},
 		{"takeover", testTakeover},
 		{"try", testTry},
-		{"fetch", testFetch},
 		{"lost entries", testLost},
 		{"ack", testAck},
 		{"ack brings the next", testAckNext},
@@ -166,12 +165,11 @@ func testLoss(t *testing.T, shared *site) {
 	ref := s.begin(t, 1)
 	s.emit(t, ref, 0, 1)
 	s.emit(t, ref, 0, 2)
-	claim := s.acquire(t, ref, "a")
+	claim, _ := s.acquire(t, ref, "a")
 	must(t, s.client.FlushAll(t.Context()).Err())
 
 	want(t, Gone)(s.offer(t, ref, 0, 3))
-	_, code := s.fetch(t, ref, claim)
-	want(t, Gone)(code, nil)
+	want(t, Gone)(s.refused(t, ref, "a"))
 	code, _, err := s.Ack(t.Context(), ref, Ack{Number: 1, Claim: &claim, Errors: map[string]int64{"x": 1}})
 	want(t, Gone)(code, err)
 	want(t, Gone)(s.Renew(t.Context(), ref, claim, hour))
@@ -189,11 +187,8 @@ func testLoss(t *testing.T, shared *site) {
 	want(t, Dup)(s.offer(t, ref, 0, 1))
 	want(t, Gap)(s.offer(t, ref, 0, 3))
 	s.emit(t, ref, 0, 2)
-	_, code = s.fetch(t, ref, claim)
-	want(t, NotOwner)(code, nil)
-	claim = s.acquire(t, ref, "a")
-	entry, code := s.fetch(t, ref, claim)
-	if want(t, OK)(code, nil); entry.Number != 2 {
+	want(t, NotOwner)(s.Renew(t.Context(), ref, claim, hour))
+	if _, entry := s.acquire(t, ref, "a"); entry.Number != 2 {
 		t.Errorf("got chunk %d", entry.Number)
 	}
 }

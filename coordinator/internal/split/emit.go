@@ -13,8 +13,12 @@ import (
 	"ingest/shared/run"
 )
 
-// fullWait is how long to wait before a chunk is offered again that did not fit.
-const fullWait = 10 * time.Millisecond
+const (
+	// fullWait is how long to wait before a chunk is offered again that did not fit. The wait doubles up to fullWaits: it is
+	// noticed late by no more than the time that it took, in which less is worked off than there was.
+	fullWait  = 10 * time.Millisecond
+	fullWaits = 320 * time.Millisecond
+)
 
 // emitter puts chunks on their partitions and waits while there is no room. It skips what Redis already has.
 type emitter struct {
@@ -46,7 +50,7 @@ func (e *emitter) emit(ctx context.Context, p int, number int64, encode func() [
 		return nil
 	}
 	payload := encode()
-	for {
+	for wait := fullWait; ; wait = min(2*wait, fullWaits) {
 		limit, err := e.splitter.budget.limit(ctx, e.ref.ID, int64(e.splitter.settings.InFlight))
 		if err != nil {
 			return err
@@ -57,7 +61,7 @@ func (e *emitter) emit(ctx context.Context, p int, number int64, encode func() [
 		switch {
 		case err != nil && redisstore.Unavailable(err):
 			// Out of memory, failing over: nothing was written, or it was and the repetition is recognised.
-			if err := lifecycle.Wait(ctx, 10*fullWait, nil); err != nil {
+			if err := lifecycle.Wait(ctx, max(wait, 10*fullWait), nil); err != nil {
 				return err
 			}
 		case err != nil:
@@ -67,7 +71,7 @@ func (e *emitter) emit(ctx context.Context, p int, number int64, encode func() [
 			e.have[p] = number
 			return nil
 		case code == redisstore.Full:
-			if err := lifecycle.Wait(ctx, fullWait, nil); err != nil {
+			if err := lifecycle.Wait(ctx, wait, nil); err != nil {
 				return err
 			}
 		case code == redisstore.Gap:

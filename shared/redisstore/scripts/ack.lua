@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
--- Notes that chunk n has taken effect, whoever says so: the ledger has it. Brings the current owner its next chunk.
+-- Notes that chunk n has taken effect, whoever says so: the ledger has it. Brings the current owner its next chunk, or takes
+-- the partition back when there is none.
 -- KEYS  1 run, 2 partition, 3 chunks, 4 payloads, 5 errors, 6 validation
 -- ARGV  1 uid, 2 n, 3 created, 4 updated, 5 unchanged, 6 skipped, 7 failed (totals of the partition after n),
 --       8 owner ('' = no owner calls), 9 epoch, 10 lease in ms, 11 limit of failed rows of the run (0 = none),
 --       12 channel of the coordinators, 13 distinct messages per histogram, 14 number of errors E,
 --       15 number of validation messages V, then E and V pairs: message, count
--- Reply {code} or {code, n, attempts, crashes} with the next chunk
+-- Reply {code, n, attempts, crashes, behind (0/1)} with the next chunk: behind = chunk n+1 is there, too
+--       {code} without one: the partition is not the caller's any more
 --       OK | DUP n was acknowledged before | GAP n > acked+1 | GONE run or partition is not known; the last two write
 --       nothing
 -- A run whose chunks take effect waits for nothing: OK clears what it was said to wait for.
@@ -58,9 +60,15 @@ if n == acked + 1 then
   if wake then redis.call('PUBLISH', ARGV[12], '') end
 end
 
-if ARGV[8] == '' or part[4] ~= ARGV[8] or part[5] ~= ARGV[9] or run[3] or run[4] then return {code} end
-local delivered, next_n = deliver(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[8], acked, emitted)
-if delivered == 'OK' and attempts == 0 then attempts = 1 end
+if ARGV[8] == '' or part[4] ~= ARGV[8] or part[5] ~= ARGV[9] then return {code} end
+local delivered, next_n = 'STOPPED', nil
+if not run[3] and not run[4] then
+  delivered, next_n = deliver(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[8], acked, emitted)
+end
+if delivered ~= 'OK' then
+  give_back(KEYS[2])
+  return {code}
+end
+attempts = math.max(attempts, 1)
 redis.call('HSET', KEYS[2], 'lease_until', whole(clock() + tonumber(ARGV[10])), 'attempts', whole(attempts))
-if delivered ~= 'OK' then return {code} end
-return {code, next_n, tostring(attempts), crashes}
+return {code, next_n, tostring(attempts), crashes, emitted > acked + 1 and '1' or '0'}

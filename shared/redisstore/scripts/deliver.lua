@@ -1,4 +1,4 @@
--- Shared by fetch, ack and reset, which have it in front of their own text. It only defines functions.
+-- Shared by acquire, ack, release and reset, which have it in front of their own text. It only defines functions.
 -- Payloads are no business of theirs: Lua looks at every byte of a text that it is given. Who is handed a chunk gets its
 -- payload from the hash, in the same round trip.
 
@@ -49,6 +49,11 @@ local function deliver(run, partition, chunks, payloads, owner, acked, emitted)
     end
     remove(run, partition, chunks, payloads, n)
   end
+end
+
+-- give_back leaves a partition to whoever acquires it next.
+local function give_back(partition)
+  redis.call('HSET', partition, 'owner', '', 'lease_until', '0', 'taken', '0', 'trying', '')
 end
 
 local function clock()

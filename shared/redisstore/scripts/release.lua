@@ -9,7 +9,7 @@ if run[1] ~= ARGV[1] or run[2] then return {'GONE'} end
 local part = redis.call('HMGET', KEYS[2], 'owner', 'epoch', 'attempts')
 if part[2] ~= ARGV[3] or (part[1] ~= ARGV[2] and part[1] ~= '') then return {'NOTOWNER'} end
 if part[1] == ARGV[2] then
-  redis.call('HSET', KEYS[2], 'owner', '', 'lease_until', '0', 'taken', '0', 'trying', '')
+  give_back(KEYS[2])
   if ARGV[4] == '1' and tonumber(part[3] or '0') > 0 then redis.call('HINCRBY', KEYS[2], 'attempts', -1) end
 end
 return {'OK'}

@@ -1,8 +1,11 @@
 // Package consume moves chunks from partitions to their commit.
 //
-// A worker has slots; a slot holds one partition at a time and works it in order: acquire, fetch, apply, ack – the ack
-// brings the next chunk – and release. The lease only says who should work; that nothing is written twice is the
-// ledger's promise, so a slot may lose its lease, be paused or killed anywhere.
+// A worker has slots; a slot holds one partition at a time and works it in order: acquire, which brings a chunk, apply, and
+// ack, which brings the next one, or takes the partition back when it is empty. The lease only says who should work; that
+// nothing is written twice is the ledger's promise, so a slot may lose its lease, be paused or killed anywhere.
+//
+// A wake-up stands for "there may be chunks that nobody works on". It wakes one slot, which passes it on unless it has seen
+// everything else taken: each chunk wakes one slot, not all, and a slot whose partition became empty waits for the next.
 package consume
 
 import (
@@ -59,11 +62,13 @@ type Consumer struct {
 	jobs      *jobs
 	slots     []*slot
 	throttles throttles
+	// wake holds the wake-up that no slot has taken yet.
+	wake chan struct{}
 }
 
 // New returns a consumer with that many slots.
 func New(p Parts, slots int) *Consumer {
-	c := &Consumer{Parts: p, jobs: &jobs{
+	c := &Consumer{Parts: p, wake: make(chan struct{}, 1), jobs: &jobs{
 		redis: p.Redis, databases: p.Databases, settings: p.Config, extensions: p.Extensions, log: p.Log, metrics: p.Metrics,
 		sinks: sink.New(p.Config, p.Extensions), known: map[int64]*job{}, foreign: map[int64]bool{},
 	}}
@@ -78,13 +83,29 @@ func (c *Consumer) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, c.jobs.sinks.Close()) }()
 	heard, closeHeard := c.Redis.Listen(ctx, redisstore.Work)
 	defer closeHeard()
-	wake := make(chan struct{}, len(c.slots))
 	tasks := lifecycle.NewTasks(ctx)
-	tasks.Go("wake slots", func(ctx context.Context) error { return fan(ctx, heard, wake) })
+	tasks.Go("wake slots", func(ctx context.Context) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-heard:
+				c.rouse()
+			}
+		}
+	})
 	for _, s := range c.slots {
-		tasks.Go("slot "+s.owner, func(ctx context.Context) error { return s.run(ctx, wake) })
+		tasks.Go("slot "+s.owner, s.run)
 	}
 	return tasks.Wait()
+}
+
+// rouse has a slot look for work.
+func (c *Consumer) rouse() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
 }
 
 // Doing says for every slot what it works on.
@@ -96,23 +117,6 @@ func (c *Consumer) Doing() []string {
 	return doing
 }
 
-// fan passes one wake-up on to every slot.
-func fan(ctx context.Context, heard <-chan struct{}, wake chan<- struct{}) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-heard:
-			for range cap(wake) {
-				select {
-				case wake <- struct{}{}:
-				default:
-				}
-			}
-		}
-	}
-}
-
 // slot works one partition at a time.
 type slot struct {
 	consumer *Consumer
@@ -121,27 +125,24 @@ type slot struct {
 	state    state
 }
 
-func (s *slot) run(ctx context.Context, wake <-chan struct{}) error {
+func (s *slot) run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		worked, pause, err := s.turn(ctx)
+		pause, err := s.turn(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.consumer.Log.Warn("the slot has to wait", zap.String("slot", s.owner), zap.Error(err))
 		}
-		if worked && err == nil {
-			continue
-		}
-		if lifecycle.Wait(ctx, pause, wake) != nil {
+		if pause > 0 && lifecycle.Wait(ctx, pause, s.consumer.wake) != nil {
 			return nil
 		}
 	}
 	return nil
 }
 
-// turn serves one partition of one run; false means that there was nothing to do, and pause when that can be otherwise.
-func (s *slot) turn(ctx context.Context) (worked bool, pause time.Duration, err error) {
+// turn serves one partition of one run. It says how long to wait for a wake-up before the next turn.
+func (s *slot) turn(ctx context.Context) (pause time.Duration, err error) {
 	active, err := s.consumer.Redis.Active(ctx)
 	if err != nil {
-		return false, idle, fmt.Errorf("list the active runs: %w", err)
+		return idle, fmt.Errorf("list the active runs: %w", err)
 	}
 	pause = idle
 	s.consumer.jobs.keep(active)
@@ -159,27 +160,35 @@ func (s *slot) turn(ctx context.Context) (worked bool, pause time.Duration, err 
 			pause = min(pause, left)
 			continue
 		}
-		claim, code, err := s.consumer.Redis.Acquire(ctx, work.ref, s.owner, s.lease())
+		claim, entry, code, err := s.consumer.Redis.Acquire(ctx, work.ref, s.owner, s.lease())
 		if err != nil {
-			return false, idle, fmt.Errorf("acquire a partition of run %d: %w", id, err)
+			return idle, err
 		}
 		if code == redisstore.Gone {
 			s.consumer.jobs.drop(id)
 		}
-		if code != redisstore.OK {
+		if code != redisstore.OK && code != redisstore.Lost {
 			continue
 		}
 		failpoint.Hit("worker.acquired")
+		if claim.Others || len(active) > 1 {
+			s.consumer.rouse()
+		}
 		s.last = id
-		return true, idle, s.serve(ctx, work, claim)
+		given, err := s.serve(ctx, work, claim, entry)
+		if given || err != nil {
+			return idle, err
+		}
+		return 0, nil
 	}
-	return false, pause, failed
+	return pause, failed
 }
 
 func (s *slot) lease() time.Duration { return s.consumer.Config.Lease }
 
-// serve works a partition until it is empty, its slice is over, or it is lost.
-func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim) error {
+// serve works a partition, beginning with a chunk of it, until it is empty, its slice is over, or it is lost; an entry
+// without a number is one that is not there although it must be. given: Redis has taken the empty partition back.
+func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim, entry redisstore.Entry) (given bool, err error) {
 	s.state.set(fmt.Sprintf("run %d partition %d", work.ref.ID, claim.Partition))
 	defer s.state.set("")
 	hold, drop := lifecycle.Outlive(ctx, Drain)
@@ -202,12 +211,16 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim) err
 			}
 		}
 	})
-	tasks.Go("work", func(held context.Context) error {
+	tasks.Go("work", func(held context.Context) (err error) {
 		defer tasks.Stop()
-		return s.work(ctx, held, work, claim)
+		given, err = s.work(ctx, held, work, claim, entry)
+		return err
 	})
-	err := tasks.Wait()
+	err = tasks.Wait()
 	failpoint.Hit("worker.release")
+	if given {
+		return true, nil // a renewal that came later has found it lost
+	}
 	release := s.consumer.Redis.Release
 	if errors.Is(err, errEarly) {
 		release, err = s.consumer.Redis.Postpone, nil
@@ -217,71 +230,63 @@ func (s *slot) serve(ctx context.Context, work *job, claim redisstore.Claim) err
 	}
 	if errors.Is(err, stopped) {
 		s.consumer.Log.Info("the merge is given up, the run is being stopped", zap.Int64("run", work.ref.ID))
-		return nil
+		return false, nil
 	}
 	if errors.Is(err, lost) {
 		s.consumer.Log.Info("partition lost to another worker",
 			zap.Int64("run", work.ref.ID), zap.Int("partition", claim.Partition))
-		return nil
+		return false, nil
 	}
-	return err
+	return false, err
 }
 
 // work takes chunk after chunk. intake ends when no more chunks are to be taken, held when the one in hand is to be
 // dropped.
-func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Claim) error {
+func (s *slot) work(intake, held context.Context, work *job, claim redisstore.Claim, entry redisstore.Entry) (given bool, err error) {
 	if claim.Taken {
 		s.consumer.Metrics.Takeover()
 		s.consumer.Log.Info("partition taken over from a worker that has been silent for its lease",
 			zap.Int64("run", work.ref.ID), zap.Int("partition", claim.Partition))
 		if _, err := work.Ledger().EndSession(held, work.ref.UID, claim.Partition); err != nil && !database.Transient(err) {
-			return fmt.Errorf("end the session of the former owner: %w", err)
+			return false, fmt.Errorf("end the session of the former owner: %w", err)
 		}
 	}
-	entry, code, err := s.consumer.Redis.Fetch(held, work.ref, claim, s.lease())
-	if err != nil {
-		return fmt.Errorf("fetch from partition %d: %w", claim.Partition, err)
-	}
-	if code == redisstore.Lost {
-		return s.reset(held, work, claim.Partition)
-	}
-	if code != redisstore.OK {
-		return nil
+	if entry.Number == 0 {
+		return false, s.reset(held, work, claim.Partition)
 	}
 	failpoint.Hit("worker.fetched")
 	began := s.consumer.Now()
-	for next := &entry; next != nil; {
+	for next := &entry; ; {
 		if err := s.begin(held, work, claim, *next); err != nil {
-			return err
+			return false, err
 		}
 		if next.Attempts > 1 {
 			s.consumer.Metrics.Redelivery()
 		}
 		result, err := s.apply(intake, held, work, claim, *next)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if result.Verdict != apply.Applied {
-			return s.leave(held, work, claim.Partition, result)
+			return false, s.leave(held, work, claim.Partition, result)
 		}
-		next, err = s.ack(held, work, claim, next.Number, result)
+		next, given, err = s.ack(held, work, claim, *next, result)
 		if err != nil {
-			return err
+			return false, err
 		}
 		failpoint.Hit("worker.acked")
-		if intake.Err() != nil {
-			return nil
+		if next == nil || intake.Err() != nil {
+			return given, nil
 		}
 		if now := s.consumer.Now(); now.Sub(began) > slice {
 			// Others may have come since.
 			active, err := s.consumer.Redis.Active(held)
 			if err != nil || len(active) > 1 {
-				return err
+				return false, err
 			}
 			began = now
 		}
 	}
-	return nil
 }
 
 // leave gives a partition up that cannot be worked: it was stopped, or its ledger is behind Redis.
@@ -310,27 +315,30 @@ func (s *slot) reset(ctx context.Context, work *job, partition int) error {
 	return nil
 }
 
-// ack tells Redis what the ledger has and brings the next chunk. It is repeated until Redis answers: nothing else
-// could be done with the partition before that.
-func (s *slot) ack(ctx context.Context, work *job, claim redisstore.Claim, n int64, result apply.Result) (*redisstore.Entry, error) {
+// ack tells Redis what the ledger has and brings the next chunk; without one, given says that the partition is not the
+// slot's any more. It is repeated until Redis answers: nothing else could be done with the partition before that.
+func (s *slot) ack(ctx context.Context, work *job, claim redisstore.Claim, done redisstore.Entry, result apply.Result) (
+	next *redisstore.Entry, given bool, err error,
+) {
 	watch := s.consumer.Metrics.Watch()
 	for {
 		code, next, err := s.consumer.Redis.Ack(ctx, work.ref, redisstore.Ack{
-			Partition: claim.Partition, Number: n, Totals: result.Totals,
+			Partition: claim.Partition, Number: done.Number, More: done.More, Totals: result.Totals,
 			Errors: result.Outcome.Errors, Validation: result.Outcome.Validation,
 			Claim: &claim, Lease: s.lease(), FailedLimit: work.FailedLimit,
 		})
 		switch {
 		case err == nil && (code == redisstore.OK || code == redisstore.Dup):
 			watch.Lap(metrics.Ack)
-			return next, nil
+			return next, next == nil, nil
 		case err == nil:
-			return nil, nil
+			return nil, false, nil
 		case !redisstore.Unavailable(err):
-			return nil, fmt.Errorf("acknowledge chunk %d of partition %d: %w", n, claim.Partition, err)
+			return nil, false, err
 		}
 		if err := lifecycle.Wait(ctx, idle, nil); err != nil {
-			return nil, err
+			return nil, false, err
 		}
+
 	}
 }
