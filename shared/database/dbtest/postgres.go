@@ -37,7 +37,7 @@ const script = `dir=$1 bin=$2
 "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 || exit 1
 sed -i '1i local all locked scram-sha-256' "$dir/data/pg_hba.conf"
 "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-	-c max_connections=300 -c shared_buffers=64MB -c autovacuum=off -c deadlock_timeout=100ms >>"$dir/log" 2>&1 &
+	-c max_connections=300 -c shared_buffers=64MB -c autovacuum=off -c deadlock_timeout=20ms >>"$dir/log" 2>&1 &
 pid=$!
 read -r _
 kill -QUIT $pid
