@@ -153,9 +153,12 @@ func scaling(b *Bench) {
 			store: db, workers: workers, env: []string{"INGEST_SLOTS=1", "INGEST_CONNECTIONS_HOOK_URL=webhook+http://" + hook + "/rows?secret=s"},
 			importers: map[string]string{"hook": productsImporter("hook", "update") + fmt.Sprintf("chunk_size: %d\npartitions: 64\n", chunk)},
 		})
-		took := timed(s.imports("hook", path))()
-		speeds[workers] = float64(rows) / took.Seconds()
+		sample := b.measure(s.watched, s.imports("hook", path))
+		speeds[workers] = float64(rows) / sample.Seconds
 		b.note(name, fmt.Sprintf("%02d workers, rows/s", workers), speeds[workers])
+		for process, seconds := range sample.CPU {
+			b.note(name, fmt.Sprintf("%02d workers, CPU ms per chunk: %s", workers, process), seconds*1000*chunk/float64(rows))
+		}
 	}
 	b.note(name, "16 workers beside one", speeds[16]/speeds[1])
 }

@@ -50,89 +50,89 @@ func cell(b *bytes.Buffer, at int, text string) {
 
 // encodeLines is a JSON object for every row on a line of its own.
 func encodeLines(c extend.Chunk) ([]byte, error) {
-	var b bytes.Buffer
 	o, err := newObjects(c)
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range c.Rows {
-		if err := o.write(&b, row); err != nil {
+		if err := o.write(row); err != nil {
 			return nil, fmt.Errorf("encode row %d: %w", row.Number, err)
 		}
-		b.WriteByte('\n')
+		o.b.WriteByte('\n')
 	}
-	return b.Bytes(), nil
+	return o.b.Bytes(), nil
 }
 
 // objects writes the rows of a chunk as JSON: numbers, booleans and JSON as such where the column's type says so, everything
 // else as text, NULL as null. What is absent is left out.
 type objects struct {
+	b bytes.Buffer
+	// quote writes into b.
+	quote *json.Encoder
 	names []string
 	types []string
 }
 
-func newObjects(c extend.Chunk) (objects, error) {
-	o := objects{types: c.Types}
+func newObjects(c extend.Chunk) (*objects, error) {
+	o := &objects{types: c.Types}
+	o.quote = json.NewEncoder(&o.b)
+	o.quote.SetEscapeHTML(false)
 	for _, name := range c.Columns {
-		text, err := quoted(name)
-		if err != nil {
-			return o, fmt.Errorf("encode the name of a column: %w", err)
+		if err := o.text(name); err != nil {
+			return nil, fmt.Errorf("encode the name of a column: %w", err)
 		}
-		o.names = append(o.names, text)
+		o.names = append(o.names, o.b.String())
+		o.b.Reset()
 	}
 	return o, nil
 }
 
-func (o objects) write(b *bytes.Buffer, row extend.Record) error {
+func (o *objects) write(row extend.Record) error {
 	separator := byte('{')
 	for i, value := range row.Values {
 		if value == nil {
 			continue
 		}
-		b.WriteByte(separator)
+		o.b.WriteByte(separator)
 		separator = ','
-		b.WriteString(o.names[i])
-		b.WriteByte(':')
-		if err := o.value(b, o.types[i], value); err != nil {
+		o.b.WriteString(o.names[i])
+		o.b.WriteByte(':')
+		if err := o.value(o.types[i], value); err != nil {
 			return err
 		}
 	}
 	if separator == '{' {
-		b.WriteByte('{')
+		o.b.WriteByte('{')
 	}
-	b.WriteByte('}')
+	o.b.WriteByte('}')
 	return nil
 }
 
-func (o objects) value(b *bytes.Buffer, kind string, value *extend.Value) error {
+func (o *objects) value(kind string, value *extend.Value) error {
 	if value.Null {
-		b.WriteString("null")
+		o.b.WriteString("null")
 		return nil
 	}
 	switch column.Kind(kind) {
 	case column.Integer, column.Decimal, column.Float, column.Boolean:
 		// A float that is no number in JSON (NaN) stays a text.
 		if json.Valid([]byte(value.Text)) {
-			b.WriteString(value.Text)
+			o.b.WriteString(value.Text)
 			return nil
 		}
 	case column.JSON:
-		if json.Compact(b, []byte(value.Text)) == nil {
+		if json.Compact(&o.b, []byte(value.Text)) == nil {
 			return nil
 		}
 	}
-	text, err := quoted(value.Text)
-	b.WriteString(text)
-	return err
+	return o.text(value.Text)
 }
 
-// quoted is a text in JSON, as it stands: nothing is escaped for HTML.
-func quoted(text string) (string, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(text); err != nil {
-		return "", err
+// text writes a text as it stands: nothing is escaped for HTML.
+func (o *objects) text(text string) error {
+	if err := o.quote.Encode(text); err != nil {
+		return err
 	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
+	o.b.Truncate(o.b.Len() - 1) // the end of a line
+	return nil
 }

@@ -37,18 +37,17 @@ func webhooks(scheme string, now func() time.Time) extend.Destination {
 
 type receiver struct{ hook *webhook.Hook }
 
-// delivery is the body of a request, but for its rows.
+// delivery is the body of a request, but for its rows, which come last.
 type delivery struct {
-	Run         int64           `json:"run"`
-	Importer    string          `json:"importer"`
-	Key         string          `json:"key"`
-	Partition   int             `json:"partition"`
-	Chunk       int64           `json:"chunk"`
-	Table       string          `json:"table"`
-	OnDuplicate string          `json:"on_duplicate,omitempty"`
-	KeyColumns  []string        `json:"key_columns,omitempty"`
-	Columns     []string        `json:"columns"`
-	Rows        json.RawMessage `json:"rows"`
+	Run         int64    `json:"run"`
+	Importer    string   `json:"importer"`
+	Key         string   `json:"key"`
+	Partition   int      `json:"partition"`
+	Chunk       int64    `json:"chunk"`
+	Table       string   `json:"table"`
+	OnDuplicate string   `json:"on_duplicate,omitempty"`
+	KeyColumns  []string `json:"key_columns,omitempty"`
+	Columns     []string `json:"columns"`
 }
 
 // Write implements extend.Sink. It asks once: chunks are delivered again by who delivers them.
@@ -72,30 +71,35 @@ func (r receiver) Write(ctx context.Context, c extend.Chunk) ([]string, error) {
 }
 
 func encodeDelivery(c extend.Chunk) ([]byte, error) {
-	o, err := newObjects(c)
-	if err != nil {
-		return nil, err
-	}
-	rows := bytes.NewBufferString("[")
-	for i, row := range c.Rows {
-		if i > 0 {
-			rows.WriteByte(',')
-		}
-		fmt.Fprintf(rows, `{"row_number":%d,"values":`, row.Number)
-		if err := o.write(rows, row); err != nil {
-			return nil, fmt.Errorf("encode row %d: %w", row.Number, err)
-		}
-		rows.WriteByte('}')
-	}
-	rows.WriteByte(']')
 	d := delivery{
 		Run: c.Run, Importer: c.Importer, Key: c.Key, Partition: c.Partition, Chunk: c.Number, Table: c.Table,
-		OnDuplicate: c.OnDuplicate, Columns: c.Columns, Rows: rows.Bytes(),
+		OnDuplicate: c.OnDuplicate, Columns: c.Columns,
 	}
 	for _, at := range c.KeyColumns {
 		d.KeyColumns = append(d.KeyColumns, c.Columns[at])
 	}
-	return json.Marshal(d)
+	head, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	o, err := newObjects(c)
+	if err != nil {
+		return nil, err
+	}
+	o.b.Write(bytes.TrimSuffix(head, []byte("}")))
+	o.b.WriteString(`,"rows":[`)
+	for i, row := range c.Rows {
+		if i > 0 {
+			o.b.WriteByte(',')
+		}
+		fmt.Fprintf(&o.b, `{"row_number":%d,"values":`, row.Number)
+		if err := o.write(row); err != nil {
+			return nil, fmt.Errorf("encode row %d: %w", row.Number, err)
+		}
+		o.b.WriteByte('}')
+	}
+	o.b.WriteString("]}")
+	return o.b.Bytes(), nil
 }
 
 // messages reads which rows the receiver does not take: {"errors": {"7": "why"}}. An answer that is no JSON has none.
