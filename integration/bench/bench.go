@@ -59,6 +59,10 @@ func Measure(t *testing.T, options Options, report *Report, keep func()) {
 // manyRows is the size of a file that is imported once: a round takes minutes, in which noise evens out.
 const manyRows = 5_000_000
 
+// enough is the greatest file for contenders that show nothing more with a greater one: peers that would take ten minutes, and
+// imports into a table that has its rows already.
+const enough = 1_000_000
+
 // rounds is how often a contender runs with a file of that size.
 func (b *Bench) rounds(rows int) int {
 	if rows >= manyRows {
@@ -79,7 +83,7 @@ type contender struct {
 	// before makes the table what the contender needs; it is not measured. nil = it goes on with what the last one left.
 	before func()
 	run    func()
-	// most is the greatest file it is given, 0 = any. Peers that take ten minutes for one show nothing with it.
+	// most is the greatest file it is given, 0 = any.
 	most int
 }
 

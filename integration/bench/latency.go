@@ -33,29 +33,39 @@ func small(b *Bench) {
 	path := b.products(fewRows)
 	s.Write("products.csv", reference.Products{Seed: seed, Rows: fewRows}.Text())
 	api := s.coordinator.API()
+	took := map[string][]time.Duration{}
+	const run, rest = "ingest run --wait", "request to completed, by REST"
 	ways := []struct {
 		name string
 		once func() time.Duration
 	}{
-		{"ingest run --wait", timed(s.imports("update", path))},
+		{run, func() time.Duration {
+			whole := timed(s.imports("update", path))()
+			seconds, err := strconv.ParseFloat(db.ask("SELECT extract(epoch FROM completed_at - created_at) FROM ingest_runs ORDER BY id DESC LIMIT 1"), 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			const part = run + ", of which from the run's creation to completed"
+			took[part] = append(took[part], time.Duration(seconds*float64(time.Second)))
+			return whole
+		}},
 		{"psql staged upsert", timed(db.does(stageProducts(path)...))},
 		// The time at which the run became completed is that of the same clock: asking for it may take a little longer.
-		{"request to completed, by REST", func() time.Duration {
+		{rest, func() time.Duration {
 			began := time.Now()
 			id := api.Post(rig.Base+"/trigger/update", "{}").Must(b, http.StatusAccepted).Run(b).ID
 			api.Await(id, time.Minute)
 			return ended(b, api, id).Sub(began)
 		}},
 	}
-	took := map[string][]time.Duration{}
 	for range times {
 		for _, way := range ways {
 			took[way.name] = append(took[way.name], way.once())
 		}
 	}
-	for _, way := range ways {
-		b.note(name, way.name+", median ms", percentile(took[way.name], 50))
-		b.note(name, way.name+", p95 ms", percentile(took[way.name], 95))
+	for way, of := range took {
+		b.note(name, way+", median ms", percentile(of, 50))
+		b.note(name, way+", p95 ms", percentile(of, 95))
 	}
 }
 
