@@ -80,19 +80,25 @@ func urls(t *testing.T) map[string]string {
 	return map[string]string{"sqlite": dbtest.SQLite(t), "postgres": dbtest.Postgres(t), "mariadb": dbtest.MariaDB(t)}
 }
 
-// thorough says that MariaDB, where tables are slow to make, is not spared: a number of random cases was asked for.
-func thorough(name string) bool {
-	asked := flag.Lookup("rapid.checks")
-	return name != "mariadb" || asked.Value.String() != asked.DefValue
+// asked says that a number of random cases was asked for: nothing is spared.
+func asked() bool {
+	checks := flag.Lookup("rapid.checks")
+	return checks.Value.String() != checks.DefValue
 }
 
-// random checks a property, with fewer cases where not thorough.
+// thorough says that MariaDB, where tables are slow to make, is not spared.
+func thorough(name string) bool { return name != "mariadb" || asked() }
+
+// random checks a property, with fewer cases when no number was asked for: each makes tables.
 func random(t *testing.T, name string, property func(t *rapid.T)) {
 	t.Helper()
-	const few = 6
+	few := 40
+	if !thorough(name) {
+		few = 6
+	}
 	done, failed := 0, false
 	rapid.Check(t, func(t *rapid.T) {
-		if !thorough(name) && !failed && done == few {
+		if !asked() && !failed && done == few {
 			return
 		}
 		done++
