@@ -20,7 +20,6 @@ demo: build ## Import real files with nothing installed, show the errors, try th
 build: ## Build bin/ingest
 	@CGO_ENABLED=0 go build -trimpath -o bin/ingest ./admin/ingest
 
-# SQLite in Go is instrumented by nobody: it took most of the time of the tests that watch the code around it.
 # SQLite itself, translated from C, is not instrumented: watching it took more than all that it is there to watch around it.
 # The black-box tests start processes of the plain binary: the race detector would only slow their oracle down. They wait more than they
 # work, hence more at once than there are cores.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -209,14 +210,20 @@ func (c *Control) fromHeads(ctx context.Context, out *Resource, r run.Run) *stri
 	if err != nil {
 		return textOf(cutOff(r.Connection, err))
 	}
-	var counts run.Counts
+	counts, total := sum(heads, r.Manifest.Expected)
+	out.count(counts)
+	out.Progress.Total = total
+	return textOf(waiting)
+}
+
+// sum is what the heads have together. total is the number of rows that were sealed, before that of those that are expected,
+// but not less than what was processed.
+func sum(heads []ledger.Head, expected int64) (counts run.Counts, total int64) {
 	for _, head := range heads {
 		counts = counts.Add(head.Counts)
-		out.Progress.Total += max(0, head.SealedRows)
+		total += max(0, head.SealedRows)
 	}
-	out.count(counts)
-	out.Progress.Total = max(out.Progress.Total, out.Progress.Processed)
-	return textOf(waiting)
+	return counts, max(cmp.Or(total, expected), counts.Processed())
 }
 
 func (r *Resource) count(counts run.Counts) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ingest/shared/chunk"
+	"ingest/shared/ledger"
 	"ingest/shared/pipeline"
 	"ingest/shared/row"
 	"ingest/shared/run"
@@ -188,5 +189,25 @@ func TestKindsOfRefusals(t *testing.T) {
 	}
 	if got := finishedText(1); got != "Ingest run #1 has already finished." {
 		t.Error(got)
+	}
+}
+
+func TestTheTotalOfARunThatRedisDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	half := run.Counts{Created: 40, Failed: 10}
+	for name, test := range map[string]struct {
+		heads           []ledger.Head
+		expected, total int64
+	}{
+		"nothing is known":        {nil, 0, 0},
+		"a source that is read":   {[]ledger.Head{{SealedRows: -1, Counts: half}, {SealedRows: -1}}, 0, 50},
+		"a retry that is read":    {[]ledger.Head{{SealedRows: -1, Counts: half}, {SealedRows: -1}}, 160, 160},
+		"a source that was read":  {[]ledger.Head{{SealedRows: 70, Counts: half}, {SealedRows: 50}}, 0, 120},
+		"a retry that was read":   {[]ledger.Head{{SealedRows: 70, Counts: half}, {SealedRows: 50}}, 160, 120},
+		"more rows than expected": {[]ledger.Head{{SealedRows: -1, Counts: half}, {SealedRows: -1, Counts: half}}, 60, 100},
+	} {
+		if _, total := sum(test.heads, test.expected); total != test.total {
+			t.Errorf("%s: %d rows, want %d", name, total, test.total)
+		}
 	}
 }

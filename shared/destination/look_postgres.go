@@ -63,7 +63,7 @@ func (p *postgres) find(ctx context.Context, items []*item, compare bool) error 
 	}
 	query := fmt.Sprintf("SELECT u.ord - 1, %s, %s, %s FROM %s JOIN %s AS t ON %s",
 		differs, moves, newer, unnest(len(columns)), p.table, p.sameKey())
-	return p.batch(ctx, query, p.arrays(items, columns), func(rows pgx.Rows) error {
+	return p.byKey(ctx, query, p.arrays(items, columns), func(rows pgx.Rows) error {
 		var ord int64
 		var differs, moves, newer bool
 		if err := rows.Scan(&ord, &differs, &moves, &newer); err != nil {
@@ -104,7 +104,7 @@ func (p *postgres) read(ctx context.Context, items []*item) error {
 		selected[i+1] = "t." + p.names[c] + "::text"
 	}
 	query := fmt.Sprintf("SELECT %s FROM %s JOIN %s AS t ON %s", strings.Join(selected, ", "), unnest(len(p.Key)), p.table, p.sameKey())
-	return p.batch(ctx, query, p.arrays(items, p.Key), func(rows pgx.Rows) error {
+	return p.byKey(ctx, query, p.arrays(items, p.Key), func(rows pgx.Rows) error {
 		raw := rows.RawValues()
 		var ord int64
 		if err := rows.Conn().TypeMap().Scan(pgtype.Int8OID, pgx.BinaryFormatCode, raw[0], &ord); err != nil {

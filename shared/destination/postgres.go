@@ -53,7 +53,11 @@ func (p *postgres) update(ctx context.Context, items []*item) error {
 	for _, it := range items {
 		it.gone = true
 	}
-	return p.batch(ctx, query, p.arrays(items, columns), func(rows pgx.Rows) error {
+	send := p.byKey
+	if !rewritable(p.Table) {
+		send = p.batch // what a trigger asks is planned as ever
+	}
+	return send(ctx, query, p.arrays(items, columns), func(rows pgx.Rows) error {
 		var ord int64
 		if err := rows.Scan(&ord); err != nil {
 			return err
@@ -168,9 +172,32 @@ func (p *postgres) undo(ctx context.Context) error {
 
 // batch runs one statement in a savepoint, all in one round trip.
 func (p *postgres) batch(ctx context.Context, query string, args []any, each func(pgx.Rows) error) error {
+	return p.send(ctx, nil, query, args, each, nil)
+}
+
+// byIndex are the settings with which the rows of arrays are found by an index, and never by reading the table; ordinary are
+// those that the session has without.
+var (
+	byIndex = []string{`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+		set_config('enable_mergejoin', 'off', true)`}
+	ordinary = []string{"SET LOCAL enable_seqscan TO DEFAULT", "SET LOCAL enable_hashjoin TO DEFAULT", "SET LOCAL enable_mergejoin TO DEFAULT"}
+)
+
+// byKey is batch for a statement that finds the rows of the arrays by the key. The planner is not asked how: it would go by
+// what it has last heard of the table, which may be that it is empty, and then read all of it for every chunk – for as long as
+// the server keeps the plan.
+func (p *postgres) byKey(ctx context.Context, query string, args []any, each func(pgx.Rows) error) error {
+	if !p.indexed {
+		return p.batch(ctx, query, args, each)
+	}
+	return p.send(ctx, byIndex, query, args, each, ordinary)
+}
+
+// send sends statements and a query in one round trip.
+func (p *postgres) send(ctx context.Context, before []string, query string, args []any, each func(pgx.Rows) error, after []string) error {
 	return p.tx.Pgx(func(conn *pgx.Conn) error {
 		batch := &pgx.Batch{}
-		for _, statement := range p.hold() {
+		for _, statement := range append(p.hold(), before...) {
 			batch.Queue(statement)
 		}
 		batch.Queue(query, args...).Query(func(rows pgx.Rows) error {
@@ -181,6 +208,9 @@ func (p *postgres) batch(ctx context.Context, query string, args []any, each fun
 			}
 			return rows.Err()
 		})
+		for _, statement := range after {
+			batch.Queue(statement)
+		}
 		return conn.SendBatch(ctx, batch).Close()
 	})
 }

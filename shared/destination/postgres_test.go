@@ -258,3 +258,56 @@ func thousand(t *testing.T, columns []column.Column, every int) (rows [][]column
 	}
 	return rows, good
 }
+
+// A plan that the server keeps from when the table was empty reads all of it for every chunk when it is not any more.
+func TestRowsAreFoundByTheIndexHoweverTheTableGrew(t *testing.T) {
+	t.Parallel()
+	for _, strategy := range []importer.OnDuplicate{importer.Update, importer.Skip, importer.UpdateIfNewer} {
+		db := postgresOnly(t)
+		table := newName()
+		execute(t, db, "CREATE TABLE "+table+" (k text UNIQUE, v integer, at integer, a text, b text, c text, d text, e text)")
+		tg := target(t, db, table, strategy, []string{"k"}, []string{"k", "v", "at"})
+		if strategy == importer.UpdateIfNewer {
+			tg.Compare = 2
+		}
+		w, err := New(db, tg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		transact(t, db, func(ctx context.Context, tx *database.Tx) error {
+			put := func(lines ...string) {
+				t.Helper()
+				if _, err := w.Write(ctx, tx, cells(t, tg.Columns, lines...)); err != nil {
+					t.Fatal(strategy, err)
+				}
+			}
+			asked := func(query string) (n int64) {
+				t.Helper()
+				if err := tx.QueryRow(ctx, query).Scan(&n); err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			for range 10 {
+				put("1,1,1", "2,2,1")
+			}
+			for value := range 10 {
+				put(fmt.Sprintf("1,%d,1", 10+value), fmt.Sprintf("2,%d,1", 10+value))
+			}
+			if _, err := tx.Exec(ctx, "INSERT INTO "+table+" SELECT n::text, n, 1 FROM generate_series(3, 20000) AS n"); err != nil {
+				return err
+			}
+			read := fmt.Sprintf("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relid = '%s'::regclass", table)
+			before := asked(read)
+			put("5,6,2", "6,6,2", "7,7,2", "30000,1,2")
+			put("5,7,3", "6,8,3", "7,9,3", "8,1,3")
+			if rows := asked(read) - before; rows > 0 {
+				t.Errorf("%s: %d rows of the table were read one after the other", strategy, rows)
+			}
+			if asked("SELECT count(*) FROM pg_settings WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin') AND setting = 'on'") != 3 {
+				t.Errorf("%s: other statements are planned otherwise, too", strategy)
+			}
+			return nil
+		})
+	}
+}

@@ -38,7 +38,7 @@ func (p *postgres) stored(ctx context.Context, items []*item, columns []column.C
 	query := fmt.Sprintf("SELECT u.ord - 1, %s FROM %s JOIN %s AS t ON %s",
 		strings.Join(selected, ", "), unnest(len(p.Key)), p.table, p.sameKey())
 	texts := make([]*string, len(selected))
-	return p.batch(ctx, query, p.arrays(items, p.Key), func(rows pgx.Rows) error {
+	return p.byKey(ctx, query, p.arrays(items, p.Key), func(rows pgx.Rows) error {
 		var ord int64
 		into := []any{&ord}
 		for i := range texts {

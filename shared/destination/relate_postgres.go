@@ -20,7 +20,7 @@ func (p *postgres) match(ctx context.Context, items []*item, key column.Column, 
 	}
 	query := fmt.Sprintf("SELECT DISTINCT ON (u.ord) u.ord - 1, t.%[1]s::text FROM %[2]s JOIN %[3]s AS t ON t.%[4]s = %[5]s WHERE %[6]s ORDER BY u.ord, t.%[1]s",
 		p.quote(key.Name), unnest(1), p.table, p.names[0], sought(p.Columns[0], unnested(0)), where)
-	return p.batch(ctx, query, args, func(rows pgx.Rows) error {
+	return p.byKey(ctx, query, args, func(rows pgx.Rows) error {
 		var ord int64
 		var text string
 		if err := rows.Scan(&ord, &text); err != nil {
