@@ -52,12 +52,19 @@ func (p *page) plot(name, alt, svg string) {
 func (p *page) head() {
 	r := p.report
 	p.line("# Benchmarks\n")
-	p.line("Made by `make bench` (`integration/bench`) on %s, in one run of %s on one machine. Do not edit: what is said about a", r.Date, minutes(r.Seconds))
+	lasted := "in one run of "
+	if r.Mixed {
+		lasted = "its last run in "
+	}
+	p.line("Made by `make bench` (`integration/bench`) on %s, %s%s on one machine. Do not edit: what is said about a", r.Date, lasted, minutes(r.Seconds))
 	p.line("target stands beside it in `integration/bench/targets.go`, the figures in [results.json](%s/results.json).\n", charts)
 	p.line("**Method.** Redis (append-only file), the database, one coordinator and one worker share the cores of the machine with whoever")
-	p.line("asks. Everything is as by default. Contenders take turns – A, B, A, B … – %d times (once with %s rows and more), and the", r.Rounds, thousands(manyRows))
-	p.line("fastest round counts; before each the table is made anew, unless the contender is about rows that are there, and a checkpoint")
-	p.line("written. Time is that of the whole command: `psql`, or `ingest run --file` against running servers, from its start to its end.")
+	turns := "Every contender runs once"
+	if r.Rounds > 1 {
+		turns = fmt.Sprintf("Contenders take turns – A, B, A, B … – %d times (once with %s rows and more), and the fastest round counts", r.Rounds, thousands(manyRows))
+	}
+	p.line("asks. Everything is as by default. %s; before each", turns)
+	p.line("the table is made anew, unless the contender is about rows that are there, and a checkpoint written. Time is that of the whole command: `psql`, or `ingest run --file` against running servers, from its start to its end.")
 	p.line("CPU seconds are those of every process, the database's included. Ratios hold on other machines, seconds do not.\n")
 	if r.Mixed {
 		p.line("**Not all of this page is of one run: only some scenes were measured again.**\n")

@@ -285,3 +285,19 @@ func TestTriggersThatWriteElsewhere(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// An UPDATE with a join stores NULL in a NOT NULL column of a table that has a trigger, and says nothing.
+func TestNullIsRefusedWhereMariaDBWouldStoreIt(t *testing.T) {
+	t.Parallel()
+	db, _ := mariadbOnly(t)
+	execute(t, db, "CREATE TABLE watched (k integer UNIQUE, v decimal(8,2) NOT NULL)",
+		"CREATE TRIGGER watched_t BEFORE UPDATE ON watched FOR EACH ROW IF NEW.v = 13 THEN SIGNAL SQLSTATE '45000'; END IF")
+	tg := target(t, db, "watched", importer.Update, []string{"k"}, []string{"k", "v"})
+	results := write(t, db, tg, cells(t, tg.Columns, "1,1", "2,1", "3,1", "1,2", "2,NULL", "3,13", "1,NULL", "2,3"), 8)
+	if got := outcomes(results); got != "CCCUFFFU" {
+		t.Errorf("outcomes %s, want CCCUFFFU", got)
+	}
+	if diff := cmp.Diff([]string{"1|2.00", "2|3.00", "3|1.00"}, contents(t, db, tg.Table)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -112,12 +112,12 @@ func newStand(t testing.TB, change func(c *config.Config)) *stand {
 	})
 	must(t, err)
 	// A coordinator that reads the spool: else no upload is taken.
+	reader := func() redisstore.Process {
+		return redisstore.Process{ID: "c", Role: "coordinator", Spools: []string{held.ID()}, At: time.Now()}
+	}
+	must(t, s.redis.Heartbeat(t.Context(), reader()))
 	live := lifecycle.NewTasks(context.WithoutCancel(t.Context()))
-	live.Go("live", func(ctx context.Context) error {
-		return s.redis.Live(ctx, func() redisstore.Process {
-			return redisstore.Process{ID: "c", Role: "coordinator", Spools: []string{held.ID()}, At: time.Now()}
-		})
-	})
+	live.Go("live", func(ctx context.Context) error { return s.redis.Live(ctx, reader) })
 	t.Cleanup(func() {
 		live.Stop()
 		if err := live.Wait(); err != nil {
