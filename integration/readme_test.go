@@ -74,7 +74,7 @@ func TestTheReadme(t *testing.T) {
 	if err := json.Unmarshal([]byte(run), &body); err != nil || body.Data.ID != 3 {
 		t.Errorf("the upload answered %s (%v)", run, err)
 	}
-	failed, err := os.ReadFile(filepath.Join(sys.Dir, "failed-rows-3.csv"))
+	failed, err := os.ReadFile(filepath.Join(sys.Dir, "failed.csv"))
 	if err != nil || !regexp.MustCompile(`(?m)^Bob,,,The e-mail field is required\.,2$`).Match(failed) {
 		t.Errorf("the downloaded file: %v\n%s", err, failed)
 	}
