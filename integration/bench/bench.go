@@ -41,7 +41,8 @@ func Measure(t *testing.T, options Options, report *Report, keep func()) {
 	began := time.Now()
 	report.Machine, report.Date = machine(t), began.UTC().Format(time.DateOnly)
 	report.Mixed = options.Only != nil && len(report.Results)+len(report.Figures) > 0
-	report.Sizes, report.Rounds, report.Peers = options.Sizes, options.Rounds, peers()
+	report.Sizes = slices.Compact(slices.Sorted(slices.Values(slices.Concat(report.Sizes, options.Sizes))))
+	report.Rounds, report.Peers = options.Rounds, peers()
 	store := &files{dir: t.TempDir(), made: map[string]string{}}
 	for _, scene := range scenes() {
 		if options.Only != nil && !options.Only.MatchString(scene.name) {
