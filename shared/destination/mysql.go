@@ -207,7 +207,7 @@ func (m *mysql) update(ctx context.Context, items []*item) error {
 	if err != nil || len(there) == 0 {
 		return err
 	}
-	if refusing(m.Table, "trigger ") && slices.ContainsFunc(there, func(it *item) bool { return m.lacking(it.values) }) {
+	if m.blind && slices.ContainsFunc(there, func(it *item) bool { return m.lacking(it.values) }) {
 		return m.guarded(ctx, len(there), func() error {
 			for _, it := range there {
 				if err := m.updateOne(ctx, it); err != nil {
