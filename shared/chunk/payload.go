@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
@@ -31,9 +32,7 @@ var ErrDamaged = errors.New("damaged chunk")
 
 // Builder collects the rows of one chunk. The zero value is empty and ready.
 type Builder struct {
-	body []byte
-	// block is memory for the compressed body.
-	block []byte
+	body  []byte
 	rows  int
 	first int64
 	last  int64
@@ -69,18 +68,20 @@ func (b *Builder) First() int64 { return b.first }
 func (b *Builder) Last() int64 { return b.last }
 
 // Payload returns the encoded chunk. The builder can be Reset and used again; the result stays valid.
-func (b *Builder) Payload() []byte {
-	head := binary.AppendUvarint([]byte{payloadVersion}, uint64(b.rows))
-	block := s2.Encode(b.block[:cap(b.block)], b.body)
-	b.block = block
-	return append(append(make([]byte, 0, len(head)+len(block)), head...), block...)
+func (b *Builder) Payload() []byte { return b.AppendPayload(nil) }
+
+// AppendPayload appends the encoded chunk to memory of the caller, which is used again and again where many are encoded.
+func (b *Builder) AppendPayload(to []byte) []byte {
+	to = binary.AppendUvarint(append(to, payloadVersion), uint64(b.rows))
+	to = slices.Grow(to, s2.MaxEncodedLen(len(b.body)))
+	return append(to, s2.Encode(to[len(to):cap(to)], b.body)...)
 }
 
 // Hash is the hash over row numbers and cells, independent of the compression.
 func (b *Builder) Hash() string { return sum(b.body) }
 
 // Reset empties the builder and keeps its memory.
-func (b *Builder) Reset() { *b = Builder{body: b.body[:0], block: b.block} }
+func (b *Builder) Reset() { *b = Builder{body: b.body[:0]} }
 
 // Count is the number of rows of a payload, as its head says.
 func Count(payload []byte) (int, error) {

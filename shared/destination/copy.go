@@ -18,7 +18,13 @@ func (p *postgres) copy(ctx context.Context, items []*item, present []int) error
 		names[i] = p.names[c]
 	}
 	statements := fmt.Sprintf("%s; COPY %s (%s) FROM STDIN", strings.Join(p.hold(), "; "), p.table, strings.Join(names, ", "))
-	var text []byte
+	size := 0
+	for _, it := range items {
+		for _, c := range present {
+			size += len(it.values[c].Text) + len("\\N")
+		}
+	}
+	text := make([]byte, 0, size)
 	for _, it := range items {
 		for i, c := range present {
 			if i > 0 {

@@ -18,6 +18,8 @@ const (
 	// noticed late by no more than the time that it took, in which less is worked off than there was.
 	fullWait  = 10 * time.Millisecond
 	fullWaits = 320 * time.Millisecond
+	// outageWait is between two attempts while Redis cannot be used.
+	outageWait = 200 * time.Millisecond
 )
 
 // emitter puts chunks on their partitions and waits while there is no room. It skips what Redis already has.
@@ -50,7 +52,8 @@ func (e *emitter) emit(ctx context.Context, p int, number int64, encode func() [
 		return nil
 	}
 	payload := encode()
-	for wait := fullWait; ; wait = min(2*wait, fullWaits) {
+	wait := fullWait
+	for {
 		limit, err := e.splitter.budget.limit(ctx, e.ref.ID, int64(e.splitter.settings.InFlight))
 		if err != nil {
 			return err
@@ -61,7 +64,7 @@ func (e *emitter) emit(ctx context.Context, p int, number int64, encode func() [
 		switch {
 		case err != nil && redisstore.Unavailable(err):
 			// Out of memory, failing over: nothing was written, or it was and the repetition is recognised.
-			if err := lifecycle.Wait(ctx, max(wait, 10*fullWait), nil); err != nil {
+			if err := lifecycle.Wait(ctx, outageWait, nil); err != nil {
 				return err
 			}
 		case err != nil:
@@ -74,6 +77,7 @@ func (e *emitter) emit(ctx context.Context, p int, number int64, encode func() [
 			if err := lifecycle.Wait(ctx, wait, nil); err != nil {
 				return err
 			}
+			wait = min(2*wait, fullWaits)
 		case code == redisstore.Gap:
 			return fmt.Errorf("redis lost chunks of partition %d after %d: the split begins again", p, last)
 		default:

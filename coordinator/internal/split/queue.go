@@ -17,6 +17,8 @@ type queue struct {
 	out    *emitter
 	filled chan filled
 	empty  chan chunk.Builder
+	// payload is memory for the chunk that is on its way.
+	payload []byte
 	// progress is that of who reads.
 	progress redisstore.SplitProgress
 }
@@ -29,8 +31,10 @@ type filled struct {
 	progress  redisstore.SplitProgress
 }
 
-func newQueue(out *emitter) *queue {
-	return &queue{out: out, filled: make(chan filled, ahead), empty: make(chan chunk.Builder, ahead)}
+// newQueue returns a queue of chunks of that many partitions. These fill at about the same time, and then need new memory in
+// quick succession.
+func newQueue(out *emitter, partitions int) *queue {
+	return &queue{out: out, filled: make(chan filled, ahead), empty: make(chan chunk.Builder, ahead+partitions)}
 }
 
 // fill calls read, which puts chunks, and blocks until all of them are emitted, also those in front of what ended the
@@ -72,7 +76,11 @@ func (q *queue) put(ctx context.Context, cut *cutter, p int) error {
 func (q *queue) emit(ctx context.Context) error {
 	for c := range q.filled {
 		q.out.progress = c.progress
-		if err := q.out.emit(ctx, c.partition, c.number, c.rows.Payload); err != nil {
+		encode := func() []byte {
+			q.payload = c.rows.AppendPayload(q.payload[:0])
+			return q.payload
+		}
+		if err := q.out.emit(ctx, c.partition, c.number, encode); err != nil {
 			return err
 		}
 		c.rows.Reset()

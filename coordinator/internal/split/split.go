@@ -243,7 +243,7 @@ func (s *Splitter) cut(ctx context.Context, r run.Run, out *emitter) (chunks, ro
 		return nil, nil, err
 	}
 	cut := newCutter(*r.Manifest, by)
-	q := newQueue(out)
+	q := newQueue(out, r.Manifest.Partitions)
 	// How many rows were read counts also when the split ends early.
 	defer func() { err = errors.Join(err, q.tell(context.WithoutCancel(ctx))) }()
 	err = q.fill(ctx, func(ctx context.Context) error {
