@@ -7,6 +7,9 @@ ONLY ?=
 OUT ?=
 COUNT ?= 1
 CONTAINED := TwoCoordinators|RedisIs|RedisComes|DatabaseIs|RedisCluster|Zombie|Takeover|InContainers
+# One way of building for everything but the race detector, the same wherever the checkout is: what one step has compiled the others use.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help demo build test lint fmt fuzz bench microbench load matrix random crash setup images test-containers
@@ -18,7 +21,7 @@ demo: build ## Import real files with nothing installed, show the errors, try th
 	@tools/demo.sh
 
 build: ## Build bin/ingest
-	@CGO_ENABLED=0 go build -trimpath -o bin/ingest ./admin/ingest
+	@go build -o bin/ingest ./admin/ingest
 
 # SQLite itself, translated from C, is not instrumented: watching it took more than all that it is there to watch around it.
 # The black-box tests start processes of the plain binary: the race detector would only slow their oracle down. They wait more than they
@@ -26,7 +29,7 @@ build: ## Build bin/ingest
 test: setup lint ## Install what is missing, lint, run every test, unit tests with the race detector
 	go vet ./...
 	CGO_ENABLED=1 go test -race -gcflags='modernc.org/sqlite/lib=-race=false' -shuffle=on -timeout 10m $$(go list ./worker/... ./... | grep -v '/integration' | awk '!seen[$$0]++') # the longest first
-	go test -parallel 4 -timeout 20m ./integration/...
+	go test -count 1 -parallel 4 -timeout 20m ./integration/...
 
 lint: ## Check the house rules
 	$(LINT) run ./...

@@ -40,6 +40,10 @@ func TestResultDoesNotDependOnTheMachinery(t *testing.T) {
 						Importers: map[string]string{}, Env: []string{"INGEST_ROOTS=" + filepath.Dir(demoFile(t, "x"))},
 					}
 					importers := airports(t)
+					if size == 1 && !fullMatrix() {
+						// The small ones have thousands of rows, and every row costs a transaction.
+						importers = importers[:2]
+					}
 					for i := range importers {
 						importers[i].ChunkSize, importers[i].Partitions = size, partitions
 						settings.Importers[importers[i].Slug+".yaml"] = importers[i].YAML()

@@ -90,7 +90,7 @@ func (w *workspace) build(name, program string, flags ...string) (string, error)
 		return "", err
 	}
 	path := filepath.Join(dir, name)
-	build := exec.Command("go", slices.Concat([]string{"build"}, flags, []string{"-o", path, program})...)
+	build := exec.Command("go", slices.Concat([]string{"build", "-trimpath"}, flags, []string{"-o", path, program})...)
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
