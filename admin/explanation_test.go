@@ -47,7 +47,7 @@ email   c@example.com
 age     x
 
 Rules
-Column  Rule      Result
+Source  Rule      Result
 ───────────────────────────────────────────────────
 age     required  passed
 age     integer   The age field must be an integer.

@@ -169,6 +169,7 @@ func scaling(b *Bench) {
 		for process, seconds := range sample.CPU {
 			b.note(name, fmt.Sprintf("%02d workers, CPU ms per chunk: %s", workers, process), seconds*1000*chunk/float64(rows))
 		}
+		s.end()
 	}
 	b.note(name, "16 workers beside one", speeds[16]/speeds[1])
 }
@@ -188,6 +189,7 @@ func memory(b *Bench) {
 			}
 			b.note(name, fmt.Sprintf("%s at %s rows, MiB", process, thousands(rows)), by[rows])
 		}
+		s.end()
 	}
 	if b.usual() == b.largest() {
 		return

@@ -22,6 +22,7 @@ type stand struct {
 	// worker is the first of them.
 	worker  *rig.Process
 	watched processes
+	servers []*rig.Process
 }
 
 // setup says what a stand consists of.
@@ -56,16 +57,25 @@ func (b *Bench) stand(s setup) *stand {
 	})
 	st.Migrate()
 	st.coordinator = st.Coordinator()
+	st.servers = append(st.servers, st.coordinator)
 	st.watched = processes{"redis": {redis.PID()}, "coordinator": {st.coordinator.PID()}}
 	if s.store.pid != 0 {
 		st.watched["database"] = []int{s.store.pid}
 	}
 	for range max(s.workers, 1) {
 		worker := st.Worker()
+		st.servers = append(st.servers, worker)
 		st.watched["worker"] = append(st.watched["worker"], worker.PID())
 		st.worker = cmp.Or(st.worker, worker)
 	}
 	return st
+}
+
+// end ends coordinator and workers where others come after them, for which the cores have to be free.
+func (s *stand) end() {
+	for _, server := range s.servers {
+		server.Term()
+	}
 }
 
 // imports runs an importer with a file and returns when the run is complete.

@@ -214,7 +214,7 @@ func (p *Page) rules(all []control.JudgedRule) {
 		}
 		rows[i] = []string{clean(r.Column), clean(r.Rule), result}
 	}
-	p.grid([]head{{name: "Column"}, {name: "Rule"}, {name: "Result"}}, rows)
+	p.grid([]head{{name: "Source"}, {name: "Rule"}, {name: "Result"}}, rows)
 }
 
 // ways prints each field with its transforms below it.
