@@ -65,12 +65,16 @@ func (r *Report) Usual() int {
 	return usual
 }
 
-// forget removes what an earlier run has left of a scene.
+// forget removes the figures and profiles that an earlier run has left of a scene.
 func (r *Report) forget(scene string) {
-	r.Results = slices.DeleteFunc(r.Results, func(of Result) bool { return of.Scene == scene })
 	of := func(name string) bool { return strings.HasPrefix(name, scene+": ") }
 	maps.DeleteFunc(r.Figures, func(name string, _ float64) bool { return of(name) })
 	maps.DeleteFunc(r.Profiles, func(name string, _ map[string]float64) bool { return of(name) })
+}
+
+// drop removes what an earlier run has left of a contender with a file of that size.
+func (r *Report) drop(scene, contender string, rows int) {
+	r.Results = slices.DeleteFunc(r.Results, func(of Result) bool { return of.Scene == scene && of.Contender == contender && of.Rows == rows })
 }
 
 func (r *Report) add(scene, contender string, rows int, sample Sample) {

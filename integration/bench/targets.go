@@ -17,8 +17,16 @@ const busyCores = "Processors: PostgreSQL, worker and splitter keep both cores b
 	"millisecond, and none waits for a look at the database."
 
 // peaks limits what is the greatest of a long time.
-const peaks = "The peak: it is the greatest size at any moment, which in ten times the time meets a fuller heap between two collections. Nothing is kept by row or chunk, and " +
-	"the same files differ by as much from one run to the next."
+const peaks = "The peak: it is the greatest size at any moment, which in ten times the time meets a fuller heap between two collections. Nothing is kept by row or chunk: the " +
+	"splitter's memory is that of a chunk for each partition, below 100 MiB with everything else."
+
+// secondCore limits what is compared with one session that writes a file straight into a table.
+const secondCore = "The second core: one session has a core to itself, while the import's sessions share both with worker, splitter and Redis. Two psql connections side by side " +
+	"show what the second one is worth at that moment (see the table). "
+
+// swings is said of targets that are met in one hour and missed in the next.
+const swings = "The machine decides: in other hours of this machine kind the same contenders were 1.02 × (skip) and 0.88 × (fail) of a direct \\copy, 5.4 × pgloader and 0.82 × " +
+	"LOAD DATA; rounds of one contender differ by half within a run."
 
 // target is something the engine is held to.
 type target struct {
@@ -72,9 +80,9 @@ func targets() []target {
 		{what: "PostgreSQL, update into an empty table, beside psql's staged upsert", atLeast: 1.4, unit: "×", measured: times(postgres, created, staged)},
 		{what: "the same, every row updated, beside psql doing it", atLeast: 1.1, unit: "×", measured: times(postgres, updated, again)},
 		{what: "the same, every row unchanged, beside psql doing it", atLeast: 3, unit: "×", measured: times(postgres, unchanged, again)},
-		{what: "skip into an empty table, beside a direct \\copy", atLeast: 0.8, unit: "×", measured: times(postgres, skipping, direct)},
-		{what: "fail into an empty table, beside a direct \\copy", atLeast: 0.8, unit: "×", measured: times(postgres, failing, direct)},
-		{what: "PostgreSQL, beside pgloader", atLeast: 5, unit: "×", measured: times(postgres, created, pgloader)},
+		{what: "skip into an empty table, beside a direct \\copy", atLeast: 0.8, unit: "×", measured: times(postgres, skipping, direct), limits: secondCore + swings},
+		{what: "fail into an empty table, beside a direct \\copy", atLeast: 0.8, unit: "×", measured: times(postgres, failing, direct), limits: secondCore + swings},
+		{what: "PostgreSQL, beside pgloader", atLeast: 5, unit: "×", measured: times(postgres, created, pgloader), limits: swings},
 		{
 			what: "PostgreSQL, beside a Go stream processor (by its ratio to psql's staged upsert)", atLeast: 3, unit: "×",
 			measured: func(r *Report) (float64, bool) {
@@ -82,7 +90,7 @@ func targets() []target {
 				return beside / streamProcessor, measured
 			},
 		},
-		{what: "MariaDB, update into an empty table, beside LOAD DATA", atLeast: 0.7, unit: "×", measured: times("products/mariadb", created, loaded)},
+		{what: "MariaDB, update into an empty table, beside LOAD DATA", atLeast: 0.7, unit: "×", measured: times("products/mariadb", created, loaded), limits: secondCore + swings},
 		{
 			what: "SQLite, update into an empty table, beside .import", atLeast: 0.8, unit: "×", measured: times("products/sqlite", created, imported),
 			limits: "The driver: SQLite is translated to Go (`modernc.org/sqlite`, so that nothing but the binary is needed), and to insert these rows with it, " +
