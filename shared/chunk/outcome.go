@@ -132,7 +132,7 @@ func EncodeLogged(rows []Logged) ([]byte, error) {
 	block := s2.Encode(nil, text)
 	out := binary.AppendUvarint([]byte{outcomeVersion}, uint64(len(block)))
 	out = append(out, block...)
-	return append(out, data.Payload()...), nil
+	return data.AppendPayload(out), nil
 }
 
 // DecodeLogged is the inverse of EncodeLogged.
