@@ -150,20 +150,21 @@ func behind(b *Bench) {
 	s.Must(0, "cancel", strconv.FormatInt(great, 10), "--wait")
 }
 
-// scaling is a destination that takes 20 ms for every chunk, as a webhook that somebody else answers does.
+// scaling is a destination that takes 20 ms for every chunk, as a webhook that somebody else answers does. Every worker has the
+// same number of rows to do, so that the beginning and the end of an import weigh the same for one worker and for sixteen.
 func scaling(b *Bench) {
 	const name, chunk, answer = "scaling/webhook", 100, 20 * time.Millisecond
 	hook := receiver(b, answer)
-	rows := min(b.usual(), 400_000)
-	path := b.products(rows)
+	each := min(b.usual()/10, 100_000)
 	db := b.postgres()
 	speeds := map[int]float64{}
 	for _, workers := range []int{1, 4, 16} {
+		rows := each * workers
 		s := b.stand(setup{
 			store: db, workers: workers, env: []string{"INGEST_SLOTS=1", "INGEST_CONNECTIONS_HOOK_URL=webhook+http://" + hook + "/rows?secret=s"},
 			importers: map[string]string{"hook": productsImporter("hook", "update") + fmt.Sprintf("chunk_size: %d\npartitions: 64\n", chunk)},
 		})
-		sample := b.measure(s.watched, s.imports("hook", path))
+		sample := b.measure(s.watched, s.imports("hook", b.products(rows)))
 		speeds[workers] = float64(rows) / sample.Seconds
 		b.note(name, fmt.Sprintf("%02d workers, rows/s", workers), speeds[workers])
 		for process, seconds := range sample.CPU {

@@ -72,7 +72,7 @@ func scenes() []scene {
 		{
 			"api/status", "Looking at a run", "`GET /{id}?rows=0` by one client every 2 ms, from the beginning of an import into PostgreSQL to its end.", "", status,
 		},
-		{"scaling/webhook", "Workers", "A webhook that answers after 20 ms; chunks of 100 rows, 64 partitions, one slot for each worker process.", "", scaling},
+		{"scaling/webhook", "Workers", "A webhook that answers after 20 ms; chunks of 100 rows, 64 partitions, one slot for each worker process; 100,000 rows for each of them.", "", scaling},
 		{"memory/postgres", "Memory", "The greatest resident size of processes that were started for this one import into PostgreSQL.", "", memory},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,53 @@ func apply(t *testing.T, db *database.DB, book *ledger.Ledger, partition int, n 
 		t.Fatalf("chunk %d: won %v, %v", n, won, err)
 	}
 	return totals
+}
+
+// TestOnceIsATransactionOfItsOwn: what Once does is what Advance, Record and COMMIT do, in the same order and with the same refusals.
+func TestOnceIsATransactionOfItsOwn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, db *database.DB, book *ledger.Ledger) {
+		ctx := t.Context()
+		once := func(partition int, n int64, o chunk.Outcome) (run.Counts, bool) {
+			t.Helper()
+			totals, won, err := book.Once(ctx, uid, partition, n, o)
+			must(t, err)
+			return totals, won
+		}
+		first, second := outcome(1, 1, 10, 3), outcome(11, 1, 10, 0)
+		if _, won := once(0, 1, first); won {
+			t.Error("a chunk without a head")
+		}
+		must(t, book.Create(ctx, uid, 3))
+		if _, won := once(0, 2, second); won {
+			t.Error("chunk 2 before chunk 1")
+		}
+		if totals, won := once(0, 1, first); !won || totals != first.Counts {
+			t.Errorf("chunk 1: %v, totals %+v", won, totals)
+		}
+		if totals, won := once(0, 1, first); won || totals != (run.Counts{}) {
+			t.Errorf("chunk 1 again: %v, totals %+v", won, totals)
+		}
+		if totals, won := once(0, 2, second); !won || totals.Failed != first.Counts.Failed || totals.Created != first.Counts.Created+10 {
+			t.Errorf("chunk 2: %v, totals %+v", won, totals)
+		}
+		// The twin by transactions.
+		apply(t, db, book, 1, 1, first)
+		apply(t, db, book, 1, 2, second)
+		for n := int64(1); n <= 2; n++ {
+			got, gotTotals, found, err := book.Applied(ctx, uid, 0, n)
+			must(t, err)
+			want, wantTotals, _, err := book.Applied(ctx, uid, 1, n)
+			must(t, err)
+			if !found || !reflect.DeepEqual(got, want) || gotTotals != wantTotals {
+				t.Errorf("chunk %d:\n got %+v %+v\nwant %+v %+v", n, got, gotTotals, want, wantTotals)
+			}
+		}
+		must(t, book.Close(ctx, uid, 0))
+		if _, won := once(0, 3, outcome(21, 1, 3, 0)); won {
+			t.Error("a chunk of a closed partition")
+		}
+	})
 }
 
 func must(t *testing.T, err error) {

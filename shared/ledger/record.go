@@ -72,29 +72,42 @@ func (l *Ledger) Record(
 	return totals, nil
 }
 
+// values are the columns of an outcome, in the order of chunkColumns.
+func values(o chunk.Outcome, uid string, partition int, n int64) ([]any, error) {
+	logged, err := chunk.EncodeLogged(o.Logged)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := encodeHistogram(o)
+	c := o.Counts
+	return []any{
+		uid, partition, n, o.FirstRow, o.LastRow, o.Hash,
+		c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, messages, logged,
+	}, err
+}
+
+const (
+	chunkColumns = `uid, "partition", chunk, first_row, last_row, hash, created, updated, unchanged, skipped, failed, histogram, logged`
+	sums         = "created, updated, unchanged, skipped, failed"
+)
+
+func into(c *run.Counts) []any {
+	return []any{&c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Failed}
+}
+
 func (l *Ledger) record(
 	ctx context.Context, tx *database.Tx, uid string, partition int, n int64, o chunk.Outcome,
 ) (totals run.Counts, err error) {
-	logged, err := chunk.EncodeLogged(o.Logged)
-	if err != nil {
-		return totals, err
-	}
-	messages, err := encodeHistogram(o)
+	inserted, err := values(o, uid, partition, n)
 	if err != nil {
 		return totals, err
 	}
 	c := o.Counts
-	insert := "INSERT INTO " + l.chunks + ` (uid, "partition", chunk, first_row, last_row, hash,
-		created, updated, unchanged, skipped, failed, histogram, logged) VALUES `
-	inserted := []any{
-		uid, partition, n, o.FirstRow, o.LastRow, o.Hash,
-		c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, messages, logged,
-	}
+	insert := "INSERT INTO " + l.chunks + " (" + chunkColumns + ") VALUES "
 	add := "UPDATE " + l.heads + ` SET created = created + %s, updated = updated + %s, unchanged = unchanged + %s,
 		skipped = skipped + %s, failed = failed + %s WHERE uid = %s AND "partition" = %s AND next_chunk = %s`
-	const sums, places = "created, updated, unchanged, skipped, failed", "(?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	const places = "(?,?,?,?,?,?,?,?,?,?,?,?,?)"
 	added := []any{c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, uid, partition, n + 1}
-	into := []any{&totals.Created, &totals.Updated, &totals.Unchanged, &totals.Skipped, &totals.Failed}
 	switch l.db.Dialect() {
 	case database.Postgres:
 		err = tx.Pgx(func(conn *pgx.Conn) error {
@@ -103,24 +116,76 @@ func (l *Ledger) record(
 			batch.Queue(fmt.Sprintf(add, "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8")+" RETURNING "+sums, added...)
 			results := conn.SendBatch(ctx, batch)
 			_, kept := results.Exec()
-			return errors.Join(kept, results.QueryRow().Scan(into...), results.Close())
+			return errors.Join(kept, results.QueryRow().Scan(into(&totals)...), results.Close())
 		})
 	case database.SQLite:
 		if _, err = tx.Exec(ctx, insert+places, inserted...); err == nil {
-			err = tx.QueryRow(ctx, fmt.Sprintf(add, "?", "?", "?", "?", "?", "?", "?", "?")+" RETURNING "+sums, added...).Scan(into...)
+			err = tx.QueryRow(ctx, fmt.Sprintf(add, "?", "?", "?", "?", "?", "?", "?", "?")+" RETURNING "+sums, added...).Scan(into(&totals)...)
 		}
 	case database.MySQL:
 		if _, err = tx.Exec(ctx, insert+places, inserted...); err == nil {
 			_, err = tx.Exec(ctx, fmt.Sprintf(add, "?", "?", "?", "?", "?", "?", "?", "?"), added...)
 		}
 		if err == nil {
-			err = tx.QueryRow(ctx, "SELECT "+sums+" FROM "+l.heads+` WHERE uid = ? AND "partition" = ? AND next_chunk = ?`, added[5:]...).Scan(into...)
+			err = tx.QueryRow(ctx, "SELECT "+sums+" FROM "+l.heads+` WHERE uid = ? AND "partition" = ? AND next_chunk = ?`, added[5:]...).
+				Scan(into(&totals)...)
 		}
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return run.Counts{}, fmt.Errorf("its head did not advance in this transaction: %w", ErrNoHead)
 	}
 	return totals, err
+}
+
+// Once is Advance, Record and COMMIT for a chunk whose rows are in no table of this database: in one statement where the
+// database has such a one (PostgreSQL), so that a partition is not held while anything else is waited for. After an error the
+// outcome is unknown unless database.Explain says that it was refused.
+func (l *Ledger) Once(ctx context.Context, uid string, partition int, n int64, o chunk.Outcome) (totals run.Counts, won bool, err error) {
+	if l.db.Dialect() == database.Postgres {
+		totals, err = l.once(ctx, uid, partition, n, o)
+		if errors.Is(err, sql.ErrNoRows) {
+			return run.Counts{}, false, nil
+		}
+	} else {
+		totals, won, err = l.oneAfterTheOther(ctx, uid, partition, n, o)
+		if err == nil && !won {
+			return run.Counts{}, false, nil
+		}
+	}
+	if err != nil {
+		return run.Counts{}, false, fmt.Errorf("record chunk %d of partition %d of run %s: %w", n, partition, uid, err)
+	}
+	return totals, true, nil
+}
+
+func (l *Ledger) once(ctx context.Context, uid string, partition int, n int64, o chunk.Outcome) (totals run.Counts, err error) {
+	args, err := values(o, uid, partition, n)
+	if err != nil {
+		return totals, err
+	}
+	err = l.db.QueryRow(ctx, `WITH moved AS (UPDATE `+l.heads+` SET next_chunk = next_chunk + 1, created = created + $7,
+			updated = updated + $8, unchanged = unchanged + $9, skipped = skipped + $10, failed = failed + $11
+			WHERE uid = $1 AND "partition" = $2 AND next_chunk = $3 AND NOT closed RETURNING `+sums+`),
+		kept AS (INSERT INTO `+l.chunks+` (`+chunkColumns+`) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM moved)
+		SELECT `+sums+` FROM moved`, args...).Scan(into(&totals)...)
+	return totals, err
+}
+
+func (l *Ledger) oneAfterTheOther(
+	ctx context.Context, uid string, partition int, n int64, o chunk.Outcome,
+) (totals run.Counts, won bool, err error) {
+	tx, err := l.db.Begin(ctx)
+	if err != nil {
+		return totals, false, err
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	if won, err = l.advance(ctx, tx, uid, partition, n); err != nil || !won {
+		return totals, false, err
+	}
+	if totals, err = l.record(ctx, tx, uid, partition, n, o); err != nil {
+		return totals, false, err
+	}
+	return totals, true, tx.Commit(ctx)
 }
 
 func encodeHistogram(o chunk.Outcome) (sql.NullString, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"ingest/shared/column"
 	"ingest/shared/extend"
@@ -84,7 +85,26 @@ func newObjects(c extend.Chunk) (*objects, error) {
 		o.names = append(o.names, o.b.String())
 		o.b.Reset()
 	}
+	o.b.Grow(room(c))
 	return o, nil
+}
+
+// room is about what the rows of a chunk need as objects; to grow there step by step would copy them several times.
+func room(c extend.Chunk) int {
+	const row, value = 40, 4 // a row's number and braces; quotes, colon and comma
+	size := 512              // what comes before the rows
+	for _, name := range c.Columns {
+		size += (len(name) + 2 + value) * len(c.Rows)
+	}
+	for _, r := range c.Rows {
+		size += row
+		for _, v := range r.Values {
+			if v != nil {
+				size += len(v.Text)
+			}
+		}
+	}
+	return size
 }
 
 func (o *objects) write(row extend.Record) error {
@@ -130,9 +150,25 @@ func (o *objects) value(kind string, value *extend.Value) error {
 
 // text writes a text as it stands: nothing is escaped for HTML.
 func (o *objects) text(text string) error {
+	if verbatim(text) {
+		o.b.WriteByte('"')
+		o.b.WriteString(text)
+		o.b.WriteByte('"')
+		return nil
+	}
 	if err := o.quote.Encode(text); err != nil {
 		return err
 	}
 	o.b.Truncate(o.b.Len() - 1) // the end of a line
 	return nil
+}
+
+// verbatim says that a text is its own encoding, as nearly all are; the encoder takes three times as long to find out.
+func verbatim(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -178,38 +178,34 @@ func (j *Job) Apply(ctx context.Context, partition int, n int64, payload []byte,
 		return Result{}, err
 	}
 	watch.Lap(metrics.Check)
-	var good played
 	if j.outlet != nil {
-		var decided *Result
-		if good, decided, err = j.deliver(ctx, partition, n, hash, first); err != nil {
-			return Result{}, fmt.Errorf("chunk %d of partition %d: %w", n, partition, err)
-		}
-		if decided != nil {
-			return *decided, nil
-		}
+		return j.handOver(ctx, partition, n, rows, hash, first, &watch)
 	}
+	good := played{checked: first}
 	result, err := j.once(ctx, partition, n, hash, &watch, func(tx *database.Tx) (chunk.Outcome, error) {
-		switch {
-		case j.staging != nil:
-			good.checked = first
+		if j.staging != nil {
 			return j.stage(ctx, tx, partition, n, rows, hash, first, apart)
-		case j.outlet == nil:
-			if err := j.lock(ctx, tx); err != nil {
-				return chunk.Outcome{}, err
-			}
-			if good, err = j.write(ctx, tx, rows, first, apart); err != nil {
-				return chunk.Outcome{}, err
-			}
 		}
-		outcome := good.outcome(rows, hash, good.results)
-		if j.whole && outcome.Counts.Failed > 0 {
-			outcome = good.rolledBack(rows, outcome)
+		if err := j.lock(ctx, tx); err != nil {
+			return chunk.Outcome{}, err
 		}
-		outcome.Keep(j.logRows, rows)
-		return outcome, nil
+		if good, err = j.write(ctx, tx, rows, first, apart); err != nil {
+			return chunk.Outcome{}, err
+		}
+		return j.outcome(good, rows, hash), nil
 	})
 	result.Bug = good.bug
 	return result, err
+}
+
+// outcome is what the ledger is to keep of a chunk.
+func (j *Job) outcome(of played, rows []row.Row, hash string) chunk.Outcome {
+	outcome := of.outcome(rows, hash, of.results)
+	if j.whole && outcome.Counts.Failed > 0 {
+		outcome = of.rolledBack(rows, outcome)
+	}
+	outcome.Keep(j.logRows, rows)
+	return outcome
 }
 
 // write writes the rows and takes them back where they must not stay: in a dry run, and in a chunk that stands or falls

@@ -10,9 +10,12 @@ import (
 	"ingest/shared/column"
 	"ingest/shared/destination"
 	"ingest/shared/extend"
+	"ingest/shared/failpoint"
 	"ingest/shared/importer"
 	"ingest/shared/ledger"
+	"ingest/shared/metrics"
 	"ingest/shared/pipeline"
+	"ingest/shared/row"
 )
 
 // outlet is where the rows of a run go that is not written into a database.
@@ -42,6 +45,30 @@ type undelivered struct{ err error }
 func (u *undelivered) Error() string { return "deliver the chunk: " + u.err.Error() }
 
 func (u *undelivered) Unwrap() error { return u.err }
+
+// handOver takes a chunk to a sink and records it.
+func (j *Job) handOver(
+	ctx context.Context, partition int, n int64, rows []row.Row, hash string, first checked, watch *metrics.Watch,
+) (Result, error) {
+	good, decided, err := j.deliver(ctx, partition, n, hash, first)
+	if err != nil {
+		return Result{}, fmt.Errorf("chunk %d of partition %d: %w", n, partition, err)
+	}
+	if decided != nil {
+		return *decided, nil
+	}
+	failpoint.Hit("worker.written")
+	outcome := j.outcome(good, rows, hash)
+	watch.Lap(metrics.Write)
+	totals, won, err := j.book.Once(ctx, j.uid, partition, n, outcome)
+	if err != nil {
+		return Result{}, fmt.Errorf("chunk %d of partition %d: %w", n, partition, err)
+	}
+	if !won {
+		return j.why(ctx, partition, n, hash)
+	}
+	return j.applied(outcome, totals, watch), nil
+}
 
 // deliver gives the rows to the sink, before the transaction that records the chunk: a sink has no part in it. A chunk that
 // is recorded already, or whose head is closed, is not delivered again.

@@ -8,6 +8,7 @@ import (
 	"ingest/shared/database"
 	"ingest/shared/failpoint"
 	"ingest/shared/metrics"
+	"ingest/shared/run"
 )
 
 // once has a chunk take effect at most once: do is called between the first and the last statement of its transaction, if
@@ -45,10 +46,15 @@ func (j *Job) once(
 	if err := tx.Commit(ctx); err != nil {
 		return Result{}, fmt.Errorf("commit chunk %d of partition %d: %w", n, partition, err)
 	}
+	return j.applied(outcome, totals, watch), nil
+}
+
+// applied is the result of a chunk that has just taken effect.
+func (j *Job) applied(outcome chunk.Outcome, totals run.Counts, watch *metrics.Watch) Result {
 	failpoint.Hit("worker.committed")
 	watch.Lap(metrics.Commit)
 	if !j.dryRun {
 		j.metrics.Rows(outcome.Counts)
 	}
-	return Result{Verdict: Applied, Outcome: outcome, Totals: totals}, nil
+	return Result{Verdict: Applied, Outcome: outcome, Totals: totals}
 }
