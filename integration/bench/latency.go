@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -94,7 +96,7 @@ func status(b *Bench) {
 	const name = "api/status"
 	db := b.postgres()
 	s := b.stand(setup{store: db, importers: map[string]string{"update": productsImporter("", "update")}})
-	api := s.coordinator.API()
+	api, redis := s.coordinator.API(), dial(b, s.redis.Addr())
 	for _, of := range []struct {
 		name string
 		rows int
@@ -108,8 +110,9 @@ func status(b *Bench) {
 		path := b.productsFile(reference.Products{Seed: seed, Rows: of.rows, Bad: of.bad})
 		id := s.Begin("update", "--file", path)
 		at := fmt.Sprintf("%s/%d?rows=0", rig.Base, id)
-		var took []time.Duration
+		var took, bare []time.Duration
 		for over := false; !over; {
+			bare = append(bare, redis.ping())
 			began := time.Now()
 			answer := api.Get(at).Must(b, http.StatusOK)
 			took = append(took, time.Since(began))
@@ -121,7 +124,38 @@ func status(b *Bench) {
 		b.note(name, of.name+", looks", float64(len(took)))
 		b.note(name, of.name+", median ms", percentile(took, 50))
 		b.note(name, of.name+", p99 ms", percentile(took, 99))
+		b.note(name, of.name+", a bare PING of Redis between the looks, p99 ms", percentile(bare, 99))
 	}
+}
+
+// wire is a connection to Redis without a client library.
+type wire struct {
+	b       *Bench
+	conn    net.Conn
+	answers *bufio.Reader
+}
+
+func dial(b *Bench, address string) wire {
+	b.Helper()
+	conn, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = conn.Close() })
+	return wire{b, conn, bufio.NewReader(conn)}
+}
+
+// ping is how long the least takes that two processes can ask each other.
+func (w wire) ping() time.Duration {
+	w.b.Helper()
+	began := time.Now()
+	if _, err := io.WriteString(w.conn, "PING\r\n"); err != nil {
+		w.b.Fatal(err)
+	}
+	if answer, err := w.answers.ReadString('\n'); err != nil || answer != "+PONG\r\n" {
+		w.b.Fatalf("Redis answers %q to PING: %v", answer, err)
+	}
+	return time.Since(began)
 }
 
 // behind is a small import that comes while the greatest one goes.

@@ -27,6 +27,9 @@ const maxPayload = 1 << 30
 // maxArena bounds how many cells are allocated at once.
 const maxArena = 1 << 16
 
+// spare is the room that a builder has for a row; a larger one makes its own.
+const spare = 4 << 10
+
 // ErrDamaged is wrapped by every error about bytes that are no payload or no outcome.
 var ErrDamaged = errors.New("damaged chunk")
 
@@ -41,6 +44,10 @@ type Builder struct {
 
 // Append adds a row. Numbers must grow. The row's strings are copied.
 func (b *Builder) Append(r row.Row) {
+	if cap(b.body)-len(b.body) < spare {
+		// Twice as much: append's own steps leave several times of what is needed in the end to the collector.
+		b.body = slices.Grow(b.body, max(len(b.body), spare))
+	}
 	if b.rows == 0 {
 		b.first = r.Number
 	}
