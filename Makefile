@@ -27,7 +27,6 @@ build: ## Build bin/ingest
 # The black-box tests start processes of the plain binary: the race detector would only slow their oracle down. Many of
 # them wait for a lease or a server, hence more at once than there are cores; in the order of their files, in which the longest are not last.
 test: setup lint ## Install what is missing, lint, run every test, unit tests with the race detector
-	go vet ./...
 	CGO_ENABLED=1 go test -race -gcflags='modernc.org/sqlite/lib=-race=false' -shuffle=on -timeout 10m $$(go list ./worker/... ./... | grep -v '/integration' | awk '!seen[$$0]++') # the longest first
 	go test -count 1 -parallel 4 -timeout 20m ./integration/...
 
