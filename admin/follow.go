@@ -14,7 +14,7 @@ import (
 const (
 	// look is how often a waiting command asks for the run; at first it asks sooner, since small runs are over by then.
 	look = 200 * time.Millisecond
-	soon = 10 * time.Millisecond
+	soon = 5 * time.Millisecond
 	// settle is how long a new run may take to be picked up before the command says what it waits for.
 	settle = 3 * time.Second
 )

@@ -4,23 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"ingest/coordinator"
 	"ingest/shared/spool"
 )
 
-// garbage is how much a coordinator may have beside what it uses before it collects, in percent of that. A split allocates so
-// little that Go's 100 would let its memory grow over the whole of a great file.
-const garbage = 50
-
 type coordinatorCommand struct{}
 
 // Run splits sources and ends runs until it is told to stop.
 func (c *coordinatorCommand) Run(ctx context.Context, s *session) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
 	return s.serve(ctx, roleCoordinator)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -51,7 +52,7 @@ type plan struct {
 
 // serve runs a server role until ctx ends or a part fails.
 func serve(ctx context.Context, p plan) error {
-	collectLess()
+	collect(p.role)
 	failed := make(chan error, 1)
 	app := fx.New(graph(ctx, p), fx.Invoke(func(lc fx.Lifecycle, s *server) { attach(lc, s, failed) }))
 	if err := app.Err(); err != nil {
@@ -73,12 +74,17 @@ func serve(ctx context.Context, p plan) error {
 	return errors.Join(err, app.Stop(stopping))
 }
 
-// collectLess lets the heap of a server grow to five times what lives before it is collected, unless GOGC says something else.
-// What lives is small and what comes and goes are chunks: 25 MiB more are a quarter less of a worker's work.
-func collectLess() {
-	const byDefault, ours = 100, 400
-	if before := debug.SetGCPercent(ours); before != byDefault {
-		debug.SetGCPercent(before)
+// collect says how much a server's heap grows beside what lives before it is collected, unless GOGC says so. What lives is small.
+// What comes and goes in a worker are chunks: 25 MiB more are a quarter less of its work. A coordinator allocates so little that its
+// memory would grow over the whole of a great file.
+func collect(r role) {
+	const chunks, little = 400, 50 // percent of what lives
+	switch {
+	case os.Getenv("GOGC") != "":
+	case r == roleCoordinator:
+		debug.SetGCPercent(little)
+	default:
+		debug.SetGCPercent(chunks)
 	}
 }
 

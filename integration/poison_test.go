@@ -9,13 +9,18 @@ import (
 	"ingest/integration/rig"
 )
 
-// TestAPanicIsLoggedOnce for a chunk, without what it says, and costs only its rows.
+// TestAPanicIsLoggedOnce for a chunk, without what it says, and costs only its rows, wherever they go.
 func TestAPanicIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	sys := rig.NewSystem(t, rig.SystemOptions{
 		RedisURL: rig.StartRedis(t, rig.RedisOptions{}).URL(), Binary: rig.Failing(t),
-		Importers: map[string]string{"x.yaml": "importer: x\nsource: {path: x.csv}\ndestination: {table: x}\nkey: id\n" +
-			"fields: [{from: id, to: id}, {from: name, to: name}]\n"},
+		Importers: map[string]string{
+			"x.yaml": "importer: x\nsource: {path: x.csv}\ndestination: {table: x}\nkey: id\n" +
+				"fields: [{from: id, to: id}, {from: name, to: name}]\n",
+			"nowhere.yaml": "importer: nowhere\nsource: {path: x.csv}\ndestination: {connection: nowhere, table: x}\nkey: id\n" +
+				"fields: [{from: id, to: id}, {from: name, to: name}]\n",
+		},
+		Env: []string{"INGEST_CONNECTIONS_NOWHERE_URL=discard:"},
 	})
 	sys.Write("x.csv", "id,name\n1,a\nsecret,PANIC\n3,PANIC\n4,b\n")
 	sys.Migrate()
@@ -25,8 +30,9 @@ func TestAPanicIsLoggedOnce(t *testing.T) {
 	if r := sys.Status(1); r.Created != 2 || r.Progress.Failed != 2 {
 		t.Errorf("%+v", r)
 	}
+	sys.Must(3, "run", "nowhere")
 	log := worker.Output()
-	if strings.Count(log, "the pipeline has a bug") != 1 || !strings.Contains(log, "failpoint") || strings.Contains(log, "secret") {
+	if strings.Count(log, "the pipeline has a bug") != 2 || !strings.Contains(log, "failpoint") || strings.Contains(log, "secret") {
 		t.Errorf("the log:\n%s", log)
 	}
 }

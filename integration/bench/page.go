@@ -64,7 +64,7 @@ func (p *page) head() {
 		turns = fmt.Sprintf("Contenders take turns – A, B, A, B … – %d times (once with %s rows and more), and the fastest round counts", r.Rounds, thousands(manyRows))
 	}
 	p.line("asks. Everything is as by default. %s; before each", turns)
-	p.line("the table is made anew, unless the contender is about rows that are there, and a checkpoint written. Time is that of the whole command: `psql`, or `ingest run --file` against running servers, from its start to its end.")
+	p.line("the table is made anew, unless the contender is about rows that are there, and in PostgreSQL a checkpoint written. Time is that of the whole command: `psql`, or `ingest run --file` against running servers, from its start to its end.")
 	p.line("CPU seconds are those of every process, the database's included. Ratios hold on other machines, seconds do not.\n")
 	if r.Mixed {
 		p.line("**Not all of this page is of one run: only some scenes were measured again.**\n")

@@ -27,8 +27,8 @@ const maxPayload = 1 << 30
 // maxArena bounds how many cells are allocated at once.
 const maxArena = 1 << 16
 
-// spare is the room that a builder has for a row; a larger one makes its own.
-const spare = 4 << 10
+// A builder begins with smallest bytes and doubles when less than spare are left; a larger row makes its own room.
+const smallest, spare = 4 << 10, 1 << 10
 
 // ErrDamaged is wrapped by every error about bytes that are no payload or no outcome.
 var ErrDamaged = errors.New("damaged chunk")
@@ -46,7 +46,7 @@ type Builder struct {
 func (b *Builder) Append(r row.Row) {
 	if cap(b.body)-len(b.body) < spare {
 		// Twice as much: append's own steps leave several times of what is needed in the end to the collector.
-		b.body = slices.Grow(b.body, max(len(b.body), spare))
+		b.body = slices.Grow(b.body, max(cap(b.body), smallest))
 	}
 	if b.rows == 0 {
 		b.first = r.Number

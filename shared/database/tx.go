@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// endTimeout bounds COMMIT and ROLLBACK, which do not end with the caller's context.
+// endTimeout bounds COMMIT, what commits by itself, and ROLLBACK, which do not end with the caller's context.
 const endTimeout = 30 * time.Second
 
 // ErrDoomed is wrapped by every use of a transaction after an error that was not a row's fault: nobody knows what the
@@ -214,6 +214,20 @@ func (t *Tx) commit(ctx context.Context) error {
 		return ErrRolledBack
 	}
 	return err
+}
+
+// CommitRow runs one statement that writes and returns a row, as a transaction of its own, on a server's database. Like Commit it does not end
+// with ctx but after a fixed time, and after an error the outcome is unknown unless Explain says it was refused. Without
+// a row it is sql.ErrNoRows.
+func (d *DB) CommitRow(ctx context.Context, query string, args []any, into ...any) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	err := d.write.QueryRowContext(ctx, d.rebind(query), args...).Scan(into...)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) && Explain(err).Class == UnknownFault {
+		// Whatever the driver calls it: nobody knows whether the statement arrived.
+		err = errors.Join(err, driver.ErrBadConn)
+	}
+	return explained(ctx, err)
 }
 
 // Rollback undoes the transaction; it does nothing when it has ended. It does not end with the context of Begin. After

@@ -137,9 +137,9 @@ func (l *Ledger) record(
 	return totals, err
 }
 
-// Once is Advance, Record and COMMIT for a chunk whose rows are in no table of this database: in one statement where the
-// database has such a one (PostgreSQL), so that a partition is not held while anything else is waited for. After an error the
-// outcome is unknown unless database.Explain says that it was refused.
+// Once is Advance, Record and COMMIT for a chunk whose rows are in no table of this database: on PostgreSQL in one statement, so that a
+// partition is not held while anything else is waited for. It does not end with ctx once it commits; after an error the outcome is
+// unknown unless database.Explain says that it was refused.
 func (l *Ledger) Once(ctx context.Context, uid string, partition int, n int64, o chunk.Outcome) (totals run.Counts, won bool, err error) {
 	if l.db.Dialect() == database.Postgres {
 		totals, err = l.once(ctx, uid, partition, n, o)
@@ -163,11 +163,11 @@ func (l *Ledger) once(ctx context.Context, uid string, partition int, n int64, o
 	if err != nil {
 		return totals, err
 	}
-	err = l.db.QueryRow(ctx, `WITH moved AS (UPDATE `+l.heads+` SET next_chunk = next_chunk + 1, created = created + $7,
+	err = l.db.CommitRow(ctx, `WITH moved AS (UPDATE `+l.heads+` SET next_chunk = next_chunk + 1, created = created + $7,
 			updated = updated + $8, unchanged = unchanged + $9, skipped = skipped + $10, failed = failed + $11
 			WHERE uid = $1 AND "partition" = $2 AND next_chunk = $3 AND NOT closed RETURNING `+sums+`),
 		kept AS (INSERT INTO `+l.chunks+` (`+chunkColumns+`) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM moved)
-		SELECT `+sums+` FROM moved`, args...).Scan(into(&totals)...)
+		SELECT `+sums+` FROM moved`, args, into(&totals)...)
 	return totals, err
 }
 

@@ -13,9 +13,9 @@ type Phase int
 const (
 	// Check is decoding the chunk and applying the pipeline to its rows.
 	Check Phase = iota
-	// Write is the transaction, from its begin up to the commit.
+	// Write is the transaction, from its begin up to the commit; the delivery, where the rows go to no database.
 	Write
-	// Commit is the commit alone.
+	// Commit is the commit alone; the record of the chunk, where the rows go to no database.
 	Commit
 	// Ack is the acknowledgement, which brings the next chunk.
 	Ack

@@ -57,9 +57,9 @@ func (j *Job) handOver(
 	if decided != nil {
 		return *decided, nil
 	}
-	failpoint.Hit("worker.written")
 	outcome := j.outcome(good, rows, hash)
 	watch.Lap(metrics.Write)
+	failpoint.Hit("worker.written")
 	totals, won, err := j.book.Once(ctx, j.uid, partition, n, outcome)
 	if err != nil {
 		return Result{}, fmt.Errorf("chunk %d of partition %d: %w", n, partition, err)
@@ -67,7 +67,9 @@ func (j *Job) handOver(
 	if !won {
 		return j.why(ctx, partition, n, hash)
 	}
-	return j.applied(outcome, totals, watch), nil
+	result := j.applied(outcome, totals, watch)
+	result.Bug = good.bug
+	return result, nil
 }
 
 // deliver gives the rows to the sink, before the transaction that records the chunk: a sink has no part in it. A chunk that
