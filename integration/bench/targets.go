@@ -152,9 +152,10 @@ func targets() []target {
 		},
 		{what: "memory of the worker, likewise", atMost: 10, unit: "%", measured: figure("memory/postgres", "worker, growth in %"), limits: peaks},
 		{
-			what: "memory of Redis with the greatest file", atMost: 100, unit: "MiB",
+			what: "memory of Redis with the greatest file", atMost: 100, unit: "MB",
 			measured: func(r *Report) (float64, bool) {
-				return figure("memory/postgres", "redis at "+thousands(slices.Max(r.Sizes))+" rows, MiB")(r)
+				mib, measured := figure("memory/postgres", "redis at "+thousands(slices.Max(r.Sizes))+" rows, MiB")(r)
+				return mib * (1 << 20) / 1e6, measured
 			},
 		},
 		{

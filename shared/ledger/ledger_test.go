@@ -151,6 +151,38 @@ func TestOnceIsATransactionOfItsOwn(t *testing.T) {
 	})
 }
 
+// TestOnceTakesEffectForOneOfTwo that have the same chunk at the same time.
+func TestOnceTakesEffectForOneOfTwo(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, db *database.DB, book *ledger.Ledger) {
+		must(t, book.Create(t.Context(), uid, 1))
+		const chunks = 20
+		type answer struct {
+			won bool
+			err error
+		}
+		for n := int64(1); n <= chunks; n++ {
+			answers := make(chan answer)
+			for range 2 {
+				go func() {
+					_, won, err := book.Once(t.Context(), uid, 0, n, outcome(10*n, 1, 3, 0))
+					answers <- answer{won, err}
+				}()
+			}
+			first, second := <-answers, <-answers
+			must(t, errors.Join(first.err, second.err))
+			if first.won == second.won {
+				t.Fatalf("chunk %d: both say %v", n, first.won)
+			}
+		}
+		head, err := book.Head(t.Context(), uid, 0)
+		must(t, err)
+		if head.Next != chunks+1 || head.Counts.Created != 3*chunks {
+			t.Errorf("%+v", head)
+		}
+	})
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
