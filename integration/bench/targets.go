@@ -15,7 +15,7 @@ const streamProcessor = 37.0 / 86.0
 // busyCores limits answers while an import runs.
 const busyCores = "The wait for a processor. In a `perf sched` record of such an import Redis waits 0.5 ms for a core on average and up to 8, coordinator up to 11 and client up to 9, while " +
 	"PostgreSQL, worker and splitter keep both busy; in a trace of the coordinator its own scheduler delays all the answers of three seconds by 5 ms together. A bare PING of Redis beside it " +
-	"(see below) has nearly the same p99; so has `/healthz`, which asks nobody. Higher priorities (nice -10) and shorter slices for coordinator, Redis and client changed nothing. Half of the answers take less " +
+	"(see below), two waits instead of four, takes as long as the whole target; so does `/healthz`, which asks nobody. Higher priorities (nice -10) and shorter slices for coordinator, Redis and client changed nothing. Half of the answers take less " +
 	"than half a millisecond, and none waits for a look at the database."
 
 // peaks limits what is the greatest of a long time.

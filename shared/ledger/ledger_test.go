@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,22 +158,21 @@ func TestOnceTakesEffectForOneOfTwo(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB, book *ledger.Ledger) {
 		must(t, book.Create(t.Context(), uid, 1))
 		const chunks = 20
-		type answer struct {
-			won bool
-			err error
-		}
 		for n := int64(1); n <= chunks; n++ {
-			answers := make(chan answer)
+			var won atomic.Int64
+			tasks := lifecycle.NewTasks(t.Context())
 			for range 2 {
-				go func() {
-					_, won, err := book.Once(t.Context(), uid, 0, n, outcome(10*n, 1, 3, 0))
-					answers <- answer{won, err}
-				}()
+				tasks.Go("record the chunk", func(ctx context.Context) error {
+					_, first, err := book.Once(ctx, uid, 0, n, outcome(10*n, 1, 3, 0))
+					if first {
+						won.Add(1)
+					}
+					return err
+				})
 			}
-			first, second := <-answers, <-answers
-			must(t, errors.Join(first.err, second.err))
-			if first.won == second.won {
-				t.Fatalf("chunk %d: both say %v", n, first.won)
+			must(t, tasks.Wait())
+			if won.Load() != 1 {
+				t.Fatalf("chunk %d took effect %d times", n, won.Load())
 			}
 		}
 		head, err := book.Head(t.Context(), uid, 0)
