@@ -106,7 +106,7 @@ func productsPostgres(b *Bench) {
 		// Whoever updates rows finds the same ones: new, in a table that nobody has updated yet.
 		there := func() {
 			db.empty()
-			db.must(copyIn("products ("+columns+")", one), "CHECKPOINT")
+			db.must(copyIn("products ("+columns+")", one), db.flush)
 		}
 		contenders := []contender{
 			{name: direct, before: db.empty, run: db.does(copyIn("products ("+columns+")", one))},

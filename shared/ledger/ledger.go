@@ -48,8 +48,8 @@ func New(db *database.DB) *Ledger {
 	}
 	heads := db.Ledger("ingest_partitions")
 	return &Ledger{
-		selectHeads: `SELECT "partition", next_chunk, closed, COALESCE(sealed_chunks, -1), COALESCE(sealed_rows, -1),
-			created, updated, unchanged, skipped, failed FROM ` + heads + " WHERE uid = ?",
+		selectHeads: `SELECT "partition", next_chunk, closed, COALESCE(sealed_chunks, -1), COALESCE(sealed_rows, -1), ` +
+			sums + " FROM " + heads + " WHERE uid = ?",
 		text: text, db: db, heads: heads, chunks: db.Ledger("ingest_chunks"),
 		rehearsed: db.Ledger("ingest_dry_rows"), forms: db.Ledger("ingest_dry_forms"),
 		locks: db.Ledger("ingest_locks"), staged: db.Ledger("ingest_staged"),
@@ -122,8 +122,7 @@ func (l *Ledger) readHeads(ctx context.Context, uid string) (heads []Head, err e
 }
 
 func scanHead(scan func(into ...any) error) (h Head, err error) {
-	c := &h.Counts
-	err = scan(&h.Partition, &h.Next, &h.Closed, &h.SealedChunks, &h.SealedRows, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Failed)
+	err = scan(append([]any{&h.Partition, &h.Next, &h.Closed, &h.SealedChunks, &h.SealedRows}, into(&h.Counts)...)...)
 	return h, err
 }
 

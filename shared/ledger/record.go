@@ -73,7 +73,7 @@ func (l *Ledger) Record(
 }
 
 // values are the columns of an outcome, in the order of chunkColumns.
-func values(o chunk.Outcome, uid string, partition int, n int64) ([]any, error) {
+func values(uid string, partition int, n int64, o chunk.Outcome) ([]any, error) {
 	logged, err := chunk.EncodeLogged(o.Logged)
 	if err != nil {
 		return nil, err
@@ -87,10 +87,12 @@ func values(o chunk.Outcome, uid string, partition int, n int64) ([]any, error) 
 }
 
 const (
-	chunkColumns = `uid, "partition", chunk, first_row, last_row, hash, created, updated, unchanged, skipped, failed, histogram, logged`
+	// chunkColumns are all columns of an outcome; sums are those that heads have, too.
+	chunkColumns = `uid, "partition", ` + outcomeColumns + ", logged"
 	sums         = "created, updated, unchanged, skipped, failed"
 )
 
+// into is where sums are read to.
 func into(c *run.Counts) []any {
 	return []any{&c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Failed}
 }
@@ -98,7 +100,7 @@ func into(c *run.Counts) []any {
 func (l *Ledger) record(
 	ctx context.Context, tx *database.Tx, uid string, partition int, n int64, o chunk.Outcome,
 ) (totals run.Counts, err error) {
-	inserted, err := values(o, uid, partition, n)
+	inserted, err := values(uid, partition, n, o)
 	if err != nil {
 		return totals, err
 	}
@@ -140,38 +142,37 @@ func (l *Ledger) record(
 // Once is Advance, Record and COMMIT for a chunk whose rows are in no table of this database: on PostgreSQL in one statement, so that a
 // partition is not held while anything else is waited for. It does not end with ctx once it commits; after an error the outcome is
 // unknown unless database.Explain says that it was refused.
-func (l *Ledger) Once(ctx context.Context, uid string, partition int, n int64, o chunk.Outcome) (totals run.Counts, won bool, err error) {
+func (l *Ledger) Once(ctx context.Context, uid string, partition int, n int64, o chunk.Outcome) (run.Counts, bool, error) {
+	record := l.inTransaction
 	if l.db.Dialect() == database.Postgres {
-		totals, err = l.once(ctx, uid, partition, n, o)
-		if errors.Is(err, sql.ErrNoRows) {
-			return run.Counts{}, false, nil
-		}
-	} else {
-		totals, won, err = l.oneAfterTheOther(ctx, uid, partition, n, o)
-		if err == nil && !won {
-			return run.Counts{}, false, nil
-		}
+		record = l.inOneStatement
 	}
+	totals, won, err := record(ctx, uid, partition, n, o)
 	if err != nil {
 		return run.Counts{}, false, fmt.Errorf("record chunk %d of partition %d of run %s: %w", n, partition, uid, err)
 	}
-	return totals, true, nil
+	return totals, won, nil
 }
 
-func (l *Ledger) once(ctx context.Context, uid string, partition int, n int64, o chunk.Outcome) (totals run.Counts, err error) {
-	args, err := values(o, uid, partition, n)
+func (l *Ledger) inOneStatement(
+	ctx context.Context, uid string, partition int, n int64, o chunk.Outcome,
+) (totals run.Counts, won bool, err error) {
+	args, err := values(uid, partition, n, o)
 	if err != nil {
-		return totals, err
+		return totals, false, err
 	}
 	err = l.db.CommitRow(ctx, `WITH moved AS (UPDATE `+l.heads+` SET next_chunk = next_chunk + 1, created = created + $7,
 			updated = updated + $8, unchanged = unchanged + $9, skipped = skipped + $10, failed = failed + $11
 			WHERE uid = $1 AND "partition" = $2 AND next_chunk = $3 AND NOT closed RETURNING `+sums+`),
 		kept AS (INSERT INTO `+l.chunks+` (`+chunkColumns+`) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM moved)
 		SELECT `+sums+` FROM moved`, args, into(&totals)...)
-	return totals, err
+	if errors.Is(err, sql.ErrNoRows) {
+		return totals, false, nil
+	}
+	return totals, err == nil, err
 }
 
-func (l *Ledger) oneAfterTheOther(
+func (l *Ledger) inTransaction(
 	ctx context.Context, uid string, partition int, n int64, o chunk.Outcome,
 ) (totals run.Counts, won bool, err error) {
 	tx, err := l.db.Begin(ctx)

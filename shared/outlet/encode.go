@@ -163,7 +163,7 @@ func (o *objects) text(text string) error {
 	return nil
 }
 
-// verbatim says that a text is its own encoding, as nearly all are; the encoder takes three times as long to find out.
+// verbatim says that a text is its own encoding, as nearly all are; the encoder takes longer to find out.
 func verbatim(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {

@@ -46,59 +46,58 @@ func (u *undelivered) Error() string { return "deliver the chunk: " + u.err.Erro
 
 func (u *undelivered) Unwrap() error { return u.err }
 
-// handOver takes a chunk to a sink and records it.
+// handOver takes a chunk to a sink and records it then: a sink has no part in a transaction. A chunk that is recorded already, or
+// whose head is closed, is not delivered again.
 func (j *Job) handOver(
 	ctx context.Context, partition int, n int64, rows []row.Row, hash string, first checked, watch *metrics.Watch,
 ) (Result, error) {
-	good, decided, err := j.deliver(ctx, partition, n, hash, first)
-	if err != nil {
-		return Result{}, fmt.Errorf("chunk %d of partition %d: %w", n, partition, err)
+	failed := func(err error) error { return fmt.Errorf("chunk %d of partition %d: %w", n, partition, err) }
+	if !j.dryRun {
+		if open, err := j.expects(ctx, partition, n); err != nil {
+			return Result{}, failed(err)
+		} else if !open {
+			return j.why(ctx, partition, n, hash)
+		}
 	}
-	if decided != nil {
-		return *decided, nil
+	good, err := j.deliver(ctx, partition, n, first)
+	if err != nil {
+		return Result{}, failed(err)
 	}
 	outcome := j.outcome(good, rows, hash)
 	watch.Lap(metrics.Write)
 	failpoint.Hit("worker.written")
 	totals, won, err := j.book.Once(ctx, j.uid, partition, n, outcome)
 	if err != nil {
-		return Result{}, fmt.Errorf("chunk %d of partition %d: %w", n, partition, err)
+		return Result{}, failed(err)
 	}
-	if !won {
-		return j.why(ctx, partition, n, hash)
+	var result Result
+	if won {
+		result = j.applied(outcome, totals, watch)
+	} else {
+		result, err = j.why(ctx, partition, n, hash)
 	}
-	result := j.applied(outcome, totals, watch)
 	result.Bug = good.bug
-	return result, nil
+	return result, err
 }
 
-// deliver gives the rows to the sink, before the transaction that records the chunk: a sink has no part in it. A chunk that
-// is recorded already, or whose head is closed, is not delivered again.
-func (j *Job) deliver(ctx context.Context, partition int, n int64, hash string, first checked) (good played, decided *Result, err error) {
-	good = played{checked: first}
+// deliver gives the rows to the sink; in a dry run it only says that they would be new.
+func (j *Job) deliver(ctx context.Context, partition int, n int64, first checked) (played, error) {
+	good := played{checked: first, results: make([]destination.Result, len(first.records))}
 	if j.dryRun {
-		good.results = make([]destination.Result, len(first.records))
 		for i := range good.results {
 			good.results[i].Outcome = destination.Created
 		}
-		return good, nil, nil
+		return good, nil
 	}
-	if open, err := j.expects(ctx, partition, n); err != nil {
-		return good, nil, err
-	} else if !open {
-		why, err := j.why(ctx, partition, n, hash)
-		return good, &why, err
-	}
-	good.results = make([]destination.Result, len(first.records))
 	for target, table := range j.outlet.tables {
 		if slices.Index(j.outlet.tables, table) < target {
 			continue // its rows went with those of the first target that has the table
 		}
 		if err := j.hand(ctx, j.batch(target, partition, n, first), good.results); err != nil {
-			return good, nil, err
+			return good, err
 		}
 	}
-	return good, nil, nil
+	return good, nil
 }
 
 // expects says whether the head of a partition is open and waits for this chunk.
