@@ -81,7 +81,7 @@ func TestCancelOfARunThatFails(t *testing.T) {
 	server := rig.StartPostgres(t)
 	url := server.Database("warehouse")
 	in := install(t, toSQLite, rig.RedisOptions{}, big(40_000),
-		func(i *reference.Importer) { i.Connection = "warehouse" }, "INGEST_CONNECTIONS_WAREHOUSE_URL="+url, slow)
+		func(i *reference.Importer) { i.Connection = "warehouse"; throttled(i) }, "INGEST_CONNECTIONS_WAREHOUSE_URL="+url, slow)
 	in.Coordinator()
 	in.Worker()
 	id := in.Begin("products")

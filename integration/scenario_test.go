@@ -228,6 +228,10 @@ type installation struct {
 // slow makes chunks small, so that a run lasts long enough for something to happen in its middle on any machine.
 const slow = "INGEST_CHUNK_SIZE=50"
 
+// throttled makes a run of tens of thousands of rows last for seconds on the fastest machine: for runs that are not to end by
+// themselves.
+func throttled(i *reference.Importer) { i.RowsPerSecond = 5_000 }
+
 // target says which database an installation writes to.
 type target string
 

@@ -32,7 +32,7 @@ func frozen(t *testing.T, in installation, r rig.Run) {
 func TestCancelDuringALongRun(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {
-		in := install(t, to, rig.RedisOptions{}, big(60_000), nil, slow)
+		in := install(t, to, rig.RedisOptions{}, big(60_000), func(i *reference.Importer) { i.RowsPerSecond = 15_000 }, slow)
 		in.Coordinator()
 		in.Worker()
 		in.Worker()
@@ -64,7 +64,7 @@ func TestCancelDuringALongRun(t *testing.T) {
 // in one line.
 func TestAWaitedForRunIsCancelled(t *testing.T) {
 	t.Parallel()
-	in := install(t, toSQLite, rig.RedisOptions{}, big(50_000), nil, slow)
+	in := install(t, toSQLite, rig.RedisOptions{}, big(50_000), throttled, slow)
 	in.Coordinator()
 	in.Worker()
 	for i, quiet := range []bool{false, true} {
@@ -95,7 +95,7 @@ func TestAWaitedForRunIsCancelled(t *testing.T) {
 // TestBytesReadOfAStoppedRun: a run that is stopped in the middle of its split has not read its whole source.
 func TestBytesReadOfAStoppedRun(t *testing.T) {
 	t.Parallel()
-	in := install(t, toSQLite, rig.RedisOptions{}, big(50_000), nil, slow, "INGEST_IN_FLIGHT=1MiB")
+	in := install(t, toSQLite, rig.RedisOptions{}, big(50_000), throttled, slow, "INGEST_IN_FLIGHT=1MiB")
 	in.Coordinator()
 	in.Worker()
 	id := in.Begin("products")
@@ -130,7 +130,7 @@ func TestRunsThatFail(t *testing.T) {
 			},
 			{
 				name: "source deleted", reason: "is gone",
-				env: []string{"INGEST_IN_FLIGHT=1MiB"},
+				env: []string{"INGEST_IN_FLIGHT=1MiB"}, change: throttled,
 				during: func(t *testing.T, in installation) {
 					if err := os.Remove(in.want.importer.Path); err != nil {
 						t.Fatal(err)
@@ -139,7 +139,7 @@ func TestRunsThatFail(t *testing.T) {
 			},
 			{
 				name: "source changed", reason: "has changed",
-				env: []string{"INGEST_IN_FLIGHT=1MiB"},
+				env: []string{"INGEST_IN_FLIGHT=1MiB"}, change: throttled,
 				during: func(t *testing.T, in installation) {
 					file, err := os.OpenFile(in.want.importer.Path, os.O_APPEND|os.O_WRONLY, 0)
 					if err != nil {
@@ -217,7 +217,7 @@ func TestAQuoteThatIsNeverClosedFailsTheRun(t *testing.T) {
 // TestTableIsDroppedWhileItIsWritten is the fatal error of a worker: it ends the run, not its rows.
 func TestTableIsDroppedWhileItIsWritten(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), nil, slow)
+	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000), throttled, slow)
 	in.Coordinator()
 	in.Worker()
 	id := in.Begin("products")

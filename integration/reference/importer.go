@@ -35,6 +35,8 @@ type Importer struct {
 	// ChunkSize and Partitions are left out of the YAML when 0. The result must not depend on them.
 	ChunkSize  int
 	Partitions int
+	// RowsPerSecond is max_rows_per_second, left out when 0: a run that is to be met in its middle cannot be over sooner.
+	RowsPerSecond int
 	// Transaction is left out of the YAML when empty. The twin knows row by row only, which is the same when no row fails.
 	Transaction string
 }
@@ -84,6 +86,9 @@ func (i Importer) YAML() string {
 	}
 	if i.Partitions > 0 {
 		line("partitions: %d", i.Partitions)
+	}
+	if i.RowsPerSecond > 0 {
+		line("max_rows_per_second: %d", i.RowsPerSecond)
 	}
 	if i.Transaction != "" {
 		line("transaction: %s", i.Transaction)
