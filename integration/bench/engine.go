@@ -54,7 +54,7 @@ func (b *Bench) commandsOf(title, connection string, db store, env string) {
 	b.note("engine/commands", title+", commands per chunk", float64(sent)/float64(chunks))
 }
 
-// overhead says what the ledger and Redis take of an import into PostgreSQL, and where all the time goes.
+// overhead says what the ledger and Redis take of an import into PostgreSQL, and where all the time goes. The fastest round counts.
 func overhead(b *Bench) {
 	const name = "engine/overhead"
 	db := b.postgres("-c", "shared_preload_libraries=pg_stat_statements", "-c", "pg_stat_statements.track_planning=on")
@@ -64,40 +64,63 @@ func overhead(b *Bench) {
 		env: []string{"INGEST_INTERNAL_LISTEN=127.0.0.1:0", "INGEST_PPROF=true"},
 	})
 	path := b.products(b.usual())
+	fastest := b.profiled(s, db, path)
+	for range b.rounds(b.usual()) - 1 {
+		if next := b.profiled(s, db, path); next.Seconds < fastest.Seconds {
+			fastest = next
+		}
+	}
+	ours := 0.0
+	for role, profile := range fastest.profiles {
+		share, packages := b.profile(profile)
+		ours += share * fastest.CPU[role]
+		b.report.Profiles[name+": "+role] = packages
+	}
+	all := fastest.CPU.total()
+	b.note(name, "CPU s of the import, all processes", all)
+	b.note(name, "CPU s of Redis", fastest.CPU["redis"])
+	b.note(name, "s of the ledger's statements in PostgreSQL", fastest.ledger)
+	b.note(name, "CPU s of coordinator and worker in ledger and Redis", ours)
+	b.note(name, "ledger and Redis, % of the import", (fastest.CPU["redis"]+fastest.ledger+ours)/all*100)
+}
+
+// profiled is an import with its CPU profiles by role, and the seconds of the ledger's statements.
+type profiled struct {
+	Sample
+
+	profiles map[string]string
+	ledger   float64
+}
+
+// profiled imports a file into the emptied table.
+func (b *Bench) profiled(s *stand, db store, path string) profiled {
+	b.Helper()
 	db.empty()
 	db.must("SELECT pg_stat_statements_reset()")
-	coordinator, worker := s.coordinator.Monitor(), s.worker.Monitor()
-	profiles := map[string]string{"coordinator": filepath.Join(b.TempDir(), "coordinator"), "worker": filepath.Join(b.TempDir(), "worker")}
+	dir := b.TempDir()
+	result := profiled{profiles: map[string]string{}}
 	// Profiles last for about as long as the import: what is idle has no samples.
 	span := max(1, b.usual()/150_000)
 	tasks := lifecycle.NewTasks(b.Context())
-	for role, address := range map[string]string{"coordinator": coordinator, "worker": worker} {
+	for role, process := range map[string]*rig.Process{"coordinator": s.coordinator, "worker": s.worker} {
+		address, file := process.Monitor(), filepath.Join(dir, role)
+		result.profiles[role] = file
 		tasks.Go("profile "+role, func(context.Context) error {
-			_, err := run(b, "", "curl", "--silent", "--fail", "-o", profiles[role], fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", address, span))
+			_, err := run(b, "", "curl", "--silent", "--fail", "-o", file, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", address, span))
 			return err
 		})
 	}
-	sample := b.measure(s.watched, s.imports("update", path))
+	result.Sample = b.measure(s.watched, s.imports("update", path))
 	if err := tasks.Wait(); err != nil {
 		b.Fatal(err)
 	}
-	ledger, err := strconv.ParseFloat(db.ask(`SELECT coalesce(sum(total_exec_time + total_plan_time), 0) / 1000 FROM pg_stat_statements
+	var err error
+	result.ledger, err = strconv.ParseFloat(db.ask(`SELECT coalesce(sum(total_exec_time + total_plan_time), 0) / 1000 FROM pg_stat_statements
 		WHERE query LIKE '%ingest\_partitions%' OR query LIKE '%ingest\_chunks%'`), 64)
 	if err != nil {
 		b.Fatal(err)
 	}
-	all := sample.CPU.total()
-	ours := 0.0
-	for _, role := range []string{"coordinator", "worker"} {
-		share, packages := b.profile(profiles[role])
-		ours += share * sample.CPU[role]
-		b.report.Profiles[name+": "+role] = packages
-	}
-	b.note(name, "CPU s of the import, all processes", all)
-	b.note(name, "CPU s of Redis", sample.CPU["redis"])
-	b.note(name, "s of the ledger's statements in PostgreSQL", ledger)
-	b.note(name, "CPU s of coordinator and worker in ledger and Redis", ours)
-	b.note(name, "ledger and Redis, % of the import", (sample.CPU["redis"]+ledger+ours)/all*100)
+	return result
 }
 
 var (

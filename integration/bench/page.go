@@ -86,7 +86,7 @@ func (p *page) targets() {
 		p.line("**This was a short run: the targets are about %s rows, the figures about %s.**\n", thousands(usualRows), thousands(p.report.Usual()))
 	}
 	var rows [][]string
-	var limits []string
+	var limits []limited
 	for _, t := range targets() {
 		value, measured := t.measured(p.report)
 		verdict := "not measured"
@@ -98,15 +98,26 @@ func (p *page) targets() {
 			}
 		}
 		rows = append(rows, []string{t.what, t.want(), text, verdict})
-		if t.limits != "" && verdict != "met" {
-			limits = append(limits, fmt.Sprintf("- **%s.** %s", t.what, t.limits))
+		switch last := len(limits) - 1; {
+		case verdict != "missed":
+		case last >= 0 && limits[last].by == t.limits:
+			limits[last].what += "; " + t.what
+		default:
+			limits = append(limits, limited{t.what, t.limits})
 		}
 	}
 	p.table([]string{"", "target", "measured", ""}, rows)
 	if len(limits) > 0 {
-		p.line("What limits those that are missed:\n\n%s\n", strings.Join(limits, "\n"))
+		p.line("What limits those that are missed:\n")
+		for _, of := range limits {
+			p.line("- **%s.** %s", of.what, of.by)
+		}
+		p.line("")
 	}
 }
+
+// limited are missed targets with one reason.
+type limited struct{ what, by string }
 
 // scene is a section: what was measured beside each other with the usual file, and the speed with every file.
 func (p *page) scene(s scene) {

@@ -69,6 +69,17 @@ func TestThePageIsWhatItsResultsSay(t *testing.T) {
 	}
 }
 
+// TestEveryMissedTargetHasItsReason: the page says what limits it.
+func TestEveryMissedTargetHasItsReason(t *testing.T) {
+	t.Parallel()
+	report := kept(t)
+	for _, target := range targets() {
+		if value, measured := target.measured(report); measured && !target.met(value) && target.limits == "" {
+			t.Errorf("%s: %s, and nothing says why", target.what, target.show(value))
+		}
+	}
+}
+
 // directory is where the page is.
 func directory(t *testing.T) string {
 	t.Helper()
