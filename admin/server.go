@@ -22,6 +22,8 @@ type server struct {
 	registry  *registry.Registry
 	redis     *redisstore.Store
 	databases *database.Pool
+	// coordinator is nil in a worker.
+	coordinator *coordinator.Coordinator
 	// member is nil unless the installation is embedded.
 	member *member
 	// monitor is nil where no internal listener is configured.
@@ -40,11 +42,12 @@ func newServer(p plan, reg *registry.Registry, redis *redisstore.Store, database
 		}).Run)
 	}
 	if p.role != roleWorker {
-		s.group.Add("coordinator", coordinator.New(coordinator.Parts{
+		s.coordinator = coordinator.New(coordinator.Parts{
 			Config: p.settings, Registry: reg, Redis: redis, Databases: databases, Spool: p.spool,
 			Extensions: p.extensions,
 			Metrics:    numbers, Version: p.version, Now: p.now, Log: p.log,
-		}).Run)
+		})
+		s.group.Add("coordinator", s.coordinator.Run)
 	}
 	if p.settings.Embedded() {
 		s.member = newMember(p.settings.DataDir)
@@ -65,10 +68,18 @@ func (s *server) open(ctx context.Context) error {
 	if err := migrateSQLite(ctx, s.settings, s.databases); err != nil {
 		return err
 	}
-	if err := s.ready(ctx); err != nil || s.monitor == nil {
+	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	return s.monitor.Open(ctx)
+	if s.coordinator != nil {
+		if err := s.coordinator.Open(ctx); err != nil {
+			return err
+		}
+	}
+	if s.monitor != nil {
+		return s.monitor.Open(ctx)
+	}
+	return nil
 }
 
 // reach joins the embedded server, where there is one, and checks Redis. The process that serves may end in between:
@@ -122,6 +133,9 @@ func (s *server) ready(ctx context.Context) error {
 // close closes the clients; the work has ended before.
 func (s *server) close(context.Context) error {
 	all := s.redis.Close()
+	if s.coordinator != nil {
+		all = errors.Join(all, s.coordinator.Close())
+	}
 	if s.monitor != nil {
 		all = errors.Join(all, s.monitor.Close())
 	}

@@ -7,6 +7,7 @@ package coordinator
 import (
 	"context"
 	"crypto/rand"
+	"net"
 	"os"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"ingest/shared/database"
 	"ingest/shared/extend"
 	"ingest/shared/lifecycle"
+	"ingest/shared/listener"
 	"ingest/shared/metrics"
 	"ingest/shared/redisstore"
 	"ingest/shared/registry"
@@ -40,14 +42,41 @@ type Parts struct {
 	Log        *zap.Logger
 }
 
-// Coordinator is one coordinator process. Make it with New.
+// Coordinator is one coordinator process. Make it with New, then Open, then Run.
 type Coordinator struct {
 	parts Parts
 	id    string
+	// api is nil where nobody listens; listener is its address.
+	api      *api.API
+	listener net.Listener
 }
 
 // New returns a Coordinator with an identity of its own.
 func New(p Parts) *Coordinator { return &Coordinator{parts: p, id: "coordinator-" + rand.Text()} }
+
+// Open begins to listen, where the configuration says so: a coordinator whose address is taken, or whose tokens cannot be read,
+// does not begin to work. Run must follow, or Close.
+func (c *Coordinator) Open(ctx context.Context) (err error) {
+	p := c.parts
+	if p.Config.Listen == "" {
+		return nil
+	}
+	c.api, err = api.New(api.Parts{
+		Config: p.Config, Spool: p.Spool, Version: p.Version, Ready: c.ready, Now: p.Now, Log: p.Log,
+		Control: control.New(control.Parts{
+			Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool.ID(), Reader: NewReader(p),
+			Extensions: p.Extensions, Now: p.Now, Log: p.Log,
+		}),
+	})
+	if err != nil {
+		return err
+	}
+	c.listener, err = listener.Open(ctx, "the API", p.Config.Listen, "--listen", "INGEST_LISTEN")
+	return err
+}
+
+// Close gives the address back when Run will not.
+func (c *Coordinator) Close() error { return listener.Close(c.listener) }
 
 // Run supervises and splits until ctx ends, then gives its split leases back. It returns an error only for what
 // cannot be waited for.
@@ -67,18 +96,8 @@ func (c *Coordinator) Run(ctx context.Context) error {
 			return p.Databases.Inspect(ctx, func(weakness string) { p.Log.Warn(weakness) })
 		},
 	}
-	if p.Config.Listen != "" {
-		served, err := api.New(api.Parts{
-			Config: p.Config, Spool: p.Spool, Version: p.Version, Ready: c.ready, Now: p.Now, Log: p.Log,
-			Control: control.New(control.Parts{
-				Config: p.Config, Registry: p.Registry, Redis: p.Redis, Databases: p.Databases, Spool: p.Spool.ID(), Reader: NewReader(p),
-				Extensions: p.Extensions, Now: p.Now, Log: p.Log,
-			}),
-		})
-		if err != nil {
-			return err
-		}
-		parts = append(parts, served.Run)
+	if c.api != nil {
+		parts = append(parts, func(ctx context.Context) error { return c.api.Run(ctx, c.listener) })
 	}
 	return lifecycle.Parallel(ctx, parts...)
 }

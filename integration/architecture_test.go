@@ -174,7 +174,7 @@ func levels(all []source) []string {
 	order := [][]string{
 		{"row", "column", "extend", "failpoint"},
 		{"importer", "run", "chunk", "expression"},
-		{"lifecycle", "config", "token", "metrics", "durable", "webhook"},
+		{"lifecycle", "config", "token", "metrics", "durable", "webhook", "listener"},
 		{"pipeline", "format", "sink", "source", "spool", "mended"},
 		{"redisstore", "database"},
 		{"registry", "ledger", "destination", "outlet"},

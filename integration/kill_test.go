@@ -3,6 +3,7 @@ package integration
 import (
 	"errors"
 	"math/rand/v2"
+	"regexp"
 	"testing"
 	"time"
 
@@ -126,6 +127,22 @@ func TestWorkerIsAskedToStop(t *testing.T) {
 		}
 		worker = in.Worker()
 	}
+	in.want.check(t, in.System, in.Await(id, patience))
+}
+
+// TestASilentWorkerIsWaitedFor: while what is left is held by a worker that was killed, the run says so and for how long.
+func TestASilentWorkerIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000),
+		func(i *reference.Importer) { i.Partitions, i.RowsPerSecond = 1, 20_000 }, slow, "INGEST_LEASE=6s", "INGEST_SLOTS=1")
+	in.Coordinator()
+	victim := in.Worker()
+	id := in.Begin("products")
+	rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > 1_000 })
+	in.Worker() // idle: there is one partition
+	victim.Kill9()
+	said := regexp.MustCompile(`^Waiting: the worker that holds partition 0 is silent; its lease runs out in [123] s, then another one goes on\.$`)
+	rig.Until(t, patience, "the run saying that it waits for the lease", func() bool { return said.MatchString(text(in.Status(id).WaitingFor)) })
 	in.want.check(t, in.System, in.Await(id, patience))
 }
 

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -66,10 +67,32 @@ func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore
 		text = "Waiting: no worker is running (start `ingest worker`)."
 	case !knows(workers, r.Connection):
 		text = unconnected(worker, r.Connection)
-	default:
+	case unequipped(workers, worker, r) != "":
 		text = unequipped(workers, worker, r)
+	case !progress.Stopping:
+		text = silent(progress.Partitions, c.settings.Lease)
 	}
 	return textOf(text)
+}
+
+// silent says whose lease a run waits for: all that is left to do is held by workers that should have renewed theirs; "" while
+// one of them is heard, or a partition can be taken.
+func silent(partitions []redisstore.PartitionState, lease time.Duration) string {
+	next := -1
+	for n, p := range partitions {
+		switch {
+		case p.Emitted <= p.Acked:
+		case p.LeaseLeft <= 0 || p.LeaseLeft > lease/2: // it is renewed after a third
+			return ""
+		case next < 0 || p.LeaseLeft < partitions[next].LeaseLeft:
+			next = n
+		}
+	}
+	if next < 0 {
+		return ""
+	}
+	return fmt.Sprintf("Waiting: the worker that holds partition %d is silent; its lease runs out in %d s, then another one goes on.",
+		next, int(math.Ceil(partitions[next].LeaseLeft.Seconds())))
 }
 
 // since is what a run waits for by its processes, and since when; "" for nothing.

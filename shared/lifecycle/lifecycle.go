@@ -33,13 +33,17 @@ func NewTasks(ctx context.Context) *Tasks {
 // Context is what the tasks run on; it ends when Stop is called or a task fails.
 func (t *Tasks) Context() context.Context { return t.ctx }
 
-// Go starts a task. An error other than the context's own ends all tasks; a panic counts as an error.
+// Go starts a task. An error other than the context's own ends all tasks; a panic counts as an error. name says in it which task
+// that was, unless it is empty.
 func (t *Tasks) Go(name string, task func(ctx context.Context) error) {
 	t.wg.Add(1)
 	go func() {
 		defer t.wg.Done()
 		if err := guard(t.ctx, task); err != nil && (t.ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
-			t.fail(fmt.Errorf("%s: %w", name, err))
+			if name != "" {
+				err = fmt.Errorf("%s: %w", name, err)
+			}
+			t.fail(err)
 		}
 	}()
 }
@@ -88,8 +92,8 @@ func said(panicked any) string {
 // Parallel runs the tasks and returns when all have ended: nil or the first error.
 func Parallel(ctx context.Context, tasks ...func(ctx context.Context) error) error {
 	set := NewTasks(ctx)
-	for i, task := range tasks {
-		set.Go(fmt.Sprintf("task %d", i+1), task)
+	for _, task := range tasks {
+		set.Go("", task)
 	}
 	return set.Wait()
 }

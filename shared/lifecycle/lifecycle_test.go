@@ -139,14 +139,23 @@ func TestGroupReportsAPartThatFails(t *testing.T) {
 	t.Parallel()
 	failed := make(chan error, 1)
 	g := Group{OnFailure: func(err error) { failed <- err }}
+	other := errors.New("another part's")
+	told, ended := make(chan struct{}), make(chan struct{})
 	g.Add("part", func(context.Context) error { return errBroken })
+	g.Add("the next", func(context.Context) error {
+		defer close(ended)
+		<-told
+		return other
+	})
 	if err := g.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-failed; !errors.Is(err, errBroken) {
 		t.Fatalf("got %v", err)
 	}
-	if err := g.Stop(t.Context()); !errors.Is(err, errBroken) {
+	close(told)
+	<-ended
+	if err := g.Stop(t.Context()); errors.Is(err, errBroken) || !errors.Is(err, other) {
 		t.Fatalf("stop says %v", err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/zap"
 
 	"ingest/shared/lifecycle"
+	"ingest/shared/listener"
 )
 
 const (
@@ -59,22 +60,8 @@ func New(p Parts) *Monitor { return &Monitor{parts: p} }
 // Open begins to listen, so that a process whose address is taken does not begin to work. Its error says what to do.
 // Run must follow, or Close.
 func (m *Monitor) Open(ctx context.Context) error {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", m.parts.Address)
-	if err != nil {
-		return fmt.Errorf("the internal listener cannot use %s (%w): end what uses it, or name another address with "+
-			"--internal-listen or INGEST_INTERNAL_LISTEN; port 0 takes any free one", m.parts.Address, cause(err))
-	}
-	m.listener = listener
-	return nil
-}
-
-// cause is an error of Listen without the address it repeats.
-func cause(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
-	}
+	var err error
+	m.listener, err = listener.Open(ctx, "the internal listener", m.parts.Address, "--internal-listen", "INGEST_INTERNAL_LISTEN")
 	return err
 }
 
@@ -104,15 +91,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 }
 
 // Close gives the address back when Run will not.
-func (m *Monitor) Close() error {
-	if m.listener == nil {
-		return nil
-	}
-	if err := m.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		return fmt.Errorf("close the internal listener: %w", err)
-	}
-	return nil
-}
+func (m *Monitor) Close() error { return listener.Close(m.listener) }
 
 func (m *Monitor) routes() http.Handler {
 	quick := http.NewServeMux()

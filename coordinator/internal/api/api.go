@@ -76,7 +76,7 @@ type API struct {
 	over chan struct{}
 }
 
-// New returns an API that listens nowhere yet.
+// New returns an API that answers nobody yet.
 func New(p Parts) (*API, error) {
 	a := &API{Parts: p, views: newViews(p.Control, p.Now), limits: usual(), uploads: make(chan struct{}, maxUploads), over: make(chan struct{})}
 	if p.Config.TokensFile != "" {
@@ -89,16 +89,8 @@ func New(p Parts) (*API, error) {
 	return a, nil
 }
 
-// Run listens and answers until ctx ends, then lets requests in hand end. It may be called once.
-func (a *API) Run(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Config.Listen)
-	if err != nil {
-		return fmt.Errorf("the API cannot listen on %s: name another address with INGEST_LISTEN: %w", a.Config.Listen, err)
-	}
-	return a.serve(ctx, listener)
-}
-
-func (a *API) serve(ctx context.Context, listener net.Listener) error {
+// Run answers who connects to listener until ctx ends, closes it and lets requests in hand end. It may be called once.
+func (a *API) Run(ctx context.Context, listener net.Listener) error {
 	a.Log.Info("the API listens", zap.String("address", listener.Addr().String()), zap.Bool("tokens", a.tokens != nil))
 	if a.tokens == nil {
 		a.Log.Warn("there are no tokens: whoever is on this machine is an admin (see ingest token)")

@@ -150,7 +150,7 @@ func (s *stand) listen(t testing.TB) string {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	must(t, err)
 	tasks := lifecycle.NewTasks(context.WithoutCancel(t.Context()))
-	tasks.Go("serve", func(ctx context.Context) error { return s.serve(ctx, listener) })
+	tasks.Go("serve", func(ctx context.Context) error { return s.Run(ctx, listener) })
 	t.Cleanup(func() {
 		tasks.Stop()
 		if err := tasks.Wait(); err != nil {
