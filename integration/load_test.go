@@ -188,7 +188,7 @@ func TestUploadsAndPollersWhileARunGoes(t *testing.T) {
 	coordinator.Signal(syscall.SIGQUIT)
 	coordinator.Wait(patience)
 	dump := coordinator.Output()
-	if !strings.Contains(dump, "api.(*API).serve") { // which is there as long as the process
+	if !strings.Contains(dump, "api.(*API).Run") { // which is there as long as the process
 		t.Fatal("the process does not show its goroutines")
 	}
 	for _, stays := range []string{"net/http.(*conn).serve", "api.(*API).upload", "api.(*views).get"} {
