@@ -27,7 +27,7 @@ type Config struct {
 	DataDir        string        `key:"data_dir" name:"data-dir" env:"INGEST_DATA_DIR" default:".ingest" placeholder:"DIR" help:"Spool and embedded database."`
 	Importers      string        `key:"importers" name:"importers" env:"INGEST_IMPORTERS" default:"configs/importers" placeholder:"DIR" help:"Directory of the importer definitions."`
 	ChunkSize      int           `key:"chunk_size" name:"chunk-size" env:"INGEST_CHUNK_SIZE" default:"5000" help:"Rows per chunk, unless the importer says otherwise."`
-	Partitions     int           `key:"partitions" name:"partitions" env:"INGEST_PARTITIONS" default:"16" help:"Most partitions of a run; one per 4 MiB of source."`
+	Partitions     int           `key:"partitions" name:"partitions" env:"INGEST_PARTITIONS" default:"16" help:"Most partitions of a run; how many it has grows with its source."`
 	Slots          int           `key:"slots" name:"slots" env:"INGEST_SLOTS" default:"0" help:"Chunks a worker applies at the same time; 0 is twice the number of cores."`
 	InFlight       Size          `key:"in_flight" name:"in-flight" env:"INGEST_IN_FLIGHT" default:"64MiB" help:"Most bytes of one run waiting in Redis."`
 	InFlightTotal  Size          `key:"in_flight_total" name:"in-flight-total" env:"INGEST_IN_FLIGHT_TOTAL" default:"512MiB" help:"Most bytes of all runs waiting in Redis."`

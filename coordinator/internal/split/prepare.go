@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// partitionBytes is how much of a source one partition is for: a small import is one transaction.
-	partitionBytes = 4 << 20
 	// chunkBytes closes a chunk of long rows before it has chunk_size of them.
 	chunkBytes = 1 << 20
 	// retriedRow is the assumed size of a row whose size is not known before it is read.
@@ -79,7 +77,7 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	}
 	m.Partitions = definition.Partitions
 	if m.Partitions == 0 {
-		m.Partitions = min(max(1, int((size+partitionBytes-1)/partitionBytes)), s.settings.Partitions)
+		m.Partitions = lanes(size, s.settings.Partitions, s.where(definition, db))
 		if definition.MaxParallel > 0 {
 			m.Partitions = min(m.Partitions, definition.MaxParallel)
 		}
@@ -90,6 +88,18 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		one(&m, definition, program.Meeting(definition, m.Tables).Reason, independent)
 	}
 	return m, nil
+}
+
+// where says what the rows go to.
+func (s *Splitter) where(d importer.Definition, db *database.DB) where {
+	switch {
+	case s.sinks.Has(d.Destination.Connection):
+		return sinks
+	case db.Dialect() == database.SQLite:
+		return files
+	default:
+		return servers
+	}
 }
 
 // one gives a run one partition where the order of its rows asks for it. Rows that are staged need none: they are merged in
