@@ -143,13 +143,13 @@ func TestARateHoldsWithoutRedis(t *testing.T) {
 	s.Check(1)
 }
 
-// TestMaxParallelBoundsThePartitions of a file that is large enough for more, and takes nothing from a small one.
+// TestMaxParallelBoundsThePartitions of a file that is large enough for more. SQLite, which has one writer, has two at most.
 func TestMaxParallelBoundsThePartitions(t *testing.T) {
 	t.Parallel()
 	s := rig.NewSystem(t, rig.SystemOptions{
 		Importers: map[string]string{
 			"free.yaml": fmt.Sprintf(countedImporter, "free", ""),
-			"two.yaml":  fmt.Sprintf(countedImporter, "two", "max_parallel: 2\n"),
+			"one.yaml":  fmt.Sprintf(countedImporter, "one", "max_parallel: 1\n"),
 			"many.yaml": fmt.Sprintf(countedImporter, "many", "max_parallel: 200\n"),
 		},
 	})
@@ -159,14 +159,14 @@ func TestMaxParallelBoundsThePartitions(t *testing.T) {
 		fmt.Fprintf(&lines, "%d,%s\n", n, strings.Repeat("x", 10_000))
 	}
 	large := s.Write("large.csv", lines.String())
-	for slug, partitions := range map[string]string{"free": "4", "two": "2", "many": "4"} {
+	for slug, partitions := range map[string]string{"free": "2", "one": "1", "many": "2"} {
 		s.Must(0, "run", slug, "--file", large)
 		got := rig.Query(t, s.Database(), "SELECT COUNT(*) AS heads FROM ingest_partitions AS p JOIN ingest_runs AS r ON r.uid = p.uid WHERE r.importer = '"+slug+"'")
 		if got[0] != partitions {
 			t.Errorf("%s: %s partitions, want %s", slug, got[0], partitions)
 		}
 	}
-	if got := len(rig.Query(t, s.Database(), "SELECT n FROM two")); got != 1300 {
+	if got := len(rig.Query(t, s.Database(), "SELECT n FROM one")); got != 1300 {
 		t.Errorf("%d rows in the table", got)
 	}
 }
