@@ -18,11 +18,7 @@ import (
 	"ingest/shared/run"
 )
 
-// installation is an embedded one with an importer of people, a good and a bad file.
-func installation(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "configs/importers/people.yaml"), `
+const peopleImporter = `
 importer: people
 source: {type: filesystem, path: people.csv}
 destination: {table: people, create_table: true}
@@ -33,7 +29,13 @@ fields:
   - {from: age, to: age, type: integer}
 rules:
   age: required|integer
-`)
+`
+
+// installation is an embedded one with an importer of people, a good and a bad file.
+func installation(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "configs/importers/people.yaml"), peopleImporter)
 	write(t, filepath.Join(dir, "people.csv"), "email,age\na@example.com,1\nb@example.com,2\n")
 	write(t, filepath.Join(dir, "bad.csv"), "email,age\nc@example.com,x\nd@example.com,4\n")
 	write(t, filepath.Join(dir, "broken.csv"), "email,age\ne@example.com,\"5\n")
@@ -328,6 +330,8 @@ func TestAnInterruptedRunIsShownAndContinued(t *testing.T) {
 		fmt.Fprintf(&text, "p%d@example.com,%d\n", i, i)
 	}
 	write(t, filepath.Join(dir, "people.csv"), text.String())
+	// It lasts for seconds on any machine: it is interrupted in its middle.
+	write(t, filepath.Join(dir, "configs/importers/people.yaml"), peopleImporter+"max_rows_per_second: 50000\n")
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	working := lifecycle.NewTasks(t.Context())

@@ -60,26 +60,26 @@ func newServer(p plan, reg *registry.Registry, redis *redisstore.Store, database
 	return s
 }
 
-// open proves that the work can begin: Redis answers and is fit, the tables are there.
+// open takes the addresses of the process and proves that the work can begin: Redis answers and is fit, the tables are there. close must
+// follow, whatever it returns.
 func (s *server) open(ctx context.Context) error {
-	if err := s.reach(ctx); err != nil {
-		return err
-	}
-	if err := migrateSQLite(ctx, s.settings, s.databases); err != nil {
-		return err
-	}
-	if err := s.ready(ctx); err != nil {
-		return err
-	}
 	if s.coordinator != nil {
 		if err := s.coordinator.Open(ctx); err != nil {
 			return err
 		}
 	}
 	if s.monitor != nil {
-		return s.monitor.Open(ctx)
+		if err := s.monitor.Open(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	if err := s.reach(ctx); err != nil {
+		return err
+	}
+	if err := migrateSQLite(ctx, s.settings, s.databases); err != nil {
+		return err
+	}
+	return s.ready(ctx)
 }
 
 // reach joins the embedded server, where there is one, and checks Redis. The process that serves may end in between:
@@ -130,15 +130,16 @@ func (s *server) ready(ctx context.Context) error {
 	return nil
 }
 
-// close closes the clients; the work has ended before.
+// close gives the addresses back and closes the clients; the work has ended before.
 func (s *server) close(context.Context) error {
-	all := s.redis.Close()
+	var all error
 	if s.coordinator != nil {
-		all = errors.Join(all, s.coordinator.Close())
+		all = s.coordinator.Close()
 	}
 	if s.monitor != nil {
 		all = errors.Join(all, s.monitor.Close())
 	}
+	all = errors.Join(all, s.redis.Close())
 	if s.member != nil {
 		all = errors.Join(all, s.member.Close())
 	}

@@ -53,7 +53,7 @@ type plan struct {
 // serve runs a server role until ctx ends or a part fails.
 func serve(ctx context.Context, p plan) error {
 	collect(p.role)
-	failed := make(chan error, 1)
+	failed := make(chan struct{})
 	app := fx.New(graph(ctx, p), fx.Invoke(func(lc fx.Lifecycle, s *server) { attach(lc, s, failed) }))
 	if err := app.Err(); err != nil {
 		return fmt.Errorf("wire the %s: %w", p.role, err)
@@ -66,7 +66,7 @@ func serve(ctx context.Context, p plan) error {
 		select {
 		case <-ctx.Done():
 			p.log.Info("stopping: what is in hand is finished first", zap.String("role", string(p.role)))
-		case err = <-failed:
+		case <-failed: // to stop returns why
 		}
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
@@ -110,8 +110,14 @@ func graph(ctx context.Context, p plan) fx.Option {
 }
 
 // attach is the one place where the process's life meets fx: clients open before the work and close after it.
-func attach(lc fx.Lifecycle, s *server, failed chan<- error) {
-	s.group.OnFailure = func(err error) { failed <- err }
-	lc.Append(fx.StartStopHook(s.open, s.close))
+// failed is closed when the first part fails.
+func attach(lc fx.Lifecycle, s *server, failed chan<- struct{}) {
+	s.group.OnFailure = func(error) { close(failed) }
+	lc.Append(fx.StartStopHook(func(ctx context.Context) error {
+		if err := s.open(ctx); err != nil {
+			return errors.Join(err, s.close(ctx)) // fx closes only what was opened
+		}
+		return nil
+	}, s.close))
 	lc.Append(fx.StartStopHook(s.group.Start, s.group.Stop))
 }

@@ -15,7 +15,7 @@ func TestEverythingIsWired(t *testing.T) {
 	t.Parallel()
 	for _, r := range []role{roleCoordinator, roleWorker, roleUp} {
 		p := plan{role: r, settings: config.Default(), log: zap.NewNop(), now: time.Now}
-		failed := make(chan error, 1)
+		failed := make(chan struct{})
 		err := fx.ValidateApp(graph(t.Context(), p), fx.Invoke(func(lc fx.Lifecycle, s *server) { attach(lc, s, failed) }))
 		if err != nil {
 			t.Errorf("%s: %v", r, err)

@@ -94,7 +94,7 @@ func TestAPIListensOnlyAsItMay(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.168.0.1:8080", "example.org:80"} {
 		ends(2, "Without tokens_file the API listens on this machine alone (127.0.0.1), not on "+address, "INGEST_LISTEN="+address)
 	}
-	ends(1, "tokens", "INGEST_TOKENS_FILE="+filepath.Join(sys.Dir, "nobody.yaml"))
+	ends(1, "nobody.yaml", "INGEST_TOKENS_FILE="+filepath.Join(sys.Dir, "nobody.yaml"))
 	ends(1, "sha256 must be 64 hexadecimal digits", "INGEST_TOKENS_FILE="+sys.Write("bad.yaml", "- {name: x, role: admin, sha256: 1}\n"))
 	first := sys.Start("up")
 	address := first.API().Address

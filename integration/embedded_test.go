@@ -13,14 +13,17 @@ import (
 )
 
 // alone makes an installation where nothing is configured: embedded Redis, SQLite in the data directory.
-func alone(t *testing.T, p reference.Products, env ...string) installation {
+func alone(t *testing.T, p reference.Products, changes ...func(*reference.Importer)) installation {
 	t.Helper()
 	path := products(t, t.TempDir(), p)
 	importer := reference.ProductsImporter(path, "update")
+	for _, change := range changes {
+		change(&importer)
+	}
 	return installation{
 		System: rig.NewSystem(t, rig.SystemOptions{
 			Importers: map[string]string{"products.yaml": importer.YAML()},
-			Env:       append(env, "INGEST_ROOTS="+filepath.Dir(path)),
+			Env:       []string{"INGEST_ROOTS=" + filepath.Dir(path)},
 		}),
 		want: expect(t, importer, path),
 	}
@@ -106,7 +109,7 @@ func TestProcessesShareOneServer(t *testing.T) {
 // TestServingProcessIsKilled: another process that runs takes the service over and both runs end.
 func TestServingProcessIsKilled(t *testing.T) {
 	t.Parallel()
-	in := alone(t, reference.Products{Seed: 1, Rows: 100_000, Bad: 0.01})
+	in := alone(t, reference.Products{Seed: 1, Rows: 100_000, Bad: 0.01}, func(i *reference.Importer) { i.RowsPerSecond = 40_000 })
 	first := in.Start("run", "products")
 	rig.Until(t, patience, "the first run", func() bool { return in.CLI("status", "1").Code == 0 })
 	rig.Until(t, patience, "progress", func() bool { return in.Status(1).Progress.Processed > 1000 })
@@ -122,7 +125,7 @@ func TestServingProcessIsKilled(t *testing.T) {
 // TestInterruptedRun: Ctrl-C leaves a run that `up` continues, and status says so.
 func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
-	in := alone(t, reference.Products{Seed: 1, Rows: 150_000, Bad: 0.01})
+	in := alone(t, reference.Products{Seed: 1, Rows: 150_000, Bad: 0.01}, func(i *reference.Importer) { i.RowsPerSecond = 40_000 })
 	running := in.Start("run", "products")
 	rig.Until(t, patience, "the run", func() bool { return in.CLI("status", "1").Code == 0 })
 	rig.Until(t, patience, "progress", func() bool { return in.Status(1).Progress.Processed > 5000 })

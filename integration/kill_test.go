@@ -50,7 +50,7 @@ func wait(t *testing.T, d time.Duration) {
 func TestWorkersAreKilled(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {
-		in := install(t, to, rig.RedisOptions{}, big(200_000), nil)
+		in := install(t, to, rig.RedisOptions{}, big(200_000), func(i *reference.Importer) { i.Partitions = 6 })
 		in.Coordinator()
 		workers := []*rig.Process{in.Worker(), in.Worker()}
 		id := in.Begin("products")
@@ -133,15 +133,15 @@ func TestWorkerIsAskedToStop(t *testing.T) {
 // TestASilentWorkerIsWaitedFor: while what is left is held by a worker that was killed, the run says so and for how long.
 func TestASilentWorkerIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	in := install(t, toPostgres, rig.RedisOptions{}, big(60_000),
-		func(i *reference.Importer) { i.Partitions, i.RowsPerSecond = 1, 20_000 }, slow, "INGEST_LEASE=6s", "INGEST_SLOTS=1")
+	in := install(t, toPostgres, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 3000, Bad: 0.01},
+		func(i *reference.Importer) { i.Partitions = 1 }, slow, "INGEST_LEASE=10s", "INGEST_SLOTS=1")
+	in.System = in.With(rig.Failing(t))
 	in.Coordinator()
-	victim := in.Worker()
 	id := in.Begin("products")
-	rig.Until(t, patience, "progress", func() bool { return in.Status(id).Progress.Processed > 1_000 })
-	in.Worker() // idle: there is one partition
-	victim.Kill9()
-	said := regexp.MustCompile(`^Waiting: the worker that holds partition 0 is silent; its lease runs out in [123] s, then another one goes on\.$`)
+	rig.Until(t, patience, "the split", func() bool { return in.Status(id).TotalFinal })
+	in.dies(t, "worker", "worker.fetched", 1)
+	in.Worker()
+	said := regexp.MustCompile(`^Waiting: the worker that holds partition 0 is silent; its lease runs out in [1-5] s, then another one goes on\.$`)
 	rig.Until(t, patience, "the run saying that it waits for the lease", func() bool { return said.MatchString(text(in.Status(id).WaitingFor)) })
 	in.want.check(t, in.System, in.Await(id, patience))
 }

@@ -14,7 +14,7 @@ import (
 func lasting(t *testing.T) *rig.System {
 	t.Helper()
 	sys := rig.NewSystem(t, rig.SystemOptions{
-		Importers: map[string]string{"people.yaml": peopleImporter}, Env: []string{"INGEST_CHUNK_SIZE=100"},
+		Importers: map[string]string{"people.yaml": peopleImporter + "max_rows_per_second: 20000\n"}, Env: []string{"INGEST_CHUNK_SIZE=100"},
 	})
 	var text strings.Builder
 	text.WriteString("email,age\n")

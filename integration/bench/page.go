@@ -99,7 +99,7 @@ func (p *page) targets() {
 		}
 		rows = append(rows, []string{t.what, t.want(), text, verdict})
 		switch last := len(limits) - 1; {
-		case verdict != "missed":
+		case verdict != "missed" || t.limits == "":
 		case last >= 0 && limits[last].by == t.limits:
 			limits[last].what += "; " + t.what
 		default:

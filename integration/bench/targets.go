@@ -25,7 +25,7 @@ const peaks = "The peak: it is the greatest size at any moment, which in ten tim
 // copying limits what is compared with psql in PostgreSQL.
 const copying = "COPY itself. In `pg_stat_statements` 208 of them are all that the import does there (9 s in sessions side by side, everything else below 0.4), and `perf` of the whole machine gives " +
 	"PostgreSQL three fifths of the time, the worker and the coordinator together three tenths, Redis a thirtieth. Of the same rows its COPY costs half as much CPU again as one \\copy of the file: the search in the indexes (`_bt_compare`) " +
-	"is two to three times as much, because the keys of a chunk lie between those of fifteen other partitions, where a file in the order of its keys appends to the index. What two cores are worth then decides: see the two psql connections in the table. Rounds of one contender " +
+	"is two to three times as much, because the keys of a chunk lie between those of the other partitions, where a file in the order of its keys appends to the index. What two cores are worth then decides: see the two psql connections in the table. Rounds of one contender " +
 	"differ by a third within a run; in three runs of one day this target was 1.53 ×, 1.38 × and 1.38 ×, skip 0.84, 0.90 and 0.81."
 
 // secondCore limits what is compared with one session that writes a file straight into a table.

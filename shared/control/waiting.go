@@ -64,35 +64,42 @@ func (c *Control) waitingFor(ctx context.Context, r run.Run, progress redisstore
 	case !progress.SplitDone && r.Origin.Spool != "" && !sees(coordinators, r.Origin.Spool):
 		text = "Waiting: no running coordinator reads the spool that holds the source."
 	case len(workers) == 0:
-		text = "Waiting: no worker is running (start `ingest worker`)."
+		text = noWorker
 	case !knows(workers, r.Connection):
 		text = unconnected(worker, r.Connection)
 	case unequipped(workers, worker, r) != "":
 		text = unequipped(workers, worker, r)
-	case !progress.Stopping:
-		text = silent(progress.Partitions, c.settings.Lease)
+	case !progress.Stopping && progress.Failure == "":
+		text = silent(progress, workers)
 	}
 	return textOf(text)
 }
 
 // silent says whose lease a run waits for: all that is left to do is held by workers that should have renewed theirs; "" while
-// one of them is heard, or a partition can be taken.
-func silent(partitions []redisstore.PartitionState, lease time.Duration) string {
+// one of them is heard, a partition can be taken, or the split may bring something to do for others.
+func silent(p redisstore.Progress, workers []redisstore.Process) string {
 	next := -1
-	for n, p := range partitions {
+	for n, part := range p.Partitions {
 		switch {
-		case p.Emitted <= p.Acked:
-		case p.LeaseLeft <= 0 || p.LeaseLeft > lease/2: // it is renewed after a third
+		case part.Emitted <= part.Acked && p.SplitDone:
+			continue
+		case part.Emitted <= part.Acked || part.LeaseLeft <= 0 || part.LeaseLeft > part.Lease/2: // it is renewed after a third
 			return ""
-		case next < 0 || p.LeaseLeft < partitions[next].LeaseLeft:
+		case next < 0 || part.LeaseLeft < p.Partitions[next].LeaseLeft:
 			next = n
 		}
+		process, _, _ := strings.Cut(part.Owner, "/")
+		workers = slices.DeleteFunc(slices.Clone(workers), func(w redisstore.Process) bool { return w.ID == process })
 	}
-	if next < 0 {
+	switch {
+	case next < 0:
 		return ""
+	case len(workers) == 0:
+		return noWorker
+	default:
+		return fmt.Sprintf("Waiting: the worker that holds partition %d is silent; its lease runs out in %d s, then another one goes on.",
+			next, int(math.Ceil(p.Partitions[next].LeaseLeft.Seconds())))
 	}
-	return fmt.Sprintf("Waiting: the worker that holds partition %d is silent; its lease runs out in %d s, then another one goes on.",
-		next, int(math.Ceil(partitions[next].LeaseLeft.Seconds())))
 }
 
 // since is what a run waits for by its processes, and since when; "" for nothing.
@@ -114,7 +121,10 @@ const (
 	worker      = "worker"
 )
 
-const noCoordinator = "Waiting: no coordinator is running (start `ingest coordinator`)."
+const (
+	noCoordinator = "Waiting: no coordinator is running (start `ingest coordinator`)."
+	noWorker      = "Waiting: no worker is running (start `ingest worker`)."
+)
 
 func unconnected(role, connection string) string {
 	return fmt.Sprintf("Waiting: no running %s knows the connection '%s' (configure it there, too).", role, connection)

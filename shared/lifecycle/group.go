@@ -9,9 +9,9 @@ import (
 
 // Group turns parts with a Run(ctx) into one Start and one Stop. Parts are stopped in the order in which they were
 // added, each joined before the next is asked. When a part ends by itself with an error, OnFailure is called once, with
-// the first such error, which Stop does not repeat.
+// the first such error; Stop returns all of them.
 type Group struct {
-	// OnFailure is called when a part fails. It must not block.
+	// OnFailure is called when the first part fails. It must not block.
 	OnFailure func(error)
 
 	told  sync.Once
@@ -43,25 +43,14 @@ func (g *Group) Start(ctx context.Context) error {
 		p := g.parts[i]
 		p.tasks = NewTasks(context.WithoutCancel(ctx))
 		p.tasks.Go(p.name, func(ctx context.Context) error {
-			err := p.run(ctx)
-			if err != nil && ctx.Err() == nil && g.tell(fmt.Errorf("%s: %w", p.name, err)) {
-				return nil
+			err := guard(ctx, p.run)
+			if err != nil && ctx.Err() == nil && g.OnFailure != nil {
+				g.told.Do(func() { g.OnFailure(fmt.Errorf("%s: %w", p.name, err)) })
 			}
 			return err
 		})
 	}
 	return nil
-}
-
-// tell calls OnFailure with the first error and says whether it did.
-func (g *Group) tell(err error) (told bool) {
-	if g.OnFailure != nil {
-		g.told.Do(func() {
-			told = true
-			g.OnFailure(err)
-		})
-	}
-	return told
 }
 
 // Stop stops the parts and waits for each, at most until ctx ends. It may be called more than once.

@@ -155,7 +155,7 @@ func TestGroupReportsAPartThatFails(t *testing.T) {
 	}
 	close(told)
 	<-ended
-	if err := g.Stop(t.Context()); errors.Is(err, errBroken) || !errors.Is(err, other) {
+	if err := g.Stop(t.Context()); !errors.Is(err, errBroken) || !errors.Is(err, other) {
 		t.Fatalf("stop says %v", err)
 	}
 }

@@ -1,7 +1,7 @@
 // Package listener takes addresses for the servers of a process.
 //
-// It is done before the process begins to work: one whose address is taken ends with an error that says so and what to
-// do, and has touched nothing.
+// It is done before the process does anything else: one whose address is taken ends with an error that says so and what to
+// do.
 package listener
 
 import (
@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 )
 
 // Open listens on address, host:port; port 0 is any free one. what is who listens, flag and env are
@@ -17,8 +18,12 @@ func Open(ctx context.Context, what, address, flag, env string) (net.Listener, e
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot use %s (%w): end what uses it, or name another address with %s or %s; "+
-			"port 0 takes any free one", what, address, cause(err), flag, env)
+		end := ""
+		if errors.Is(err, syscall.EADDRINUSE) {
+			end = "end what uses it, or "
+		}
+		return nil, fmt.Errorf("%s cannot use %s (%w): %sname another address with %s or %s; port 0 takes any free one",
+			what, address, cause(err), end, flag, env)
 	}
 	return listener, nil
 }

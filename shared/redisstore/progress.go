@@ -43,8 +43,8 @@ type PartitionState struct {
 	Sealed int64
 	// Owner is empty when nobody holds the partition.
 	Owner string
-	// LeaseLeft is negative when the lease has run out.
-	LeaseLeft         time.Duration
+	// Lease is how long its owner's lease is; LeaseLeft is negative when it has run out.
+	Lease, LeaseLeft  time.Duration
 	Attempts, Crashes int64
 	Counts            run.Counts
 }
@@ -98,7 +98,7 @@ func (s *Store) lanes(ctx context.Context, id int64, count int) ([]PartitionStat
 		owner = p.HMGet(ctx, s.keys.run(id), "uid", "finished")
 		for i := range replies {
 			replies[i] = p.HMGet(ctx, s.keys.partition(id, i), "emitted", "acked", "sealed", "owner", "lease_until",
-				"attempts", "crashes", "created", "updated", "unchanged", "skipped", "failed")
+				"attempts", "crashes", "created", "updated", "unchanged", "skipped", "failed", "lease")
 		}
 		return nil
 	})
@@ -122,6 +122,7 @@ func (s *Store) lanes(ctx context.Context, id int64, count int) ([]PartitionStat
 		}
 		if lane.Owner != "" {
 			lane.LeaseLeft = time.UnixMilli(f.number(4)).Sub(now.Val())
+			lane.Lease = time.Duration(f.number(12)) * time.Millisecond
 		}
 		if f.err != nil {
 			return nil, "", fmt.Errorf("partition %d: %w", i, f.err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -188,10 +189,14 @@ func compare(ctx context.Context, r *rapid.T, s *site, m *model) {
 		InFlight: m.inFlight(), SplitDone: m.splitDone, Stopping: m.stopping, SplitOwner: m.splitOwner,
 	}
 	for p, l := range m.parts {
+		lease := time.Duration(0)
+		if l.owner != "" {
+			lease = hour
+		}
 		wanted.Counts = wanted.Counts.Add(l.counts)
 		wanted.Partitions = append(wanted.Partitions, PartitionState{
 			Emitted: l.emitted, Acked: l.acked, Sealed: l.sealed, Owner: l.owner, Attempts: l.attempts, Crashes: l.crashes,
-			Counts: l.counts, LeaseLeft: progress.Partitions[p].LeaseLeft,
+			Counts: l.counts, Lease: lease, LeaseLeft: progress.Partitions[p].LeaseLeft,
 		})
 		if left := progress.Partitions[p].LeaseLeft; l.owner != "" && (left > 0) == l.expired {
 			r.Fatalf("partition %d: lease %v", p, left)

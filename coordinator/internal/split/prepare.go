@@ -67,7 +67,8 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		return run.Manifest{}, err
 	}
 	m.Warnings = append(m.Warnings, program.Warnings()...)
-	if !s.sinks.Has(definition.Destination.Connection) {
+	sink := s.sinks.Has(definition.Destination.Connection)
+	if !sink {
 		if err := refuseTables(db, definition, program, m.Tables); err != nil {
 			return run.Manifest{}, err
 		}
@@ -77,7 +78,7 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 	}
 	m.Partitions = definition.Partitions
 	if m.Partitions == 0 {
-		m.Partitions = lanes(size, s.settings.Partitions, s.where(definition, db))
+		m.Partitions = partitionsBySize(size, s.settings.Partitions, storeOf(definition, sink, db.Dialect()))
 		if definition.MaxParallel > 0 {
 			m.Partitions = min(m.Partitions, definition.MaxParallel)
 		}
@@ -88,18 +89,6 @@ func (s *Splitter) prepare(ctx context.Context, r run.Run, db *database.DB) (run
 		one(&m, definition, program.Meeting(definition, m.Tables).Reason, independent)
 	}
 	return m, nil
-}
-
-// where says what the rows go to.
-func (s *Splitter) where(d importer.Definition, db *database.DB) where {
-	switch {
-	case s.sinks.Has(d.Destination.Connection):
-		return sinks
-	case db.Dialect() == database.SQLite:
-		return files
-	default:
-		return servers
-	}
 }
 
 // one gives a run one partition where the order of its rows asks for it. Rows that are staged need none: they are merged in

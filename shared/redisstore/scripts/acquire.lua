@@ -39,7 +39,8 @@ if not own then
   end
   epoch = tostring(redis.call('HINCRBY', KEYS[at], 'epoch', 1))
 end
-redis.call('HSET', KEYS[at], 'owner', ARGV[2], 'lease_until', whole(now + tonumber(ARGV[3])), 'taken', taken)
+redis.call('HSET', KEYS[at], 'owner', ARGV[2], 'lease_until', whole(now + tonumber(ARGV[3])), 'lease', ARGV[3],
+  'taken', taken)
 local acked, emitted = tonumber(part[4]), tonumber(part[3])
 local others = free > 0 and '1' or '0'
 local code, n = deliver(KEYS[1], KEYS[at], KEYS[at + 1], KEYS[at + 2], ARGV[2], acked, emitted)
