@@ -139,7 +139,7 @@ func under(name, dir string) bool { return name == dir || strings.HasPrefix(name
 
 // helper says whether a package exists for tests only.
 func helper(dir string) bool {
-	return under(dir, "integration") || under(dir, "shared/database/dbtest") || under(dir, "shared/redisstore/redistest")
+	return under(dir, "integration") || under(dir, "shared/database/dbtest") || under(dir, "shared/redisstore/redistest") || under(dir, "shared/listener/porttest")
 }
 
 func arrows(all []source) []string {
@@ -233,7 +233,7 @@ func doors(all []source) []string {
 		"github.com/chromedp":             nil,
 		"go.uber.org/goleak":              nil,
 		"pgregory.net/rapid":              nil,
-		"testing":                         {"integration", "shared/database/dbtest", "shared/redisstore/redistest"},
+		"testing":                         {"integration", "shared/database/dbtest", "shared/redisstore/redistest", "shared/listener/porttest"},
 		"github.com/stretchr/testify":     nil,
 		"github.com/klauspost/compress":   {"shared/chunk", "shared/format", "shared/ledger"},
 		"golang.org/x/crypto/x509roots":   {"admin"},

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ingest/shared/listener/porttest"
 )
 
 // MariaDB is a private MariaDB server. It keeps its port and its data over restarts. It always is a process.
@@ -26,7 +28,7 @@ type MariaDB struct {
 // "--max-allowed-packet=1M"; nothing is forced onto the disk, which a kill -9 of the server does not notice.
 func StartMariaDB(t testing.TB, args ...string) *MariaDB {
 	t.Helper()
-	m := &MariaDB{t: t, args: args, port: freePort(t), dir: subdirectory(t, "mariadb-")}
+	m := &MariaDB{t: t, args: args, port: porttest.Free(t), dir: subdirectory(t, "mariadb-")}
 	install := exec.CommandContext(t.Context(), find(t, "mariadb-install-db", "mariadb-server"), append(m.where(),
 		"--auth-root-authentication-method=normal", "--skip-test-db")...)
 	if output, err := install.CombinedOutput(); err != nil {

@@ -2,7 +2,6 @@ package rig
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"sort"
@@ -13,21 +12,6 @@ import (
 
 // startLimit is how long a server may take until it answers, on a machine that is busy with other tests.
 const startLimit = 60 * time.Second
-
-// freePort returns a port of the loopback interface that was free a moment ago.
-func freePort(t testing.TB) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	defer listener.Close()
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		t.Fatalf("find a free port: %s is no TCP address", listener.Addr())
-	}
-	return address.Port
-}
 
 // newest returns the match of a pattern like /usr/lib/postgresql/*/bin/postgres with the greatest version, "" for none.
 func newest(pattern string) string {

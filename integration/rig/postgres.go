@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ingest/shared/listener/porttest"
 )
 
 const (
@@ -34,7 +36,7 @@ type Postgres struct {
 // settings like "-c", "fsync=on"; fsync is off otherwise, which a kill -9 of the server does not notice.
 func StartPostgres(t testing.TB, args ...string) *Postgres {
 	t.Helper()
-	p := &Postgres{t: t, args: args, port: freePort(t), data: filepath.Join(subdirectory(t, "postgres-"), "data")}
+	p := &Postgres{t: t, args: args, port: porttest.Free(t), data: filepath.Join(subdirectory(t, "postgres-"), "data")}
 	if inContainers() {
 		p.data = "ingest-test-" + filepath.Base(filepath.Dir(p.data))
 		t.Cleanup(func() { docker(t, "volume", "rm", "--force", p.data) })

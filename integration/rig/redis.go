@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ingest/shared/listener/porttest"
 )
 
 // RedisOptions say how a server keeps its data. The zero value keeps nothing: a restart is a lost Redis.
@@ -34,7 +36,7 @@ type Redis struct {
 // StartRedis starts a server and returns when it answers.
 func StartRedis(t testing.TB, options RedisOptions) *Redis {
 	t.Helper()
-	r := &Redis{t: t, options: options, dir: options.Dir, port: freePort(t)}
+	r := &Redis{t: t, options: options, dir: options.Dir, port: porttest.Free(t)}
 	if r.dir == "" {
 		r.dir = subdirectory(t, "redis-")
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"ingest/shared/lifecycle"
+	"ingest/shared/listener/porttest"
 )
 
 // Start starts a server with these further arguments and returns its URL when it answers.
@@ -35,7 +36,7 @@ func Start(t testing.TB, args ...string) string {
 func StartCluster(t testing.TB) string {
 	t.Helper()
 	dir := directory(t)
-	port, bus := freePort(t), freePort(t)
+	port, bus := strconv.Itoa(porttest.Free(t)), strconv.Itoa(porttest.Free(t))
 	launch(t, dir, []string{
 		"--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--cluster-port", bus,
 		"--cluster-config-file", "nodes.conf",
@@ -83,16 +84,6 @@ func launch(t testing.TB, dir string, args []string) {
 			t.Logf("redis-server:\n%s", output.String())
 		}
 	})
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	defer func() { _ = listener.Close() }()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
 func until(t testing.TB, what string, ready func(ctx context.Context) bool) {
