@@ -60,8 +60,8 @@ func newServer(p plan, reg *registry.Registry, redis *redisstore.Store, database
 	return s
 }
 
-// open takes the addresses of the process and proves that the work can begin: Redis answers and is fit, the tables are there. close must
-// follow, whatever it returns.
+// open takes the addresses of the process and proves that the work can begin: Redis answers and is fit, the tables are there.
+// What it has opened must be closed, whatever it returns.
 func (s *server) open(ctx context.Context) error {
 	if s.coordinator != nil {
 		if err := s.coordinator.Open(ctx); err != nil {

@@ -77,7 +77,7 @@ func TestCoordinatorIsKilledWhileItSplits(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {
 		// Little may be in flight, so that the split lasts as long as the writing.
-		in := install(t, to, rig.RedisOptions{}, big(200_000), nil, "INGEST_IN_FLIGHT=1MiB")
+		in := install(t, to, rig.RedisOptions{}, big(200_000), func(i *reference.Importer) { i.Partitions = 6 }, "INGEST_IN_FLIGHT=1MiB")
 		coordinator := in.Coordinator()
 		in.Worker()
 		id := in.Begin("products")

@@ -14,7 +14,7 @@ import (
 func TestRedisIsEmptied(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, to target) {
-		in := install(t, to, rig.RedisOptions{}, big(80_000), nil, slow)
+		in := install(t, to, rig.RedisOptions{}, big(80_000), func(i *reference.Importer) { i.Partitions = 3 }, slow)
 		in.Coordinator()
 		in.Worker()
 		in.Worker()

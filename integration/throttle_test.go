@@ -146,11 +146,18 @@ func TestARateHoldsWithoutRedis(t *testing.T) {
 // TestMaxParallelBoundsThePartitions of a file that is large enough for more. SQLite, which has one writer, has two at most.
 func TestMaxParallelBoundsThePartitions(t *testing.T) {
 	t.Parallel()
+	into := func(connection, slug, more string) string {
+		text := fmt.Sprintf(countedImporter, slug, more)
+		return strings.Replace(text, "{table: "+slug+", create_table: true}", "{table: "+slug+", connection: "+connection+"}", 1)
+	}
 	s := rig.NewSystem(t, rig.SystemOptions{
+		Env: []string{"INGEST_CONNECTIONS_NONE_URL=discard:"},
 		Importers: map[string]string{
-			"free.yaml": fmt.Sprintf(countedImporter, "free", ""),
-			"one.yaml":  fmt.Sprintf(countedImporter, "one", "max_parallel: 1\n"),
-			"many.yaml": fmt.Sprintf(countedImporter, "many", "max_parallel: 200\n"),
+			"free.yaml": into("none", "free", ""),
+			"two.yaml":  into("none", "two", "max_parallel: 2\n"),
+			"many.yaml": into("none", "many", "max_parallel: 200\n"),
+			"file.yaml": into("default", "file", ""),
+			"one.yaml":  into("default", "one", "max_parallel: 1\n"),
 		},
 	})
 	var lines strings.Builder
@@ -159,7 +166,7 @@ func TestMaxParallelBoundsThePartitions(t *testing.T) {
 		fmt.Fprintf(&lines, "%d,%s\n", n, strings.Repeat("x", 10_000))
 	}
 	large := s.Write("large.csv", lines.String())
-	for slug, partitions := range map[string]string{"free": "2", "one": "1", "many": "2"} {
+	for slug, partitions := range map[string]string{"free": "4", "two": "2", "many": "4", "file": "2", "one": "1"} {
 		s.Must(0, "run", slug, "--file", large)
 		got := rig.Query(t, s.Database(), "SELECT COUNT(*) AS heads FROM ingest_partitions AS p JOIN ingest_runs AS r ON r.uid = p.uid WHERE r.importer = '"+slug+"'")
 		if got[0] != partitions {

@@ -7,7 +7,7 @@ import (
 	"ingest/shared/importer"
 )
 
-func TestPartitionsBySizeAndPlace(t *testing.T) {
+func TestPartitionsBySizeAndStore(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
 	for _, of := range []struct {
