@@ -45,15 +45,15 @@ func (m *MariaDB) where() []string {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	return []string{"--no-defaults", "--user=" + me.Username, "--datadir=" + filepath.Join(m.dir, "data")}
+	// A server that starts, or makes its tables, removes what others have in the same tmpdir.
+	return []string{"--no-defaults", "--user=" + me.Username, "--datadir=" + filepath.Join(m.dir, "data"), "--tmpdir=" + m.dir}
 }
 
 // Start starts the server again after Kill9, on the same port and data, and returns when it answers.
 func (m *MariaDB) Start() {
 	m.t.Helper()
-	// A server that starts removes what others have in the same tmpdir.
 	args := append(m.where(), "--port="+strconv.Itoa(m.port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(m.dir, "socket"),
-		"--pid-file="+filepath.Join(m.dir, "pid"), "--tmpdir="+m.dir, "--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0", "--sync-frm=0",
+		"--pid-file="+filepath.Join(m.dir, "pid"), "--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0", "--sync-frm=0",
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=64M", "--max-connections=200",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_nopad_bin")
 	m.server = start(m.t, launch{

@@ -6,9 +6,9 @@ import (
 	"ingest/shared/column"
 )
 
-func (d *DB) postgresForeign(ctx context.Context, id int64, t *column.Table) error {
+func (cat catalog) postgresForeign(ctx context.Context, id int64, t *column.Table) error {
 	// A foreign key to a partitioned table has a copy for each of its partitions.
-	rows, err := d.Query(ctx, `SELECT n.nspname, r.relname, NOT has_table_privilege(r.oid, 'SELECT'),
+	rows, err := cat.Query(ctx, `SELECT n.nspname, r.relname, NOT has_table_privilege(r.oid, 'SELECT'),
 			(SELECT json_agg(a.attname ORDER BY k.at)::text FROM unnest(f.conkey) WITH ORDINALITY AS k(n, at)
 				JOIN pg_attribute AS a ON a.attrelid = f.conrelid AND a.attnum = k.n),
 			(SELECT json_agg(a.attname ORDER BY k.at)::text FROM unnest(f.confkey) WITH ORDINALITY AS k(n, at)
@@ -40,8 +40,8 @@ func (d *DB) postgresForeign(ctx context.Context, id int64, t *column.Table) err
 
 // sqliteForeign reads foreign keys. SQLite keeps the names of what is referred to as they were written, which may be in
 // another case, and takes a parent that is not there.
-func (d *DB) sqliteForeign(ctx context.Context, table string) ([]column.ForeignKey, error) {
-	rows, err := d.Query(ctx, `SELECT f.id, COALESCE(s.name, f."table"), f."from", COALESCE(c.name, f."to", '')
+func (cat catalog) sqliteForeign(ctx context.Context, table string) ([]column.ForeignKey, error) {
+	rows, err := cat.Query(ctx, `SELECT f.id, COALESCE(s.name, f."table"), f."from", COALESCE(c.name, f."to", '')
 		FROM pragma_foreign_key_list(?) AS f
 		LEFT JOIN sqlite_schema AS s ON s.type = 'table' AND s.name = f."table" COLLATE NOCASE
 		LEFT JOIN pragma_table_xinfo(s.name) AS c ON c.name = f."to" COLLATE NOCASE OR f."to" IS NULL AND c.pk = f.seq + 1

@@ -12,12 +12,12 @@ import (
 )
 
 // mysqlTable describes a table of the connection's database, or of the one that the name has.
-func (d *DB) mysqlTable(ctx context.Context, name string) (column.Table, error) {
+func (cat catalog) mysqlTable(ctx context.Context, name string) (column.Table, error) {
 	var t column.Table
 	var kind string
 	var engine, transactions sql.NullString
 	schema, bare := splitTable(name)
-	err := d.QueryRow(ctx, `SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_TYPE, t.ENGINE, e.TRANSACTIONS
+	err := cat.QueryRow(ctx, `SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_TYPE, t.ENGINE, e.TRANSACTIONS
 		FROM information_schema.TABLES AS t LEFT JOIN information_schema.ENGINES AS e ON e.ENGINE = t.ENGINE
 		WHERE t.TABLE_SCHEMA = COALESCE(NULLIF(?, ''), DATABASE()) AND t.TABLE_NAME = ?
 			AND (@@lower_case_table_names > 0 OR CAST(t.TABLE_NAME AS BINARY) = CAST(? AS BINARY))`, schema, bare, bare,
@@ -30,10 +30,10 @@ func (d *DB) mysqlTable(ctx context.Context, name string) (column.Table, error) 
 	case kind == "VIEW" || kind == "SYSTEM VIEW" || kind == "SEQUENCE":
 		return t, fmt.Errorf("it is a %s, not a table that rows can be written to", strings.ToLower(kind))
 	case transactions.String != "YES":
-		return t, fmt.Errorf("its storage engine %s has no transactions: ALTER TABLE %s ENGINE = InnoDB", engine.String, d.QuoteTable(name))
+		return t, fmt.Errorf("its storage engine %s has no transactions: ALTER TABLE %s ENGINE = InnoDB", engine.String, cat.db.QuoteTable(name))
 	}
 	for _, read := range []func(context.Context, *column.Table) error{
-		d.mysqlColumns, d.mysqlIndexes, d.mysqlChecks, d.mysqlForeign, d.mysqlTriggers,
+		cat.mysqlColumns, cat.mysqlIndexes, cat.mysqlChecks, cat.mysqlForeign, cat.mysqlTriggers,
 	} {
 		if err := read(ctx, &t); err != nil {
 			return t, err
@@ -42,9 +42,9 @@ func (d *DB) mysqlTable(ctx context.Context, name string) (column.Table, error) 
 	return t, nil
 }
 
-func (d *DB) mysqlColumns(ctx context.Context, t *column.Table) error {
+func (cat catalog) mysqlColumns(ctx context.Context, t *column.Table) error {
 	// MariaDB writes a missing default of a nullable column as NULL.
-	rows, err := d.Query(ctx, `SELECT COLUMN_NAME, LOWER(DATA_TYPE), COLUMN_TYPE, IS_NULLABLE = 'NO',
+	rows, err := cat.Query(ctx, `SELECT COLUMN_NAME, LOWER(DATA_TYPE), COLUMN_TYPE, IS_NULLABLE = 'NO',
 			COALESCE(COLUMN_DEFAULT, 'NULL') <> 'NULL' OR EXTRA LIKE '%auto_increment%',
 			EXTRA LIKE '%STORED GENERATED%' OR EXTRA LIKE '%VIRTUAL GENERATED%' OR EXTRA LIKE '%PERSISTENT%',
 			LEAST(COALESCE(CHARACTER_MAXIMUM_LENGTH, 0), 2147483647), COALESCE(NUMERIC_PRECISION, 0), COALESCE(NUMERIC_SCALE, 0),
@@ -71,8 +71,8 @@ func (d *DB) mysqlColumns(ctx context.Context, t *column.Table) error {
 	return rows.Err()
 }
 
-func (d *DB) mysqlIndexes(ctx context.Context, t *column.Table) error {
-	rows, err := d.Query(ctx, `SELECT INDEX_NAME, COALESCE(COLUMN_NAME, ''), SUB_PART IS NOT NULL OR COLUMN_NAME IS NULL
+func (cat catalog) mysqlIndexes(ctx context.Context, t *column.Table) error {
+	rows, err := cat.Query(ctx, `SELECT INDEX_NAME, COALESCE(COLUMN_NAME, ''), SUB_PART IS NOT NULL OR COLUMN_NAME IS NULL
 		FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0
 		ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX`, t.Schema, t.Name)
 	if err != nil {
@@ -111,8 +111,8 @@ func (d *DB) mysqlIndexes(ctx context.Context, t *column.Table) error {
 }
 
 // mysqlChecks reads the CHECK constraints. MariaDB's JSON is a text with one, which refuses nothing that Go has checked.
-func (d *DB) mysqlChecks(ctx context.Context, t *column.Table) error {
-	rows, err := d.Query(ctx, `SELECT t.CONSTRAINT_NAME, c.CHECK_CLAUSE FROM information_schema.TABLE_CONSTRAINTS AS t
+func (cat catalog) mysqlChecks(ctx context.Context, t *column.Table) error {
+	rows, err := cat.Query(ctx, `SELECT t.CONSTRAINT_NAME, c.CHECK_CLAUSE FROM information_schema.TABLE_CONSTRAINTS AS t
 		JOIN information_schema.CHECK_CONSTRAINTS AS c
 			ON c.CONSTRAINT_SCHEMA = t.CONSTRAINT_SCHEMA AND c.CONSTRAINT_NAME = t.CONSTRAINT_NAME /*M! AND c.TABLE_NAME = t.TABLE_NAME */
 		WHERE t.CONSTRAINT_TYPE = 'CHECK' AND t.TABLE_SCHEMA = ? AND t.TABLE_NAME = ? ORDER BY 1`, t.Schema, t.Name)
@@ -127,7 +127,7 @@ func (d *DB) mysqlChecks(ctx context.Context, t *column.Table) error {
 			return err
 		}
 		at := slices.IndexFunc(t.Columns, func(c column.Column) bool {
-			return (clause == "json_valid("+d.Quote(c.Name)+")" || clause == "json_valid("+Quote(c.Name)+")") && strings.HasPrefix(c.Type.Native, "longtext")
+			return (clause == "json_valid("+cat.db.Quote(c.Name)+")" || clause == "json_valid("+Quote(c.Name)+")") && strings.HasPrefix(c.Type.Native, "longtext")
 		})
 		if at >= 0 {
 			t.Columns[at].Type.Kind = column.JSON
@@ -137,7 +137,7 @@ func (d *DB) mysqlChecks(ctx context.Context, t *column.Table) error {
 		one := column.Check{Name: name, Expression: clause}
 		for _, c := range t.Columns {
 			// The server has quoted all names, in the way of its own session or of this one.
-			if strings.Contains(clause, d.Quote(c.Name)) || strings.Contains(clause, Quote(c.Name)) {
+			if strings.Contains(clause, cat.db.Quote(c.Name)) || strings.Contains(clause, Quote(c.Name)) {
 				one.Columns = append(one.Columns, c.Name)
 			}
 		}
@@ -147,7 +147,7 @@ func (d *DB) mysqlChecks(ctx context.Context, t *column.Table) error {
 		return err
 	}
 	for _, one := range all {
-		asked, err := d.asks(ctx, one)
+		asked, err := cat.asks(ctx, one)
 		if err != nil {
 			return err
 		}
@@ -159,7 +159,7 @@ func (d *DB) mysqlChecks(ctx context.Context, t *column.Table) error {
 }
 
 // asks says that the expression of a CHECK can stand in a query, as the catalog spells it.
-func (d *DB) asks(ctx context.Context, one column.Check) (bool, error) {
+func (cat catalog) asks(ctx context.Context, one column.Check) (bool, error) {
 	if len(one.Columns) == 0 {
 		return false, nil
 	}
@@ -167,15 +167,15 @@ func (d *DB) asks(ctx context.Context, one column.Check) (bool, error) {
 	for i, name := range one.Columns {
 		nulls[i] = "NULL AS " + Quote(name)
 	}
-	_, err := d.list(ctx, "SELECT 1 FROM (SELECT "+strings.Join(nulls, ", ")+") AS r WHERE NOT ("+one.Expression+")")
+	_, err := cat.list(ctx, "SELECT 1 FROM (SELECT "+strings.Join(nulls, ", ")+") AS r WHERE NOT ("+one.Expression+")")
 	if Explain(err).Class == TransientFault {
 		return false, err
 	}
 	return err == nil, nil
 }
 
-func (d *DB) mysqlForeign(ctx context.Context, t *column.Table) error {
-	rows, err := d.Query(ctx, `SELECT CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME
+func (cat catalog) mysqlForeign(ctx context.Context, t *column.Table) error {
+	rows, err := cat.Query(ctx, `SELECT CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME
 		FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND REFERENCED_TABLE_NAME IS NOT NULL
 		ORDER BY CONSTRAINT_NAME, ORDINAL_POSITION`, t.Schema, t.Name)
 	if err != nil {
@@ -202,15 +202,15 @@ func (d *DB) mysqlForeign(ctx context.Context, t *column.Table) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	children, err := d.list(ctx, `SELECT DISTINCT CONCAT('foreign key ', CONSTRAINT_NAME, ' of ', TABLE_NAME) FROM information_schema.KEY_COLUMN_USAGE
+	children, err := cat.list(ctx, `SELECT DISTINCT CONCAT('foreign key ', CONSTRAINT_NAME, ' of ', TABLE_NAME) FROM information_schema.KEY_COLUMN_USAGE
 		WHERE REFERENCED_TABLE_SCHEMA = ? AND REFERENCED_TABLE_NAME = ? AND NOT (TABLE_SCHEMA = ? AND TABLE_NAME = ?) ORDER BY 1`,
 		t.Schema, t.Name, t.Schema, t.Name)
 	t.Refuses = append(t.Refuses, children...)
 	return err
 }
 
-func (d *DB) mysqlTriggers(ctx context.Context, t *column.Table) error {
-	triggers, err := d.list(ctx, `SELECT CONCAT('trigger ', TRIGGER_NAME) FROM information_schema.TRIGGERS
+func (cat catalog) mysqlTriggers(ctx context.Context, t *column.Table) error {
+	triggers, err := cat.list(ctx, `SELECT CONCAT('trigger ', TRIGGER_NAME) FROM information_schema.TRIGGERS
 		WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY 1`, t.Schema, t.Name)
 	t.Refuses = append(t.Refuses, triggers...)
 	return err

@@ -10,12 +10,12 @@ import (
 )
 
 // postgresTable describes a table of the search path or of the schema that the name has.
-func (d *DB) postgresTable(ctx context.Context, name string) (column.Table, error) {
+func (cat catalog) postgresTable(ctx context.Context, name string) (column.Table, error) {
 	var t column.Table
 	var id int64
 	var kind string
 	var rules, children bool
-	err := d.QueryRow(ctx, `SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.relhasrules OR c.relrowsecurity,
+	err := cat.QueryRow(ctx, `SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.relhasrules OR c.relrowsecurity,
 			EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = c.oid) AND c.relkind = 'r'
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 		WHERE c.oid = to_regclass(?)`, QuoteTable(name)).Scan(&id, &t.Schema, &t.Name, &kind, &rules, &children)
@@ -34,7 +34,7 @@ func (d *DB) postgresTable(ctx context.Context, name string) (column.Table, erro
 		t.Meets = append(t.Meets, "tables that inherit from it")
 	}
 	for _, read := range []func(context.Context, int64, *column.Table) error{
-		d.postgresColumns, d.postgresIndexes, d.postgresConstraints, d.postgresForeign,
+		cat.postgresColumns, cat.postgresIndexes, cat.postgresConstraints, cat.postgresForeign,
 	} {
 		if err := read(ctx, id, &t); err != nil {
 			return t, err
@@ -56,9 +56,9 @@ func postgresKind(kind string) string {
 	}
 }
 
-func (d *DB) postgresColumns(ctx context.Context, id int64, t *column.Table) error {
+func (cat catalog) postgresColumns(ctx context.Context, id int64, t *column.Table) error {
 	// A domain's values are those of its base type; that it may refuse them is a constraint like others.
-	rows, err := d.Query(ctx, `WITH RECURSIVE base AS (
+	rows, err := cat.Query(ctx, `WITH RECURSIVE base AS (
 			SELECT a.attnum, a.atttypid AS type, a.atttypmod AS mod, false AS domain, false AS required
 			FROM pg_attribute AS a WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
 			UNION ALL
@@ -99,9 +99,9 @@ func (d *DB) postgresColumns(ctx context.Context, id int64, t *column.Table) err
 	return rows.Err()
 }
 
-func (d *DB) postgresIndexes(ctx context.Context, id int64, t *column.Table) error {
+func (cat catalog) postgresIndexes(ctx context.Context, id int64, t *column.Table) error {
 	// An index whose collation is not the column's may hold equal what the column does not.
-	rows, err := d.Query(ctx, `SELECT c.relname, i.indisprimary,
+	rows, err := cat.Query(ctx, `SELECT c.relname, i.indisprimary,
 			i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND i.indimmediate AND NOT EXISTS (
 				SELECT 1 FROM generate_series(0, i.indnkeyatts - 1) AS n
 				JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
@@ -139,8 +139,8 @@ func (d *DB) postgresIndexes(ctx context.Context, id int64, t *column.Table) err
 	return rows.Err()
 }
 
-func (d *DB) postgresConstraints(ctx context.Context, id int64, t *column.Table) error {
-	rows, err := d.Query(ctx, `SELECT conname, contype::text, conrelid = ?, conrelid = confrelid, conrelid::regclass::text,
+func (cat catalog) postgresConstraints(ctx context.Context, id int64, t *column.Table) error {
+	rows, err := cat.Query(ctx, `SELECT conname, contype::text, conrelid = ?, conrelid = confrelid, conrelid::regclass::text,
 				COALESCE(pg_get_expr(conbin, conrelid), ''), COALESCE((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute AS a
 					WHERE a.attrelid = conrelid AND a.attnum = ANY (conkey))::text, '[]')
 			FROM pg_constraint WHERE (conrelid = ? AND contype IN ('c', 'f', 'x', 't')) OR (confrelid = ? AND contype = 'f')

@@ -12,7 +12,7 @@ import (
 )
 
 // sqliteTable describes a table of the main database from SQLite's own catalog.
-func (d *DB) sqliteTable(ctx context.Context, name string) (column.Table, error) {
+func (cat catalog) sqliteTable(ctx context.Context, name string) (column.Table, error) {
 	schema, bare := splitTable(name)
 	if schema != "" && !strings.EqualFold(schema, "main") {
 		return column.Table{}, ErrNoTable
@@ -20,7 +20,7 @@ func (d *DB) sqliteTable(ctx context.Context, name string) (column.Table, error)
 	var t column.Table
 	var kind, source string
 	var rowless, strict bool
-	err := d.QueryRow(ctx, `SELECT l.name, l.type, l.wr, l.strict, COALESCE(s.sql, '') FROM pragma_table_list AS l
+	err := cat.QueryRow(ctx, `SELECT l.name, l.type, l.wr, l.strict, COALESCE(s.sql, '') FROM pragma_table_list AS l
 		LEFT JOIN sqlite_schema AS s ON s.name = l.name AND s.type IN ('table', 'view')
 		WHERE l.schema = 'main' AND l.name = ? COLLATE NOCASE`, bare).Scan(&t.Name, &kind, &rowless, &strict, &source)
 	switch {
@@ -31,20 +31,20 @@ func (d *DB) sqliteTable(ctx context.Context, name string) (column.Table, error)
 	case kind != "table":
 		return t, fmt.Errorf("it is a %s, not a table that rows can be written to", map[string]string{"view": "view", "virtual": "virtual table", "shadow": "shadow table"}[kind])
 	}
-	if t.Columns, err = d.sqliteColumns(ctx, t.Name, strict); err != nil {
+	if t.Columns, err = cat.sqliteColumns(ctx, t.Name, strict); err != nil {
 		return t, err
 	}
-	if err := d.sqliteIndexes(ctx, &t, rowless); err != nil {
+	if err := cat.sqliteIndexes(ctx, &t, rowless); err != nil {
 		return t, err
 	}
-	if t.Foreign, err = d.sqliteForeign(ctx, t.Name); err != nil {
+	if t.Foreign, err = cat.sqliteForeign(ctx, t.Name); err != nil {
 		return t, err
 	}
-	return t, d.sqliteRefusals(ctx, &t, source, strict)
+	return t, cat.sqliteRefusals(ctx, &t, source, strict)
 }
 
-func (d *DB) sqliteColumns(ctx context.Context, table string, strict bool) ([]column.Column, error) {
-	rows, err := d.Query(ctx, `SELECT name, type, "notnull", dflt_value IS NOT NULL, hidden
+func (cat catalog) sqliteColumns(ctx context.Context, table string, strict bool) ([]column.Column, error) {
+	rows, err := cat.Query(ctx, `SELECT name, type, "notnull", dflt_value IS NOT NULL, hidden
 		FROM pragma_table_xinfo(?) ORDER BY cid`, table)
 	if err != nil {
 		return nil, err
@@ -74,11 +74,11 @@ type sqliteIndex struct {
 	expression   bool
 }
 
-func (d *DB) sqliteIndexes(ctx context.Context, t *column.Table, rowless bool) error {
-	if err := d.sqlitePrimary(ctx, t, rowless); err != nil {
+func (cat catalog) sqliteIndexes(ctx context.Context, t *column.Table, rowless bool) error {
+	if err := cat.sqlitePrimary(ctx, t, rowless); err != nil {
 		return err
 	}
-	rows, err := d.Query(ctx, `SELECT l.name, l.origin, l.partial, x.name, x.coll FROM pragma_index_list(?) AS l
+	rows, err := cat.Query(ctx, `SELECT l.name, l.origin, l.partial, x.name, x.coll FROM pragma_index_list(?) AS l
 		JOIN pragma_index_xinfo(l.name) AS x WHERE l."unique" AND x.key ORDER BY l.seq DESC, x.seqno`, t.Name)
 	if err != nil {
 		return err
@@ -131,13 +131,13 @@ func (i *sqliteIndex) describe(t *column.Table) {
 }
 
 // sqlitePrimary adds the primary key, which has no index of its own when it is the rowid.
-func (d *DB) sqlitePrimary(ctx context.Context, t *column.Table, rowless bool) error {
-	keys, err := d.list(ctx, "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", t.Name)
+func (cat catalog) sqlitePrimary(ctx context.Context, t *column.Table, rowless bool) error {
+	keys, err := cat.list(ctx, "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", t.Name)
 	if err != nil || len(keys) == 0 {
 		return err
 	}
 	t.Unique = append(t.Unique, column.Index{Name: "PRIMARY KEY", Columns: keys, Primary: true})
-	indexed, err := d.list(ctx, "SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'", t.Name)
+	indexed, err := cat.list(ctx, "SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'", t.Name)
 	if err != nil {
 		return err
 	}
@@ -150,8 +150,8 @@ func (d *DB) sqlitePrimary(ctx context.Context, t *column.Table, rowless bool) e
 	return nil
 }
 
-func (d *DB) sqliteRefusals(ctx context.Context, t *column.Table, source string, strict bool) error {
-	foreign, err := d.list(ctx, `SELECT DISTINCT "table" FROM pragma_foreign_key_list(?) ORDER BY 1`, t.Name)
+func (cat catalog) sqliteRefusals(ctx context.Context, t *column.Table, source string, strict bool) error {
+	foreign, err := cat.list(ctx, `SELECT DISTINCT "table" FROM pragma_foreign_key_list(?) ORDER BY 1`, t.Name)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (d *DB) sqliteRefusals(ctx context.Context, t *column.Table, source string,
 			t.Meets = append(t.Meets, "foreign key to the table itself")
 		}
 	}
-	children, err := d.list(ctx, `SELECT DISTINCT s.name FROM sqlite_schema AS s JOIN pragma_foreign_key_list(s.name) AS f
+	children, err := cat.list(ctx, `SELECT DISTINCT s.name FROM sqlite_schema AS s JOIN pragma_foreign_key_list(s.name) AS f
 		WHERE s.type = 'table' AND f."table" = ? COLLATE NOCASE AND s.name <> ? ORDER BY 1`, t.Name, t.Name)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (d *DB) sqliteRefusals(ctx context.Context, t *column.Table, source string,
 	for _, child := range children {
 		t.Refuses = append(t.Refuses, "foreign key of "+child)
 	}
-	triggers, err := d.list(ctx, `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
+	triggers, err := cat.list(ctx, `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE
 		ORDER BY 1`, t.Name)
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func Create(ctx context.Context, db *database.DB, d importer.Definition) error {
 	if !d.Destination.Creates(db.Dialect() == database.SQLite) {
 		return nil
 	}
-	missing, err := design(ctx, db, d)
+	missing, err := design(ctx, db.Dialect(), db, d)
 	if err == nil && len(missing) > 0 {
 		err = create(ctx, db, d, missing)
 	}
@@ -48,8 +48,8 @@ func create(ctx context.Context, db *database.DB, d importer.Definition, missing
 	if err := tx.Lock(ctx, "ingest create"); err != nil {
 		return err
 	}
-	// Whoever made some in between has made them whole.
-	if missing, err = design(ctx, db, d); err != nil {
+	// Whoever made some in between has made them whole. Those who wait for the lock may hold all other connections.
+	if missing, err = design(ctx, db.Dialect(), tx, d); err != nil {
 		return err
 	}
 	for _, table := range missing {

@@ -3,6 +3,7 @@ package destination
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,7 +28,8 @@ func TestCreate(t *testing.T) {
 			},
 		}
 		create := func(ctx context.Context) error { return Create(ctx, db, d) }
-		if err := lifecycle.Parallel(t.Context(), create, create, create, create); err != nil {
+		more := slices.Repeat([]func(context.Context) error{create}, 5*connections) // than the pool has
+		if err := lifecycle.Parallel(t.Context(), more...); err != nil {
 			t.Fatal(err)
 		}
 		if err := create(t.Context()); err != nil {

@@ -21,6 +21,11 @@ type drawing struct {
 	missing []*blueprint
 }
 
+// catalog says what a table is like, as database.DB does.
+type catalog interface {
+	Table(ctx context.Context, name string) (column.Table, error)
+}
+
 // Unclear is why nobody can say what the missing tables of a definition would have to be like, for people. Trying again
 // does not help.
 type Unclear struct{ err error }
@@ -31,15 +36,17 @@ func (u *Unclear) Unwrap() error { return u.err }
 
 // design returns the tables of a definition that are missing, parents first. The error is an *Unclear, or the catalog could
 // not be read.
-func design(ctx context.Context, db *database.DB, d importer.Definition) ([]*blueprint, error) {
-	g := &drawing{dialect: db.Dialect(), timestamps: d.Destination.Timestamps, known: map[string]*column.Table{}}
+//
+// known is where they are looked up: a database, or a transaction in it.
+func design(ctx context.Context, dialect database.Dialect, known catalog, d importer.Definition) ([]*blueprint, error) {
+	g := &drawing{dialect: dialect, timestamps: d.Destination.Timestamps, known: map[string]*column.Table{}}
 	own := []string{d.Destination.Table}
 	for _, choice := range d.TableWhen {
 		if !slices.Contains(own, choice.Table) {
 			own = append(own, choice.Table)
 		}
 	}
-	if err := g.describe(ctx, db, append(others(d.Relations, d.Nested), own...)); err != nil {
+	if err := g.describe(ctx, known, append(others(d.Relations, d.Nested), own...)); err != nil {
 		return nil, err
 	}
 	if err := g.draw(d, own); err != nil {
@@ -82,9 +89,9 @@ func others(relations []importer.Relation, nested []importer.Nested) (names []st
 }
 
 // describe reads which tables there are.
-func (g *drawing) describe(ctx context.Context, db *database.DB, names []string) error {
+func (g *drawing) describe(ctx context.Context, known catalog, names []string) error {
 	for _, name := range names {
-		table, err := db.Table(ctx, name)
+		table, err := known.Table(ctx, name)
 		if errors.Is(err, database.ErrNoTable) {
 			continue
 		}

@@ -19,7 +19,7 @@ type MissingTable struct {
 // MissingTables are the tables that Create would make if it were asked to, parents first. Tables that only rules ask
 // are none of them. An error is as Create returns it.
 func MissingTables(ctx context.Context, db *database.DB, d importer.Definition) ([]MissingTable, error) {
-	missing, err := design(ctx, db, d)
+	missing, err := design(ctx, db.Dialect(), db, d)
 	if err != nil {
 		return nil, err
 	}

@@ -110,9 +110,12 @@ func forEach(t *testing.T, test func(t *testing.T, f features, db *database.DB))
 	}
 }
 
+// connections are those of writers; the pool has a few more for readers.
+const connections = 4
+
 func open(t testing.TB, f features) *database.DB {
 	t.Helper()
-	db, err := database.Open(database.Config{Name: "test", URL: f.url(t), Connections: 4})
+	db, err := database.Open(database.Config{Name: "test", URL: f.url(t), Connections: connections})
 	if err != nil {
 		t.Fatal(err)
 	}
