@@ -96,7 +96,7 @@ func TestSizes(t *testing.T) {
 	if err != nil || len(sizes) != 2 || sizes[0] != 1000 {
 		t.Error(sizes, err)
 	}
-	for _, bad := range []string{"", "many", "-1", "10 x"} {
+	for _, bad := range []string{"", "many", "-1", "10 x", "10,100"} {
 		if _, err := Sizes(bad); err == nil {
 			t.Errorf("%q is read", bad)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -111,8 +112,8 @@ func (r *Report) times(scene, a, b string) (float64, bool) {
 func Sizes(text string) ([]int, error) {
 	var sizes []int
 	for _, word := range strings.Fields(text) {
-		var size int
-		if _, err := fmt.Sscan(strings.ReplaceAll(word, "_", ""), &size); err != nil || size < 1 {
+		size, err := strconv.Atoi(strings.ReplaceAll(word, "_", ""))
+		if err != nil || size < 1 {
 			return nil, fmt.Errorf("%q is no number of rows", word)
 		}
 		sizes = append(sizes, size)
