@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// look is how often a waiting command asks for the run; at first it asks sooner, since small runs are over by then.
+	// look is how often a waiting command asks for the run, if it is not told of its end; at first it asks sooner, since small runs are
+	// over by then.
 	look = 200 * time.Millisecond
 	soon = 5 * time.Millisecond
 	// settle is how long a new run may take to be picked up before the command says what it waits for.
@@ -29,7 +30,9 @@ func (s *session) follow(ctx context.Context, sys *system, id int64) (control.Re
 	defer progress.End()
 	var last control.Resource
 	begin, lost := s.now(), ""
-	err := lifecycle.LoopFrom(ctx, soon, look, func(ctx context.Context) error {
+	ended, end := sys.ended(ctx)
+	defer end()
+	err := lifecycle.LoopFrom(ctx, soon, look, ended, func(ctx context.Context) error {
 		resource, err := sys.control.Run(ctx, id, 0)
 		switch {
 		case control.KindOf(err) == control.Unavailable:

@@ -126,12 +126,15 @@ func TestOutputsWhileARunIsActive(t *testing.T) {
 	(&transcript{t: t, dir: dir, environ: r.environ}).run("workers")
 	r.run("run people --detach")
 	r.run("run people --detach --quiet")
-	for _, id := range []string{"1", "2"} {
+	waits := func(id string) {
+		t.Helper()
 		eventually(t, "the run waits for a worker", func() bool {
 			one := resource(t, ingest(t, dir, r.environ, "status", id, "--output", "json"))
 			return one.Status == run.Processing && one.TotalFinal && one.WaitingFor != nil && strings.Contains(*one.WaitingFor, "worker")
 		})
 	}
+	waits("1")
+	waits("2")
 	for _, line := range slices.Concat(
 		every("status 1"),
 		[]string{
@@ -141,6 +144,7 @@ func TestOutputsWhileARunIsActive(t *testing.T) {
 	) {
 		r.run(line)
 	}
+	waits("2") // rebuild has it split again
 	stop()
 	if err := coordinator.Wait(); err != nil {
 		t.Error(err)

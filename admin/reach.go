@@ -161,6 +161,15 @@ func (y *system) Close() error {
 	return errors.Join(all, y.databases.Close())
 }
 
+// ended delivers when a run has ended, of which some may be missed; never where Redis cannot be asked. The caller must call the
+// function.
+func (y *system) ended(ctx context.Context) (<-chan struct{}, func()) {
+	if y.redis == nil {
+		return nil, func() {}
+	}
+	return y.redis.Listen(ctx, redisstore.Ended)
+}
+
 // interrupted says that nobody executes the runs of an embedded installation.
 func (y *system) interrupted() bool {
 	return y.remote == nil && y.settings.Embedded() && y.member == nil && !served(y.settings.DataDir)

@@ -118,11 +118,11 @@ func Loop(ctx context.Context, interval time.Duration, wake <-chan struct{}, ste
 	return loop(ctx, wake, step, func() time.Duration { return interval })
 }
 
-// LoopFrom is Loop without wake whose interval grows: first, then a quarter longer each time, up to last. What is waited for is
-// noticed when a quarter more time than it took has passed, or last.
-func LoopFrom(ctx context.Context, first, last time.Duration, step func(ctx context.Context) error) error {
+// LoopFrom is Loop whose interval grows: first, then a quarter longer each time, up to last. What is waited for is noticed when
+// a quarter more time than it took has passed, or last, even where wake says nothing.
+func LoopFrom(ctx context.Context, first, last time.Duration, wake <-chan struct{}, step func(ctx context.Context) error) error {
 	next := first
-	return loop(ctx, nil, step, func() time.Duration {
+	return loop(ctx, wake, step, func() time.Duration {
 		interval := next
 		next = min(next+next/4, last)
 		return interval

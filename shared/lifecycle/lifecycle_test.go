@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -86,6 +87,30 @@ func TestLoopStepsAtOnceAndThenAtEachInterval(t *testing.T) {
 		}
 		if err := Loop(t.Context(), time.Second, nil, func(context.Context) error { return errBroken }); !errors.Is(err, errBroken) {
 			t.Fatalf("got %v", err)
+		}
+	})
+}
+
+func TestLoopFromStepsLessAndLessOftenAndWhenItIsWoken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		wake, began := make(chan struct{}, 1), time.Now()
+		var at []time.Duration
+		err := LoopFrom(t.Context(), 4*time.Second, 6*time.Second, wake, func(context.Context) error {
+			at = append(at, time.Since(began))
+			switch len(at) {
+			case 4:
+				wake <- struct{}{}
+			case 5:
+				return errBroken
+			}
+			return nil
+		})
+		if !errors.Is(err, errBroken) {
+			t.Fatalf("got %v", err)
+		}
+		if want := []time.Duration{0, 4 * time.Second, 9 * time.Second, 15 * time.Second, 15 * time.Second}; !slices.Equal(at, want) {
+			t.Errorf("steps at %v", at)
 		}
 	})
 }

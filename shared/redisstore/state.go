@@ -185,10 +185,10 @@ func (s *Store) Stop(ctx context.Context, ref Ref, status run.Status) error {
 }
 
 // Finish ends the run: streams and partitions are deleted, its hash and histograms kept for a day, with the final
-// numbers. The first status stays. Unknown runs are left alone, but are not active any more.
+// numbers, and who waits for an end is woken. The first status stays. Unknown runs are left alone, but are not active any more.
 func (s *Store) Finish(ctx context.Context, ref Ref, status run.Status, final run.Final) error {
 	args := append([]any{ref.UID, string(status), int64(keep.Seconds())}, countArgs(final.Counts)...)
-	args = append(args, final.Total, len(final.Errors), len(final.Validation))
+	args = append(args, final.Total, s.keys.wake(Ended), len(final.Errors), len(final.Validation))
 	args = append(append(args, messageArgs(final.Errors)...), messageArgs(final.Validation)...)
 	count, _, err := s.known(ctx, ref.ID)
 	if err == nil {

@@ -87,8 +87,13 @@ func testFinish(t *testing.T, s *site) {
 		Errors:     []run.MessageCount{{Message: "final", Count: 2}},
 		Validation: []run.MessageCount{{Message: "v", Count: 4}, {Message: "w", Count: 1}},
 	}
+	ended, end := s.Listen(t.Context(), Ended)
+	defer end()
+	await(t, ended)
 	must(t, s.Finish(t.Context(), bare, run.Failed, final))
+	await(t, ended)
 	must(t, s.Finish(t.Context(), bare, run.Completed, run.Final{}))
+	still(t, ended)
 	if keys := s.dump(t, ref); len(keys) != 3 {
 		t.Errorf("keys: %v", keys)
 	}

@@ -21,6 +21,8 @@ const (
 	Work Topic = "work"
 	// Runs wakes coordinators: the state of a run may have changed.
 	Runs Topic = "runs"
+	// Ended wakes who waits for the end of a run: one has ended.
+	Ended Topic = "ended"
 )
 
 const (
