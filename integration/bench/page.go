@@ -58,7 +58,7 @@ func (p *page) head() {
 	}
 	p.line("Made by `make bench` (`integration/bench`) on %s, %s%s on one machine. Do not edit: what is said about a", r.Date, lasted, minutes(r.Seconds))
 	p.line("target stands beside it in `integration/bench/targets.go`, the figures in [results.json](%s/results.json).\n", charts)
-	p.line("**Method.** Redis (append-only file), the database, one coordinator and one worker share the cores of the machine with whoever")
+	p.line("**Method.** Redis (append-only file, as in `compose.yaml`), the database, one coordinator and one worker share the cores of the machine with whoever")
 	turns := "Every contender runs once"
 	if r.Rounds > 1 {
 		turns = fmt.Sprintf("Contenders take turns – A, B, A, B … – %d times (once with %s rows and more), and the fastest round counts", r.Rounds, thousands(manyRows))

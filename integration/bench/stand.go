@@ -38,14 +38,16 @@ type setup struct {
 	counted bool
 }
 
-// stand starts an installation. Everything is as by default, Redis with an append-only file.
+// stand starts an installation. Everything is as by default, Redis as in compose.yaml.
 func (b *Bench) stand(s setup) *stand {
 	b.Helper()
 	definitions := map[string]string{}
 	for slug, text := range s.importers {
 		definitions[slug+".yaml"] = "importer: " + slug + "\n" + text
 	}
-	redis := rig.StartRedis(b, rig.RedisOptions{AOF: true})
+	redis := rig.StartRedis(b, rig.RedisOptions{
+		AOF: true, Args: []string{"--rdbcompression", "no", "--auto-aof-rewrite-min-size", "512mb"},
+	})
 	st, url := &stand{redis: redis}, redis.URL()
 	if s.counted {
 		st.relay = b.relay(redis.Addr())

@@ -15,7 +15,7 @@ const streamProcessor = 37.0 / 86.0
 // busyCores limits answers while an import runs.
 const busyCores = "The wait for a processor. In a `perf sched` record of such an import Redis waits 0.5 ms for a core on average and up to 8, coordinator up to 11 and client up to 9, while " +
 	"PostgreSQL, worker and splitter keep both busy; in a trace of the coordinator its own scheduler delays all the answers of three seconds by 5 ms together. A bare PING of Redis beside it " +
-	"(see below), two waits instead of four, takes as long as the whole target; so does `/healthz`, which asks nobody. Higher priorities (nice -10) and shorter slices for coordinator, Redis and client changed nothing. Half of the answers take less " +
+	"(see below), two waits instead of four, takes about as long as the whole target; so does `/healthz`, which asks nobody. Higher priorities (nice -10) and shorter slices for coordinator, Redis and client changed nothing. Half of the answers take less " +
 	"than half a millisecond, and none waits for a look at the database."
 
 // peaks limits what is the greatest of a long time.
@@ -23,10 +23,9 @@ const peaks = "The peak: it is the greatest size at any moment, which in ten tim
 	"the partitions, which are used again and again, and nothing is kept by row or chunk)."
 
 // copying limits what is compared with psql in PostgreSQL.
-const copying = "COPY itself. In `pg_stat_statements` 208 of them are all that the import does there (9 s in sessions side by side, everything else below 0.4), and `perf` of the whole machine gives " +
-	"PostgreSQL three fifths of the time, the worker and the coordinator together three tenths, Redis a thirtieth. Of the same rows its COPY costs half as much CPU again as one \\copy of the file: the search in the indexes (`_bt_compare`) " +
-	"is two to three times as much, because the keys of a chunk lie between those of the other partitions, where a file in the order of its keys appends to the index. What two cores are worth then decides: see the two psql connections in the table. Rounds of one contender " +
-	"differ by a third within a run; in three runs of one day this target was 1.53 ×, 1.38 × and 1.38 ×, skip 0.84, 0.90 and 0.81."
+const copying = "COPY itself. In `pg_stat_statements` one for each chunk is all that the import does there, and together they cost more CPU than one \\copy of the same file (see the table): " +
+	"the keys of a chunk lie between those of the other partitions, so that each row is searched for in the indexes (`_bt_compare` in `perf`), where a file in the order of its keys appends to them. " +
+	"What two cores are worth then decides: see the two psql connections in the table. Rounds of one contender differ by a third within a run; in two runs of one hour this target was 1.44 × and 1.40 ×."
 
 // secondCore limits what is compared with one session that writes a file straight into a table.
 const secondCore = "The second core: one session has a core to itself, while the import's sessions share both with worker, splitter and Redis (see the CPU seconds of each in the table)."
@@ -97,8 +96,9 @@ func targets() []target {
 		{
 			what: "SQLite, update into an empty table, beside .import", atLeast: 0.8, unit: "×", measured: times("products/sqlite", created, imported),
 			limits: "The driver: SQLite is translated to Go (`modernc.org/sqlite`, so that nothing but the binary is needed). There is one writer, so a second core does not help, and in a profile " +
-				"of the worker (pprof) three quarters of that writer's time are within the translated SQLite: half for the rows and two indexes, a fifth for what a commit " +
-				"appends to the write-ahead log. Binding parameters is another 8 %, everything else is the rest. To insert these rows with the driver and nothing around it takes as long as `.import` does with SQLite in C, or longer.",
+				"of the worker (pprof) that writer is busy nine tenths of the time: three fifths of it are the steps of the translated SQLite (the rows and two indexes), a sixth each the binding of " +
+				"parameters and the commits. Chunks of four and of ten times the rows, with as many fewer commits, are no faster. " +
+				"To insert these rows with the driver and nothing around it takes as long as `.import` does with SQLite in C, or longer.",
 		},
 		{
 			what: "the engine's own cost: destination discard, one worker process", atLeast: 600_000, unit: "rows/s",
@@ -119,8 +119,8 @@ func targets() []target {
 		},
 		{
 			what: "ledger and Redis, of an import into PostgreSQL", atMost: 5, unit: "%", measured: figure("engine/overhead", "ledger and Redis, % of the import"),
-			limits: "Waiting: what the ledger's statements take is counted as PostgreSQL does, with the time in which they wait for one of the two cores. It was 0.17 s in this run and 0.05 s in one two hours before, which makes " +
-				"5.4 % and 3.7 %; Redis (half of the whole) and the processes' own part (a sixth, from their CPU profiles) were the same.",
+			limits: "Redis, and waiting. In `perf` a fifth of the time of Redis is Lua, which hashes every byte of a chunk that passes through a script, once on its way in and once on its way out; most of the rest are " +
+				"copies of the same bytes, the kernel's among them. What the ledger's statements take is counted as PostgreSQL does, with the time in which they wait for one of the two cores.",
 		},
 		{
 			what: "commands to Redis, of an import into PostgreSQL", atMost: 6, unit: "per chunk", measured: figure("engine/commands", "PostgreSQL, commands per chunk"),

@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
@@ -28,31 +29,60 @@ type MariaDB struct {
 // "--max-allowed-packet=1M"; nothing is forced onto the disk, which a kill -9 of the server does not notice.
 func StartMariaDB(t testing.TB, args ...string) *MariaDB {
 	t.Helper()
-	m := &MariaDB{t: t, args: args, port: porttest.Free(t), dir: subdirectory(t, "mariadb-")}
-	install := exec.CommandContext(t.Context(), find(t, "mariadb-install-db", "mariadb-server"), append(m.where(),
-		"--auth-root-authentication-method=normal", "--skip-test-db")...)
-	if output, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("make MariaDB's tables: %v\n%s", err, output)
+	find(t, "mariadb-install-db", "mariadb-server")
+	data, err := shared.tables()
+	if err != nil {
+		t.Fatal(err)
 	}
+	m := &MariaDB{t: t, args: args, port: porttest.Free(t), dir: subdirectory(t, "mariadb-")}
+	copyAll(t, data, filepath.Join(m.dir, "data"))
 	m.Start()
 	return m
 }
 
-// where are the options that say which server it is. Unlike PostgreSQL it runs as root, if it is told to.
-func (m *MariaDB) where() []string {
-	m.t.Helper()
+// installMariaDB makes the data that all servers of the process are copies of.
+func (w *workspace) installMariaDB() (string, error) {
+	parent, err := w.dir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(parent, "mariadb")
+	if err := os.Mkdir(dir, 0o711); err != nil {
+		return "", fmt.Errorf("make MariaDB's tables: %w", err)
+	}
+	path, err := locate("mariadb-install-db")
+	if err != nil {
+		return "", err
+	}
+	options, err := keptIn(dir)
+	if err != nil {
+		return "", err
+	}
+	install := exec.Command(path, append(options, "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=4M")...)
+	if output, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("make MariaDB's tables: %w\n%s", err, output)
+	}
+	return filepath.Join(dir, "data"), nil
+}
+
+// keptIn are the options that say where a server has its data. Unlike PostgreSQL it runs as root, if it is told to.
+func keptIn(dir string) ([]string, error) {
 	me, err := user.Current()
 	if err != nil {
-		m.t.Fatal(err)
+		return nil, fmt.Errorf("ask whom MariaDB runs as: %w", err)
 	}
 	// A server that starts, or makes its tables, removes what others have in the same tmpdir.
-	return []string{"--no-defaults", "--user=" + me.Username, "--datadir=" + filepath.Join(m.dir, "data"), "--tmpdir=" + m.dir}
+	return []string{"--no-defaults", "--user=" + me.Username, "--datadir=" + filepath.Join(dir, "data"), "--tmpdir=" + dir}, nil
 }
 
 // Start starts the server again after Kill9, on the same port and data, and returns when it answers.
 func (m *MariaDB) Start() {
 	m.t.Helper()
-	args := append(m.where(), "--port="+strconv.Itoa(m.port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(m.dir, "socket"),
+	options, err := keptIn(m.dir)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	args := append(options, "--port="+strconv.Itoa(m.port), "--bind-address=127.0.0.1", "--socket="+filepath.Join(m.dir, "socket"),
 		"--pid-file="+filepath.Join(m.dir, "pid"), "--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0", "--sync-frm=0",
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=64M", "--max-connections=200",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_nopad_bin")

@@ -48,7 +48,7 @@ func StartPostgres(t testing.TB, args ...string) *Postgres {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.copy(template, p.data)
+	copyAll(p.t, template, p.data)
 	// The user PostgreSQL runs as has to pass through, not to look around.
 	if err := os.Chmod(filepath.Dir(p.data), 0o711); err != nil {
 		t.Fatalf("open the directory of PostgreSQL: %v", err)
@@ -173,7 +173,7 @@ func (p *Postgres) Save() string {
 	p.t.Helper()
 	p.Kill9()
 	saved := filepath.Join(subdirectory(p.t, "saved-"), "data")
-	p.copy(p.data, saved)
+	copyAll(p.t, p.data, saved)
 	p.Start()
 	return saved
 }
@@ -185,16 +185,16 @@ func (p *Postgres) RestartFrom(saved string) {
 	if err := os.RemoveAll(p.data); err != nil {
 		p.t.Fatalf("remove the data of PostgreSQL: %v", err)
 	}
-	p.copy(saved, p.data)
+	copyAll(p.t, saved, p.data)
 	p.Start()
 }
 
-// copy keeps owner and mode, which PostgreSQL insists on.
-func (p *Postgres) copy(from, to string) {
-	p.t.Helper()
-	copied := exec.CommandContext(p.t.Context(), "cp", "-a", from, to)
+// copyAll copies a directory with the owners and modes of its files, which PostgreSQL insists on.
+func copyAll(t testing.TB, from, to string) {
+	t.Helper()
+	copied := exec.CommandContext(t.Context(), "cp", "-a", from, to)
 	if output, err := copied.CombinedOutput(); err != nil {
-		p.t.Fatalf("copy the data of PostgreSQL: %v\n%s", err, output)
+		t.Fatalf("copy the data of a server: %v\n%s", err, output)
 	}
 }
 

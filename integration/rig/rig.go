@@ -24,10 +24,11 @@ type workspace struct {
 	failing  func() (string, error)
 	example  func() (string, error)
 	template func() (string, error)
+	tables   func() (string, error)
 	made     func() bool
 }
 
-// shared is the one workspace of the test process. Building the binary and initdb take seconds, hence once per process.
+// shared is the one workspace of the test process. Building the binary, initdb and its like take seconds, hence once per process.
 var shared = newWorkspace()
 
 func newWorkspace() *workspace {
@@ -52,6 +53,7 @@ func newWorkspace() *workspace {
 	w.failing = sync.OnceValues(func() (string, error) { return w.build("ingest-failpoint", "./admin/ingest", "-tags", "failpoint") })
 	w.example = sync.OnceValues(func() (string, error) { return w.build("example", "./admin/example") })
 	w.template = sync.OnceValues(w.initdb)
+	w.tables = sync.OnceValues(w.installMariaDB)
 	return w
 }
 
