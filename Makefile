@@ -44,7 +44,7 @@ fuzz: ## Fuzz every target for FUZZTIME (30s) each
 
 # `make bench ROWS="1000 100000" ROUNDS=1 ONLY=products OUT=/tmp/bench` is a short run with a page of its own. CPU, not waiting, is what is
 # measured: nothing else should run.
-bench: build setup ## Make docs/benchmarks.md: everything beside psql, pgloader, LOAD DATA and sqlite3 (40 minutes to two hours; see CONTRIBUTING.md)
+bench: build setup ## Make docs/benchmarks.md: everything beside psql, pgloader, LOAD DATA and sqlite3 (half an hour to two hours; see CONTRIBUTING.md)
 	@tools/peers.sh
 	INGEST_TEST_BINARY=$(CURDIR)/bin/ingest go test ./integration/bench -run TestPage -count 1 -timeout 12h -v -args -sizes "$(ROWS)" -rounds $(ROUNDS) -only '$(ONLY)' -out '$(OUT)'
 

@@ -161,8 +161,8 @@ func (y *system) Close() error {
 	return errors.Join(all, y.databases.Close())
 }
 
-// ended delivers when a run has ended, of which some may be missed; never where Redis cannot be asked. The caller must call the
-// function.
+// ended delivers when any run has ended and after each new connection; some ends may be missed, and nothing comes where Redis
+// cannot be asked. The caller must call the function.
 func (y *system) ended(ctx context.Context) (<-chan struct{}, func()) {
 	if y.redis == nil {
 		return nil, func() {}

@@ -79,7 +79,7 @@ func refusedTargets() (all []target) {
 			{"a foreign key refuses 1 %", referenced, foreignFail, 50},
 		} {
 			all = append(all, target{
-				what: db.title + ", " + of.what + ": more time", atMost: of.most, unit: "%",
+				what: db.title + ", " + of.what + ": more time than the same import where none is bad", atMost: of.most, unit: "%",
 				measured: costs("refused/"+db.name, of.without, of.with),
 			})
 		}

@@ -41,7 +41,7 @@ func scenes() []scene {
 		},
 		{
 			"refused/postgres", "Bad rows, PostgreSQL",
-			"The same import of products with rows that break a rule, and into tables that refuse the rows whose stock is 9,900 and more.", clean, refusedPostgres,
+			"The same import of products with rows that break a rule, and into tables that refuse the rows whose stock is 9,900 and more; the targets compare those with the same tables where they refuse nothing.", clean, refusedPostgres,
 		},
 		{"refused/mariadb", "Bad rows, MariaDB", "The same.", clean, refusedMariaDB},
 		{"refused/sqlite", "Bad rows, SQLite", "The same.", clean, refusedSQLite},

@@ -15,7 +15,7 @@ const streamProcessor = 37.0 / 86.0
 // busyCores limits answers while an import runs.
 const busyCores = "The wait for a processor. In a `perf sched` record of such an import Redis waits 0.5 ms for a core on average and up to 8, coordinator up to 11 and client up to 9, while " +
 	"PostgreSQL, worker and splitter keep both busy; in a trace of the coordinator its own scheduler delays all the answers of three seconds by 5 ms together. A bare PING of Redis beside it " +
-	"(see below), two waits instead of four, takes about as long as the whole target; so does `/healthz`, which asks nobody. Higher priorities (nice -10) and shorter slices for coordinator, Redis and client changed nothing. Half of the answers take less " +
+	"(see below), two waits instead of four, takes about as long as the whole target (with a tenth of the rows there are too few looks for a percentile: it is the slowest one); so does `/healthz`, which asks nobody. Higher priorities (nice -10) and shorter slices for coordinator, Redis and client changed nothing. Half of the answers take less " +
 	"than half a millisecond, and none waits for a look at the database."
 
 // peaks limits what is the greatest of a long time.
@@ -25,7 +25,7 @@ const peaks = "The peak: it is the greatest size at any moment, which in ten tim
 // copying limits what is compared with psql in PostgreSQL.
 const copying = "COPY itself. In `pg_stat_statements` one for each chunk is all that the import does there, and together they cost more CPU than one \\copy of the same file (see the table): " +
 	"the keys of a chunk lie between those of the other partitions, so that each row is searched for in the indexes (`_bt_compare` in `perf`), where a file in the order of its keys appends to them. " +
-	"What two cores are worth then decides: see the two psql connections in the table. Rounds of one contender differ by a third within a run; in two runs of one hour this target was 1.44 × and 1.40 ×."
+	"What two cores are worth then decides: see the two psql connections in the table. Rounds of one contender differ by a quarter within a run."
 
 // secondCore limits what is compared with one session that writes a file straight into a table.
 const secondCore = "The second core: one session has a core to itself, while the import's sessions share both with worker, splitter and Redis (see the CPU seconds of each in the table)."
@@ -110,18 +110,17 @@ func targets() []target {
 				return result.Speed(), true
 			},
 			limits: "Of both cores' time in the table two thirds are the pipeline (rules and conversions), reading and routing; the worker spends a tenth on the hand-over to the " +
-				"destination, a tenth decoding and a twentieth on the ledger, the coordinator a quarter of its part compressing. The rest is the start of the command and its last look. " +
-				"In other minutes of this machine the same commit did 586,000 rows/s.",
+				"destination, a tenth decoding and a twentieth on the ledger, the coordinator a quarter of its part compressing. The rest is the start of the command and its last look.",
 		},
 		{
 			what: "splitter: bytes to rows, one core (routing and encoding: see the table)", atLeast: 300, unit: "MB/s", measured: figure("engine/micro", "read, MB/s"),
-			limits: "The noise of this machine: 411 MB per CPU second were measured in another minute.",
+			limits: "The noise of the machine: rounds differ by a third.",
 		},
 		{
 			what: "ledger and Redis, of an import into PostgreSQL", atMost: 5, unit: "%", measured: figure("engine/overhead", "ledger and Redis, % of the import"),
-			limits: "Copies of the chunks, and waiting. In `perf` a fifth of the time of Redis is Lua, which hashes every byte of a chunk that passes through a script, once on its way in and once on its way out; most of the rest are " +
-				"copies of the same bytes, the kernel's among them. What the ledger's statements take is counted as PostgreSQL does, with the time in which they wait for one of the two cores. The part of coordinator and worker " +
-				"is a dozen samples of their profiles, so that it differs by a half: minutes before this run the same scene gave 4.9 %.",
+			limits: "Copies of the chunks above all: of its three parts (see \"Ledger and Redis\") Redis is the greatest, and by `perf` a fifth of its time is Lua, which hashes every byte of a chunk when it is emitted; most of the rest are " +
+				"copies of the same bytes, the kernel's among them. The part of coordinator and worker is a dozen samples of their profiles, so that it differs by a half; the ledger's statements are counted as PostgreSQL does, with the time in " +
+				"which they wait for one of the two cores. Minutes before this run the same scene gave 4.9 %.",
 		},
 		{
 			what: "commands to Redis, of an import into PostgreSQL", atMost: 6, unit: "per chunk", measured: figure("engine/commands", "PostgreSQL, commands per chunk"),

@@ -37,8 +37,8 @@ func (u *Unclear) Unwrap() error { return u.err }
 // design returns the tables of a definition that are missing, parents first. The error is an *Unclear, or the catalog could
 // not be read.
 //
-// known is where they are looked up: a database, or a transaction in it.
-func design(ctx context.Context, dialect database.Dialect, known catalog, d importer.Definition) ([]*blueprint, error) {
+// They are looked up in tables: a database, or a transaction in it.
+func design(ctx context.Context, dialect database.Dialect, tables catalog, d importer.Definition) ([]*blueprint, error) {
 	g := &drawing{dialect: dialect, timestamps: d.Destination.Timestamps, known: map[string]*column.Table{}}
 	own := []string{d.Destination.Table}
 	for _, choice := range d.TableWhen {
@@ -46,7 +46,7 @@ func design(ctx context.Context, dialect database.Dialect, known catalog, d impo
 			own = append(own, choice.Table)
 		}
 	}
-	if err := g.describe(ctx, known, append(others(d.Relations, d.Nested), own...)); err != nil {
+	if err := g.describe(ctx, tables, append(others(d.Relations, d.Nested), own...)); err != nil {
 		return nil, err
 	}
 	if err := g.draw(d, own); err != nil {
@@ -89,9 +89,9 @@ func others(relations []importer.Relation, nested []importer.Nested) (names []st
 }
 
 // describe reads which tables there are.
-func (g *drawing) describe(ctx context.Context, known catalog, names []string) error {
+func (g *drawing) describe(ctx context.Context, tables catalog, names []string) error {
 	for _, name := range names {
-		table, err := known.Table(ctx, name)
+		table, err := tables.Table(ctx, name)
 		if errors.Is(err, database.ErrNoTable) {
 			continue
 		}

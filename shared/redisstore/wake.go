@@ -42,7 +42,8 @@ func (s *Store) Wake(ctx context.Context, topic Topic) error {
 
 // Listen returns a channel that delivers after wake-ups of the topic: several may become one, some may be lost, and
 // one comes after every new connection, because something may have been missed. It reconnects by itself. The channel
-// is never closed. The caller must call the function, which ends the listener and waits for it; ctx ends it, too.
+// is never closed. The caller must call the function, which ends the listener and waits for it – some seconds, where a server
+// takes connections and says nothing –; ctx ends it, too.
 func (s *Store) Listen(ctx context.Context, topic Topic) (<-chan struct{}, func()) {
 	wake := make(chan struct{}, 1)
 	tasks := lifecycle.NewTasks(ctx)
