@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -87,6 +88,18 @@ func TestCommandsAreCountedOnTheirWay(t *testing.T) {
 	}
 	if err := r.pass(bufio.NewReader(strings.NewReader("PING\r\n")), bufio.NewWriter(&passed)); err == nil {
 		t.Error("an inline command is passed on uncounted")
+	}
+}
+
+func TestRedisIsSetAsInComposeYAML(t *testing.T) {
+	t.Parallel()
+	compose, err := os.ReadFile("../../compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.NewReplacer(",", "", `"`, "").Replace(string(compose))
+	if settings := strings.Join(composed(), " "); !strings.Contains(words, settings) {
+		t.Errorf("compose.yaml does not have %s", settings)
 	}
 }
 

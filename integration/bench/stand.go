@@ -38,6 +38,11 @@ type setup struct {
 	counted bool
 }
 
+// composed are the settings that compose.yaml gives Redis beside the append-only file.
+func composed() []string {
+	return []string{"--rdbcompression", "no", "--auto-aof-rewrite-min-size", "512mb"}
+}
+
 // stand starts an installation. Everything is as by default, Redis as in compose.yaml.
 func (b *Bench) stand(s setup) *stand {
 	b.Helper()
@@ -45,9 +50,7 @@ func (b *Bench) stand(s setup) *stand {
 	for slug, text := range s.importers {
 		definitions[slug+".yaml"] = "importer: " + slug + "\n" + text
 	}
-	redis := rig.StartRedis(b, rig.RedisOptions{
-		AOF: true, Args: []string{"--rdbcompression", "no", "--auto-aof-rewrite-min-size", "512mb"},
-	})
+	redis := rig.StartRedis(b, rig.RedisOptions{AOF: true, Args: composed()})
 	st, url := &stand{redis: redis}, redis.URL()
 	if s.counted {
 		st.relay = b.relay(redis.Addr())
