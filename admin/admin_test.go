@@ -277,7 +277,7 @@ func TestErrorsAboutFilesNameTheFileOnce(t *testing.T) {
 	} {
 		path := filepath.Join(dir, name)
 		for _, args := range []string{"run people", "runs", "status 1", "up", "migrate", "check people --connect"} {
-			got := ingest(t, dir, []string{"INGEST_CONNECTIONS_DEFAULT_URL=sqlite:" + path, "INGEST_IMPORTERS=importers"},
+			got := ingest(t, dir, []string{"INGEST_CONNECTIONS_DEFAULT_URL=sqlite:" + path, "INGEST_IMPORTERS=importers", "INGEST_LISTEN=127.0.0.1:0"},
 				strings.Fields(args)...)
 			said := strings.Join(strings.Fields(got.out+got.errors), "")
 			if got.code != 1 || !strings.Contains(said, strings.ReplaceAll(what, " ", "")) {

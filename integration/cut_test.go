@@ -2,6 +2,8 @@ package integration
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,6 +115,26 @@ func TestRepliesOfRedisAreLost(t *testing.T) {
 				t.Errorf("only %d replies were lost", proxy.Lost())
 			}
 		})
+	}
+}
+
+// TestAnInterruptedLookIsNoAnswer: who gives up while Redis is silent is not shown a run without rows.
+func TestAnInterruptedLookIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	in := install(t, toSQLite, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 1500}, func(*reference.Importer) {})
+	in.Coordinator()
+	id := in.Begin("products")
+	proxy := rig.StartProxy(t, in.redis.Addr())
+	proxy.Lose(rig.Silence, "hello", 1)
+	through := []string{"INGEST_REDIS_URL=redis://" + proxy.Address() + "/0"}
+	for _, args := range [][]string{{"status"}, {"status", "--watch"}} {
+		before := proxy.Lost()
+		looking := in.StartWith(through, append(args, strconv.FormatInt(id, 10))...)
+		rig.Until(t, patience, "the look reaching Redis", func() bool { return proxy.Lost() > before })
+		looking.Signal(os.Interrupt)
+		if code := looking.Wait(patience); code != 130 || strings.Contains(looking.Output(), "Processed") || strings.Contains(looking.Output(), "cannot be read") {
+			t.Errorf("%v ended with %d: %s", args, code, looking.Output())
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,9 +17,13 @@ import (
 // Run returns a run with up to rows failed rows, ordered by number; without rows, and saying so in WaitingFor, when
 // the ledger cannot be reached.
 //
-// While the registry cannot be read, a run that is not over is answered from Redis, without rows too.
+// While the registry cannot be read, a run that is not over is answered from Redis, without rows too. Who cancels ctx gets
+// its error: what could not be asked then says nothing of the run.
 func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error) {
 	r, err := c.get(ctx, id)
+	if gone := abandoned(ctx, id); gone != nil && err != nil {
+		return Resource{}, gone
+	}
 	if KindOf(err) == Unavailable {
 		if resource, known := c.remembered(ctx, id, err); known {
 			return resource, nil
@@ -28,6 +33,9 @@ func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error)
 		return Resource{}, err
 	}
 	resource := c.resource(ctx, r)
+	if gone := abandoned(ctx, id); gone != nil && r.Final == nil {
+		return Resource{}, gone
+	}
 	if rows <= 0 {
 		return resource, nil
 	}
@@ -45,6 +53,14 @@ func (c *Control) Run(ctx context.Context, id int64, rows int) (Resource, error)
 		}
 	}
 	return resource, err
+}
+
+// abandoned returns the error of a look at a run that has been given up.
+func abandoned(ctx context.Context, id int64) error {
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		return nil
+	}
+	return fmt.Errorf("look at run %d: %w", id, ctx.Err())
 }
 
 // Runs returns a page of runs, newest first.
