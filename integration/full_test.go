@@ -35,7 +35,7 @@ func TestTheDiskOfPostgresIsFull(t *testing.T) {
 	dir := dbtest.Tablespace(t, "24m")
 	server.SQL("warehouse", "CREATE TABLESPACE small LOCATION '"+dir+"'")
 	server.SQL("warehouse", "ALTER DATABASE warehouse SET default_tablespace = small")
-	in := install(t, toSQLite, rig.RedisOptions{}, crowded, func(i *reference.Importer) { i.Connection = "warehouse" },
+	in := install(t, toSQLite, rig.RedisOptions{}, crowded, func(i *reference.Importer) { i.Connection = "warehouse"; throttled(i) },
 		"INGEST_CONNECTIONS_WAREHOUSE_URL="+url, slow)
 	in.want.url = url
 	in.survivesAFullDisk(t, filepath.Dir(dir), "The database has no room or no connection left (53100).")
@@ -45,7 +45,7 @@ func TestTheDiskOfPostgresIsFull(t *testing.T) {
 func TestTheDiskOfSQLiteIsFull(t *testing.T) {
 	t.Parallel()
 	dir := dbtest.Small(t, "24m")
-	in := install(t, toSQLite, rig.RedisOptions{}, crowded, func(i *reference.Importer) { i.Connection = "warehouse" },
+	in := install(t, toSQLite, rig.RedisOptions{}, crowded, func(i *reference.Importer) { i.Connection = "warehouse"; throttled(i) },
 		"INGEST_CONNECTIONS_WAREHOUSE_URL=sqlite:"+filepath.Join(dir, "warehouse.db"), slow)
 	in.want.url = "sqlite:" + filepath.Join(dir, "warehouse.db")
 	in.survivesAFullDisk(t, dir, "The database has no room or no connection left (13).")
@@ -55,7 +55,7 @@ func TestTheDiskOfSQLiteIsFull(t *testing.T) {
 func TestTheDiskOfRedisIsFull(t *testing.T) {
 	t.Parallel()
 	dir := dbtest.Small(t, "16m")
-	in := install(t, toSQLite, rig.RedisOptions{AOF: true, Dir: dir}, crowded, nil, slow, "INGEST_IN_FLIGHT=1MiB")
+	in := install(t, toSQLite, rig.RedisOptions{AOF: true, Dir: dir}, crowded, throttled, slow, "INGEST_IN_FLIGHT=1MiB")
 	in.Coordinator()
 	in.Worker()
 	id := in.Begin("products")
