@@ -121,7 +121,7 @@ func TestRepliesOfRedisAreLost(t *testing.T) {
 // TestAnInterruptedLookIsNoAnswer: who gives up while Redis is silent is not shown a run without rows.
 func TestAnInterruptedLookIsNoAnswer(t *testing.T) {
 	t.Parallel()
-	in := install(t, toSQLite, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 1500}, func(*reference.Importer) {})
+	in := install(t, toSQLite, rig.RedisOptions{}, reference.Products{Seed: 7, Rows: 1500}, nil)
 	in.Coordinator()
 	id := in.Begin("products")
 	proxy := rig.StartProxy(t, in.redis.Addr())

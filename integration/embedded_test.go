@@ -106,10 +106,13 @@ func TestProcessesShareOneServer(t *testing.T) {
 	}
 }
 
+// sharedOut gives a run several partitions and seconds to last.
+func sharedOut(i *reference.Importer) { i.Partitions, i.RowsPerSecond = 3, 40_000 }
+
 // TestServingProcessIsKilled: another process that runs takes the service over and both runs end.
 func TestServingProcessIsKilled(t *testing.T) {
 	t.Parallel()
-	in := alone(t, reference.Products{Seed: 1, Rows: 100_000, Bad: 0.01}, func(i *reference.Importer) { i.Partitions, i.RowsPerSecond = 3, 40_000 })
+	in := alone(t, reference.Products{Seed: 1, Rows: 100_000, Bad: 0.01}, sharedOut)
 	first := in.Start("run", "products")
 	rig.Until(t, patience, "the first run", func() bool { return in.CLI("status", "1").Code == 0 })
 	rig.Until(t, patience, "progress", func() bool { return in.Status(1).Progress.Processed > 1000 })
@@ -125,7 +128,7 @@ func TestServingProcessIsKilled(t *testing.T) {
 // TestInterruptedRun: Ctrl-C leaves a run that `up` continues, and status says so.
 func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
-	in := alone(t, reference.Products{Seed: 1, Rows: 150_000, Bad: 0.01}, func(i *reference.Importer) { i.Partitions, i.RowsPerSecond = 3, 40_000 })
+	in := alone(t, reference.Products{Seed: 1, Rows: 150_000, Bad: 0.01}, sharedOut)
 	running := in.Start("run", "products")
 	rig.Until(t, patience, "the run", func() bool { return in.CLI("status", "1").Code == 0 })
 	rig.Until(t, patience, "progress", func() bool { return in.Status(1).Progress.Processed > 5000 })

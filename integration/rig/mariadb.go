@@ -3,7 +3,6 @@ package rig
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
@@ -42,13 +41,9 @@ func StartMariaDB(t testing.TB, args ...string) *MariaDB {
 
 // installMariaDB makes the data that all servers of the process are copies of.
 func (w *workspace) installMariaDB() (string, error) {
-	parent, err := w.dir()
+	dir, err := w.place("mariadb")
 	if err != nil {
 		return "", err
-	}
-	dir := filepath.Join(parent, "mariadb")
-	if err := os.Mkdir(dir, 0o711); err != nil {
-		return "", fmt.Errorf("make MariaDB's tables: %w", err)
 	}
 	path, err := locate("mariadb-install-db")
 	if err != nil {

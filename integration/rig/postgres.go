@@ -44,11 +44,11 @@ func StartPostgres(t testing.TB, args ...string) *Postgres {
 		return p
 	}
 	find(t, "initdb", "postgresql", postgresPattern+"initdb")
-	template, err := shared.template()
+	cluster, err := shared.cluster()
 	if err != nil {
 		t.Fatal(err)
 	}
-	copyAll(p.t, template, p.data)
+	copyAll(p.t, cluster, p.data)
 	// The user PostgreSQL runs as has to pass through, not to look around.
 	if err := os.Chmod(filepath.Dir(p.data), 0o711); err != nil {
 		t.Fatalf("open the directory of PostgreSQL: %v", err)
@@ -59,13 +59,9 @@ func StartPostgres(t testing.TB, args ...string) *Postgres {
 
 // initdb makes the cluster that all servers of the process are copies of.
 func (w *workspace) initdb() (string, error) {
-	dir, err := w.dir()
+	parent, err := w.place("postgres")
 	if err != nil {
 		return "", err
-	}
-	parent := filepath.Join(dir, "template")
-	if err := os.Mkdir(parent, 0o711); err != nil {
-		return "", fmt.Errorf("make the PostgreSQL cluster: %w", err)
 	}
 	credential, err := serverUser()
 	if err != nil {

@@ -19,13 +19,13 @@ import (
 
 // workspace is what all tests of one process share: made on first use, removed by Main.
 type workspace struct {
-	dir      func() (string, error)
-	binary   func() (string, error)
-	failing  func() (string, error)
-	example  func() (string, error)
-	template func() (string, error)
-	tables   func() (string, error)
-	made     func() bool
+	dir     func() (string, error)
+	binary  func() (string, error)
+	failing func() (string, error)
+	example func() (string, error)
+	cluster func() (string, error) // PostgreSQL's data
+	tables  func() (string, error) // MariaDB's
+	made    func() bool
 }
 
 // shared is the one workspace of the test process. Building the binary, initdb and its like take seconds, hence once per process.
@@ -52,9 +52,22 @@ func newWorkspace() *workspace {
 	})
 	w.failing = sync.OnceValues(func() (string, error) { return w.build("ingest-failpoint", "./admin/ingest", "-tags", "failpoint") })
 	w.example = sync.OnceValues(func() (string, error) { return w.build("example", "./admin/example") })
-	w.template = sync.OnceValues(w.initdb)
+	w.cluster = sync.OnceValues(w.initdb)
 	w.tables = sync.OnceValues(w.installMariaDB)
 	return w
+}
+
+// place makes a directory of that name, through which other users may pass.
+func (w *workspace) place(name string) (string, error) {
+	parent, err := w.dir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(parent, name)
+	if err := os.Mkdir(dir, 0o711); err != nil {
+		return "", fmt.Errorf("make the directory of %s: %w", name, err)
+	}
+	return dir, nil
 }
 
 // Main runs the tests of a package and removes afterwards what they shared. TestMain must call it:
