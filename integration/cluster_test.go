@@ -1,11 +1,13 @@
 package integration
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
 	"ingest/integration/reference"
 	"ingest/integration/rig"
+	"ingest/shared/listener/porttest"
 )
 
 // TestRunOnARedisCluster imports through a cluster of one node: every script must keep to one slot.
@@ -31,7 +33,7 @@ func TestRunOnARedisCluster(t *testing.T) {
 // cluster starts a Redis Cluster of one node.
 func cluster(t *testing.T) *rig.Redis {
 	t.Helper()
-	redis := rig.StartRedis(t, rig.RedisOptions{Args: []string{"--cluster-enabled", "yes"}})
+	redis := rig.StartRedis(t, rig.RedisOptions{Args: []string{"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(porttest.Free(t))}})
 	redis.Command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 	rig.Until(t, patience, "the cluster being ready", func() bool {
 		return strings.Contains(redis.Command("CLUSTER", "INFO"), "cluster_state:ok")
